@@ -1,0 +1,73 @@
+# The project's commands. Each works in a fresh clone that has Python 3.11 to 3.13, git and make;
+# what it needs is installed into .venv first, once. `make help` lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PACKAGES := cli producer worker trainer wetread schemas
+
+# PYTHON=/path/to/python chooses the interpreter of .venv; else the first of these that runs and fits.
+CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.PHONY: help install keras demo test check bench up lock
+.DELETE_ON_ERROR:
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+install: $(VENV)/.runtime ## install wetread with its NumPy engine into .venv: .venv/bin/wetread
+
+keras: $(VENV)/.keras ## install TensorFlow too, for --engine keras
+
+demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
+	$(BIN)/wetread demo
+
+test: $(VENV)/.dev ## run the tests; ARGS= goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## formatting, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.dev ## measure throughput on this machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
+up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
+	@test -f .env || { echo "make up: no .env here: copy .env.example to .env and set its passwords" >&2; exit 1; }
+	docker compose up --build --detach --wait $(ARGS)
+
+lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(LOCK) --extra train --extra postgres --extra keras --group build --group check --group test $(ARGS) \
+	    --output-file requirements/dev.txt
+	$(LOCK) --extra train --extra postgres --extra keras --group build \
+	    --constraints requirements/dev.txt --output-file requirements/keras.txt
+	$(LOCK) --extra train --extra postgres --group build \
+	    --constraints requirements/dev.txt --output-file requirements/runtime.txt
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
+    --generate-hashes --no-header --no-annotate
+
+# An interpreter that is already in .venv is kept when it fits.
+$(VENV)/.created:
+	@if $(BIN)/python -c '$(FITS)' 2>/dev/null; then touch $@; exit 0; fi; \
+	for candidate in $(CANDIDATES); do \
+	    if "$$candidate" -c '$(FITS)' 2>/dev/null; then \
+	        echo "Making $(VENV) with $$("$$candidate" --version) ($$candidate)"; \
+	        "$$candidate" -m venv --clear $(VENV) && touch $@; exit $$?; \
+	    fi; \
+	done; \
+	echo "make: expected a Python 3.11, 3.12 or 3.13 with its venv module, tried: $(CANDIDATES)." >&2; \
+	echo "Install one (on Debian: python3 and python3-venv) or name it: make PYTHON=/path/to/python …" >&2; \
+	exit 1
+
+# .venv/.runtime, .venv/.keras, .venv/.dev: a file of requirements and the project itself are installed. pip checks
+# every hash and compiles what it installs, which halves TensorFlow's import at the least.
+$(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.created
+	@echo "Installing $< into $(VENV)"
+	@$(PIP) install --quiet --compile --require-hashes -r $<
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $@
