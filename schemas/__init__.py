@@ -1,0 +1,1 @@
+"""What crosses a border: messages, tables, predictions, labels, a model's card, errors."""

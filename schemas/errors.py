@@ -1,0 +1,85 @@
+"""Every error that wetread raises on purpose.
+
+    WetreadError                    exit 1
+    +-- UsageError                  exit 2   an option, a directory, a model or a run that cannot be used
+    |   +-- DataError               exit 2   training or evaluation data that cannot be used as given
+    +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
+    |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
+    +-- UnsafeError                 exit 5   data or a model that must not be trusted
+    |   +-- ArtefactError           exit 5   a model artefact that is damaged, altered or malformed
+    +-- MessageError                exit 1   a broker message that is not one of ours
+    +-- LeaseLost                   exit 1   another worker holds the batch: nothing of ours may be written
+    +-- Rejected                    exit 1   one image cannot be read: carries the reason, never stops the rest
+
+A message says what was expected, what was found and what to do next. `Rejected` is for one image and is
+caught by the worker; all others reach the command line, which prints them and exits with `exit_code`.
+"""
+
+from __future__ import annotations
+
+from schemas.states import Reason
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_FAILURE_RATE = 3
+EXIT_UNAVAILABLE = 4
+EXIT_UNSAFE = 5
+EXIT_INTERRUPTED = 130
+
+
+class WetreadError(Exception):
+    """Base of every error that wetread raises on purpose."""
+
+    exit_code: int = EXIT_FAILED
+
+
+class UsageError(WetreadError):
+    """What was asked for cannot be done as asked."""
+
+    exit_code: int = EXIT_USAGE
+
+
+class DataError(UsageError):
+    """Training or evaluation data that cannot be used; the message names the file or the row."""
+
+
+class ServiceUnavailable(WetreadError):
+    """A database, a broker or an archive cannot be reached; what was settled stays settled."""
+
+    exit_code: int = EXIT_UNAVAILABLE
+
+
+class RootUnavailable(ServiceUnavailable):
+    """The archive's root is gone or unreadable: no verdict on any of its files."""
+
+
+class UnsafeError(WetreadError):
+    """Data or a model that must not be trusted."""
+
+    exit_code: int = EXIT_UNSAFE
+
+
+class ArtefactError(UnsafeError):
+    """A model artefact that is damaged, altered or malformed; nothing of it was loaded."""
+
+
+class MessageError(WetreadError):
+    """A broker message that is not one of ours; nothing was read."""
+
+
+class LeaseLost(WetreadError):
+    """The batch now belongs to another worker; the transaction was rolled back."""
+
+
+class Rejected(WetreadError):
+    """One image that cannot be read.
+
+    reason: one of `schemas.states.Reason`.
+    detail: a short text for people, without the image's path (paths can hold patients' names).
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail

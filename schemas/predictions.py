@@ -1,0 +1,28 @@
+"""What one model says of one image's bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One model's reading of one file's bytes, and what the decision record makes of it.
+
+    logits: one a label, in the model's label order, before temperature.
+    gate_score: distance of the features from the training films; None where the model has no gate.
+    probabilities: softmax(logits / temperature), one a label.
+    decision: the label that the thresholds allow, or "uncertain".
+    decision_digest: the decision record that was applied.
+    """
+
+    sha256: str
+    model_digest: str
+    engine: str
+    logits: tuple[float, ...]
+    gate_score: float | None
+    label: str
+    probability: float
+    probabilities: tuple[float, ...]
+    decision: str
+    decision_digest: str

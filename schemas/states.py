@@ -1,0 +1,61 @@
+"""The states of a run and of an image in it, and the reasons an image was not read.
+
+For every run, at every moment: found = pending + done + rejected + dead + cancelled + skipped.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+UNFINISHED_RUNS = (RunState.RUNNING, RunState.PAUSED, RunState.INTERRUPTED)
+
+
+class ItemState(StrEnum):
+    """Where one image of a run stands."""
+
+    PENDING = "pending"
+    DONE = "done"
+    REJECTED = "rejected"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class Reason(StrEnum):
+    """Why an image was rejected or is dead."""
+
+    # The bytes themselves: the same bytes are not tried again.
+    UNDECODABLE = "undecodable"
+    TRUNCATED = "truncated"
+    TOO_LARGE = "too_large"
+    TOO_SMALL = "too_small"
+    FLAT = "flat"
+    MULTI_FRAME = "multi_frame"
+    NOT_A_FILM = "not_a_film"
+
+    # The world around the file: the next run tries again.
+    VANISHED = "vanished"
+    PERMISSION = "permission"
+    IO_ERROR = "io_error"
+    CHANGED = "changed"
+    NOT_A_FILE = "not_a_file"
+
+    # Its worker died on it, alone, as often as is allowed: only `errors retry` tries again.
+    CRASHED = "crashed"
+    OUT_OF_TIME = "out_of_time"
+
+
+WORLD_REASONS = frozenset({Reason.VANISHED, Reason.PERMISSION, Reason.IO_ERROR, Reason.CHANGED, Reason.NOT_A_FILE})
+DEATH_REASONS = frozenset({Reason.CRASHED, Reason.OUT_OF_TIME})
+BYTES_REASONS = frozenset(Reason) - WORLD_REASONS - DEATH_REASONS

@@ -1,0 +1,281 @@
+"""The tables: the truth about what was found, what is left to do and what was read.
+
+Migrations in wetread/store/migrations make them; a test holds the two equal on SQLite and PostgreSQL.
+Paths are bytes, as the file system gives them. Leases are seconds of the database's own clock.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only where the key's type is INTEGER."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite, which has no time zones, keeps it as UTC text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
+        """Return `value` in UTC; raise ValueError for one without a time zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("expected a datetime with a time zone, found a naive one")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
+        """Return `value` with its time zone, UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Root(Base):
+    """A directory that was screened; files are opened under known roots only."""
+
+    __tablename__ = "roots"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True, comment="absolute, links resolved, as bytes")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Image(Base):
+    """A file that a walk found, as it was when last walked."""
+
+    __tablename__ = "images"
+    __table_args__ = (UniqueConstraint("root_id", "path"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
+    path: Mapped[bytes] = mapped_column(LargeBinary, comment="relative to the root, as bytes; may hold a name")
+    size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
+    mtime_ns: Mapped[int] = mapped_column(BigInteger, comment="nanoseconds since 1970")
+
+
+class Model(Base):
+    """An immutable version of a model; its digest is what a reading belongs to."""
+
+    __tablename__ = "models"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+    digest: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="of architecture, weights, labels, preprocessing and gate"
+    )
+    name: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(Integer)
+    directory: Mapped[str] = mapped_column(
+        Text, comment="of the artefact, relative to the models' folder, or 'shipped:NAME'"
+    )
+    labels: Mapped[list[str]] = mapped_column(JSON, comment="in the order of the logits")
+    decision_digest: Mapped[str] = mapped_column(ForeignKey("decisions.digest"), comment="the decision in force")
+    registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Decision(Base):
+    """How logits become probabilities and a label."""
+
+    __tablename__ = "decisions"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model_digest: Mapped[str] = mapped_column(String(64), index=True)
+    temperature: Mapped[float] = mapped_column(Float, comment="logits are divided by it before softmax")
+    thresholds: Mapped[dict[str, float]] = mapped_column(JSON, comment="label: least probability; below it, uncertain")
+
+
+class ModelAlias(Base):
+    """A name that moves between versions, such as production."""
+
+    __tablename__ = "model_aliases"
+    alias: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model_digest: Mapped[str] = mapped_column(ForeignKey("models.digest"))
+
+
+class AliasChange(Base):
+    """Every move of an alias, so that it can be rolled back and explained."""
+
+    __tablename__ = "alias_changes"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    alias: Mapped[str] = mapped_column(String(64), index=True)
+    model_digest: Mapped[str] = mapped_column(String(64))
+    previous_digest: Mapped[str | None] = mapped_column(String(64))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    accepted_audit: Mapped[str | None] = mapped_column(
+        Text, comment="why the model was taken although the audit of its data found that unsafe"
+    )
+
+
+class Run(Base):
+    """One screening of some roots by one model, and its accounts."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        CheckConstraint("found = pending + done + rejected + dead + cancelled + skipped", name="accounts"),
+        CheckConstraint("state <> 'finished' OR pending = 0", name="finished"),
+        Index("ix_runs_state", "state"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    model_digest: Mapped[str] = mapped_column(ForeignKey("models.digest"))
+    engine: Mapped[str] = mapped_column(String(16), comment="keras or numpy")
+    root_ids: Mapped[list[int]] = mapped_column(JSON)
+    force: Mapped[bool] = mapped_column(comment="read again what this model has read")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    walked_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="when the last root had been walked to its end"
+    )
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    walker: Mapped[str | None] = mapped_column(String(128), comment="the process that walks its roots")
+    walk_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
+    note: Mapped[str | None] = mapped_column(Text, comment="why it is paused or failed, or what was not looked into")
+    found: Mapped[int] = mapped_column(BigInteger, default=0)
+    pending: Mapped[int] = mapped_column(BigInteger, default=0)
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    rejected: Mapped[int] = mapped_column(BigInteger, default=0)
+    dead: Mapped[int] = mapped_column(BigInteger, default=0)
+    cancelled: Mapped[int] = mapped_column(BigInteger, default=0)
+    skipped: Mapped[int] = mapped_column(BigInteger, default=0, comment="settled by an earlier run of this model")
+
+
+class RunTally(Base):
+    """Counters of a run by label and by reason, kept as its images settle."""
+
+    __tablename__ = "run_tallies"
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, rejected or dead")
+    name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="the label or the reason")
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
+class Batch(Base):
+    """Some images of a run that one worker takes together, under a lease."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        Index(
+            "ix_batches_open",
+            "run_id",
+            "id",
+            sqlite_where=text("pending > 0"),
+            postgresql_where=text("pending > 0"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    pending: Mapped[int] = mapped_column(Integer, comment="its images not settled yet")
+    owner: Mapped[str | None] = mapped_column(String(128), comment="the worker that holds the lease")
+    fence: Mapped[int] = mapped_column(
+        Integer, default=0, comment="rises with each claim; a settle under an older one fails"
+    )
+    lease_until: Mapped[float | None] = mapped_column(Float, comment="seconds since 1970 by the database's clock")
+    kills: Mapped[int] = mapped_column(
+        Integer, default=0, comment="workers that died holding it; above 0 it is taken one image at a time"
+    )
+    rung_at: Mapped[float | None] = mapped_column(Float, comment="when the broker was last rung for it")
+
+
+class WorkItem(Base):
+    """One image in one run: whether it is settled, and how."""
+
+    __tablename__ = "work_items"
+    __table_args__ = (
+        Index("ix_work_items_batch", "batch_id"),
+        Index("ix_work_items_state", "run_id", "state"),
+        Index("ix_work_items_prediction", "prediction_id"),
+        Index(
+            "uq_work_items_current",
+            "image_id",
+            "model_digest",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
+    )
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    batch_id: Mapped[int] = mapped_column(BigInteger)
+    model_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
+    detail: Mapped[str | None] = mapped_column(Text, comment="for people; never a path")
+    attempts: Mapped[int] = mapped_column(
+        Integer, default=0, comment="times it was touched alone after a worker died on its batch"
+    )
+    sha256: Mapped[str | None] = mapped_column(String(64), comment="of the bytes that were read")
+    size: Mapped[int | None] = mapped_column(BigInteger, comment="bytes, of what was read")
+    mtime_ns: Mapped[int | None] = mapped_column(BigInteger, comment="of what was read")
+    prediction_id: Mapped[int | None] = mapped_column(ForeignKey("predictions.id"))
+    current: Mapped[bool] = mapped_column(
+        default=False, comment="the latest settled reading of this image by this model"
+    )
+    worker: Mapped[str | None] = mapped_column(String(128))
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class StoredPrediction(Base):
+    """One model's reading of one file's bytes; only --force replaces its values."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        UniqueConstraint("sha256", "model_digest"),
+        Index("ix_predictions_label", "model_digest", "label", "probability"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), comment="of the file's bytes")
+    model_digest: Mapped[str] = mapped_column(ForeignKey("models.digest"))
+    decision_digest: Mapped[str] = mapped_column(String(64))
+    engine: Mapped[str] = mapped_column(String(16))
+    run_id: Mapped[int] = mapped_column(BigInteger, comment="the run that read it; kept when the run is deleted")
+    logits: Mapped[list[float]] = mapped_column(JSON, comment="one a label, before temperature")
+    gate_score: Mapped[float | None] = mapped_column(Float)
+    label: Mapped[str] = mapped_column(String(64), comment="the label of the highest probability")
+    probability: Mapped[float] = mapped_column(Float)
+    probabilities: Mapped[list[float]] = mapped_column(JSON, comment="one a label")
+    decision: Mapped[str] = mapped_column(String(64), comment="the label that the thresholds allow, or uncertain")
+    read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Worker(Base):
+    """A process that serves, and when it was last heard of."""
+
+    __tablename__ = "workers"
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start, unique for ever")
+    host: Mapped[str] = mapped_column(String(64))
+    pid: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[float] = mapped_column(Float, comment="seconds since 1970 by the database's clock")
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, comment="engine, model digest")
