@@ -1,0 +1,110 @@
+"""Bytes of a file to grey pixels, or the reason why not. The name of the file plays no part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from schemas.errors import Rejected
+from schemas.states import Reason
+from wetread.imaging import jpeg, png
+from wetread.imaging.grey import Pixels
+from wetread.imaging.header import Format, Header
+from wetread.imaging.jpeg import JpegHeader, jpeg_header, jpeg_pixels
+from wetread.imaging.opencv import PIXELS_LIMIT, cv2
+from wetread.imaging.png import PngHeader, png_header, png_pixels
+from wetread.imaging.tiff import TiffHeader, tiff_header, tiff_pixels
+from wetread.imaging.tiff_tags import layout_of
+
+LEAST_SIDE = 64
+"""Pixels of the shorter side, at least; less is a thumbnail or an icon."""
+ASPECT_LIMIT = 4.0
+"""Longer side over shorter side, at most; films are below 1.5."""
+DECODED_BYTES_LIMIT = 2**29
+"""Bytes of the largest decoded picture, all channels: 512 MiB."""
+
+_OTHERS = (
+    (b"GIF8", 0, "GIF"),
+    (b"BM", 0, "BMP"),
+    (b"WEBP", 8, "WebP"),
+    (b"DICM", 128, "DICOM"),
+    (b"\0\0\0\x0cjP  ", 0, "JPEG 2000"),
+    (b"%PDF", 0, "PDF"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grey:
+    """A decoded picture.
+
+    pixels: (height, width), uint8, uint16 or float32; larger is brighter.
+    bits: of one sample as stored; 12-bit films are often stored in 16.
+    channels: samples a pixel as stored, alpha included.
+    orientation: EXIF orientation, 1 (upright) to 8. It is recorded and not applied.
+    """
+
+    pixels: Pixels = field(repr=False)
+    format: Format
+    bits: int
+    channels: int
+    orientation: int
+
+
+def decode(data: bytes) -> Grey:
+    """Decode a PNG, JPEG or TIFF to grey.
+
+    Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted. Raises
+    Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME or FLAT, and no other error.
+    """
+    header = read_header(data)
+    _check(header)
+    try:
+        pixels = _pixels(data, header)
+    except cv2.error as error:
+        raise Rejected(Reason.UNDECODABLE, f"OpenCV failed on it: {error.err}") from error
+    except MemoryError as error:
+        raise Rejected(Reason.TOO_LARGE, f"no memory for {header.width} x {header.height} pixels") from error
+    if pixels.shape != (header.height, header.width):
+        raise Rejected(
+            Reason.UNDECODABLE,
+            f"expected {header.width} x {header.height} pixels, as its header says, "
+            f"found {pixels.shape[1]} x {pixels.shape[0]}",
+        )
+    if pixels.min() == pixels.max():
+        raise Rejected(Reason.FLAT, f"every pixel has the value {pixels.flat[0]}")
+    return Grey(pixels, header.format, header.bits, header.channels, header.orientation)
+
+
+def read_header(data: bytes) -> PngHeader | JpegHeader | TiffHeader:
+    """Read what the file declares, without decoding; raise Rejected UNDECODABLE or TRUNCATED."""
+    if data.startswith(png.SIGNATURE):
+        return png_header(data)
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg_header(data)
+    if layout_of(data) is not None:
+        return tiff_header(data)
+    found = next((name for sign, at, name in _OTHERS if data[at : at + len(sign)] == sign), None)
+    what = f"found {found}" if found else "found no picture" if data else "found an empty file"
+    raise Rejected(Reason.UNDECODABLE, f"expected PNG, JPEG or TIFF, {what}")
+
+
+def _check(header: Header) -> None:
+    width, height = header.width, header.height
+    short, long = sorted((width, height))
+    if header.frames > 1:
+        raise Rejected(Reason.MULTI_FRAME, f"expected one picture, found {header.frames}")
+    if width * height > PIXELS_LIMIT or width * height * header.channels * header.bits > 8 * DECODED_BYTES_LIMIT:
+        raise Rejected(Reason.TOO_LARGE, f"{width} x {height} pixels, of which at most {PIXELS_LIMIT} are decoded")
+    if short < LEAST_SIDE:
+        raise Rejected(Reason.TOO_SMALL, f"{width} x {height} pixels; expected at least {LEAST_SIDE} a side")
+    if long > ASPECT_LIMIT * short:
+        raise Rejected(
+            Reason.TOO_SMALL, f"{width} x {height} pixels: one side is over {ASPECT_LIMIT:g} times the other"
+        )
+
+
+def _pixels(data: bytes, header: PngHeader | JpegHeader | TiffHeader) -> Pixels:
+    if isinstance(header, PngHeader):
+        return png_pixels(data, header)
+    if isinstance(header, JpegHeader):
+        return jpeg_pixels(data, header)
+    return tiff_pixels(data, header)

@@ -1,0 +1,154 @@
+"""The bytes of one file under an archive's root, opened so that nothing else can be read by mistake.
+
+Paths are bytes, as the file system gives them. Every directory on the way and the file itself are opened
+relative to the one before, without following links; only a regular file is read, and only if it did not
+change meanwhile. An archive that is gone is told apart from a file that is gone: the first stops the run,
+the second is one image's misfortune.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from schemas.errors import Rejected, RootUnavailable
+from schemas.states import Reason
+
+FILE_BYTES_LIMIT = 2**28
+"""Bytes of the largest file that is read: 256 MiB, above any single film."""
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# O_NONBLOCK: a FIFO that takes a file's place between the look and the open must not block the worker.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_PERMISSION = frozenset({errno.EACCES, errno.EPERM})
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """One file's bytes, with its size in bytes, its time of change and its SHA-256 in hexadecimal."""
+
+    data: bytes = field(repr=False)
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+def read_file(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT) -> FileBytes:
+    """Read the regular file `relative` under the directory `root`.
+
+    Raises RootUnavailable when the root is missing, unreadable, not a directory, or, where the file is
+    missing too, empty: that is what an archive looks like after its mount went away. Raises Rejected with
+    VANISHED, PERMISSION, IO_ERROR, NOT_A_FILE (a link, a directory, a device, or a path that is not plainly
+    below the root), TOO_LARGE (more than `byte_limit` bytes) or CHANGED (written to during both tries).
+    """
+    parts = _checked_parts(relative)
+    try:
+        return _read_steady(root, parts, byte_limit) or _read_steady(root, parts, byte_limit) or _changed()
+    except OSError as error:
+        check_root(root, must_hold_entries=error.errno in _GONE)
+        raise Rejected(*_reason(error)) from error
+
+
+def check_root(root: bytes, *, must_hold_entries: bool = False) -> None:
+    """Raise RootUnavailable unless `root` is a directory that can be listed (and holds an entry, if asked)."""
+    with _opened_root(root) as descriptor:
+        try:
+            with os.scandir(descriptor) as entries:
+                empty = next(entries, None) is None
+        except OSError as error:
+            raise _root_unavailable(error) from error
+    if empty and must_hold_entries:
+        raise RootUnavailable("expected files under the archive's root, found it empty: is it mounted?")
+
+
+def _checked_parts(relative: bytes) -> list[bytes]:
+    parts = relative.split(b"/")
+    if b"\0" in relative or any(part in (b"", b".", b"..") for part in parts):
+        raise Rejected(Reason.NOT_A_FILE, "expected a plain path below the root, found one with '', '.', '..' or NUL")
+    return parts
+
+
+def _read_steady(root: bytes, parts: list[bytes], byte_limit: int) -> FileBytes | None:
+    """Return the file, or None when it changed while it was read."""
+    with _opened_root(root) as root_descriptor, _opened_file(root_descriptor, parts) as descriptor:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise Rejected(Reason.NOT_A_FILE, "expected a regular file, found something else in its place")
+        if before.st_size > byte_limit:
+            raise Rejected(Reason.TOO_LARGE, f"expected at most {byte_limit} bytes, found {before.st_size}")
+        # One byte more than there should be, so that a file that grows is noticed and never read without end.
+        data = _read_up_to(descriptor, before.st_size + 1)
+        after = os.fstat(descriptor)
+    steady = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if not steady or len(data) != before.st_size:
+        return None
+    return FileBytes(data, before.st_size, before.st_mtime_ns, hashlib.sha256(data).hexdigest())
+
+
+def _changed() -> FileBytes:
+    raise Rejected(
+        Reason.CHANGED, "the file was written to while it was read, twice; it is tried again by the next run"
+    )
+
+
+@contextmanager
+def _opened_root(root: bytes) -> Iterator[int]:
+    try:
+        descriptor = os.open(root, _DIRECTORY)
+    except OSError as error:
+        raise _root_unavailable(error) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _opened_file(root_descriptor: int, parts: list[bytes]) -> Iterator[int]:
+    *directories, name = parts
+    held: list[int] = []
+    try:
+        parent = root_descriptor
+        for directory in directories:
+            parent = os.open(directory, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+            held.append(parent)
+        # Looked at before it is opened: opening a device can already do something.
+        if not stat.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            raise Rejected(Reason.NOT_A_FILE, "expected a regular file, found a link, a directory or a device")
+        held.append(os.open(name, _FILE, dir_fd=parent))
+        yield held[-1]
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def _read_up_to(descriptor: int, count: int) -> bytes:
+    chunks = []
+    while count > 0 and (chunk := os.read(descriptor, count)):
+        chunks.append(chunk)
+        count -= len(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _reason(error: OSError) -> tuple[Reason, str]:
+    what = os.strerror(error.errno or errno.EIO)
+    if error.errno in _PERMISSION:
+        return Reason.PERMISSION, f"the file or a directory above it cannot be opened: {what}"
+    if error.errno == errno.ENOENT:
+        return Reason.VANISHED, "the file is no longer there"
+    if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+        return Reason.NOT_A_FILE, f"the path leads through a link or something that is no directory: {what}"
+    return Reason.IO_ERROR, f"the file could not be read: {what}"
+
+
+def _root_unavailable(error: OSError) -> RootUnavailable:
+    return RootUnavailable(
+        f"expected the archive's root to be a readable directory, found: {os.strerror(error.errno or errno.EIO)}; "
+        "mount it or correct its permissions, then run the same command again"
+    )

@@ -1,0 +1,93 @@
+"""JPEG: the header's facts, whether the file is whole, and the pixels as grey.
+
+Source of the layout: ITU-T T.81 (ISO/IEC 10918-1), annex B.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, replace
+
+from schemas.errors import Rejected
+from schemas.states import Reason
+from wetread.imaging.grey import Pixels, decoded
+from wetread.imaging.header import Colour, Header
+from wetread.imaging.opencv import cv2
+from wetread.imaging.tiff_tags import orientation_of
+
+SIGNATURE = b"\xff\xd8\xff"
+
+# Within coded data 0xFF is followed by 0x00 (a stuffed byte) or by a restart marker, 0xD0 to 0xD7.
+# Fill bytes, 0xFF before a marker, need no rule of their own: the match starts at the last of them. Written
+# as \xff+ the search would be twelve times slower.
+_NEXT_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+_START_OF_SCAN, _END_OF_IMAGE, _APP1, _APP14 = 0xDA, 0xD9, 0xE1, 0xEE
+_WITHOUT_LENGTH = frozenset({0x01, 0xD8})
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCANS_LIMIT = 100
+"""Scans of one picture; encoders write about ten, and each of thousands would go over all pixels again."""
+_COLOURS: dict[int, Colour] = {1: "grey", 3: "rgb", 4: "cmyk"}
+
+
+@dataclass(frozen=True, slots=True)
+class JpegHeader(Header):
+    """A JPEG's header; `adobe`: it carries Adobe's marker, whose CMYK is stored inverted."""
+
+    adobe: bool = False
+
+
+def jpeg_header(data: bytes) -> JpegHeader:
+    """Walk all markers from the first to the end of the image, pixels' data included.
+
+    OpenCV may return a whole picture for half a file, so the end marker is looked for here, where the
+    structure puts it: a thumbnail's end marker does not count, and bytes after the end are allowed, since
+    real files have them. Raises Rejected TRUNCATED when the structure breaks off, UNDECODABLE when it is
+    no picture that can be read.
+    """
+    header: JpegHeader | None = None
+    orientation, adobe, scans = 1, False, 0
+    position = 2
+    while (found := _NEXT_MARKER.search(data, position)) is not None:
+        marker, position = found[1][0], found.end()
+        if marker in _WITHOUT_LENGTH:
+            continue
+        if marker == _END_OF_IMAGE:
+            if header is None or scans == 0:
+                raise Rejected(Reason.UNDECODABLE, "JPEG without a picture before its end marker")
+            return replace(header, orientation=orientation, adobe=adobe)
+        length = int.from_bytes(data[position : position + 2], "big")
+        body = data[position + 2 : position + length]
+        if len(body) != length - 2:
+            break
+        if marker in _FRAMES and header is None:
+            header = _frame_header(body)
+        elif marker == _START_OF_SCAN:
+            scans += 1
+            if scans > _SCANS_LIMIT:
+                raise Rejected(Reason.UNDECODABLE, f"JPEG with more than {_SCANS_LIMIT} scans")
+        elif marker == _APP1 and body.startswith(b"Exif\0\0"):
+            orientation = orientation_of(body[6:])
+        elif marker == _APP14 and body.startswith(b"Adobe"):
+            adobe = True
+        position += length
+    raise Rejected(Reason.TRUNCATED, "JPEG that ends before its end marker")
+
+
+def _frame_header(body: bytes) -> JpegHeader:
+    if len(body) < 6:
+        raise Rejected(Reason.UNDECODABLE, "JPEG with a frame header that is too short")
+    bits, height, width, components = struct.unpack_from(">BHHB", body)
+    if components not in _COLOURS or bits != 8:
+        raise Rejected(Reason.UNDECODABLE, f"JPEG with {components} components of {bits} bits; expected 1, 3 or 4 of 8")
+    return JpegHeader("jpeg", width, height, bits, _COLOURS[components], components)
+
+
+def jpeg_pixels(data: bytes, header: JpegHeader) -> Pixels:
+    """Decode to grey, (height, width), uint8: the luminance that the file stores, or CMYK converted.
+
+    The rotation that EXIF asks for is not applied: scanners set it at random, and training films have none.
+    """
+    if header.colour == "cmyk" and not header.adobe:
+        raise Rejected(Reason.UNDECODABLE, "CMYK JPEG without Adobe's marker: whether it is inverted is not known")
+    return decoded(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)

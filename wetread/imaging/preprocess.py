@@ -1,0 +1,135 @@
+"""The one way from grey pixels to a network's input, which training and serving share.
+
+    grey pixels, any depth
+      -> area reduction to the working size (long side)      reduced
+      -> one range normalisation, to 8 bits                  original
+      -> CLAHE                                               equalised
+      -> brightness                                          brightened
+      -> the network's size, whole film, aspect not kept     (height, width)
+      -> (level / 255 - mean) / std                          float32 (height, width, 1)
+
+The reduction comes before the normalisation, so that a film and its own reduced copy are measured on the
+same pixels, and because it is the cheaper order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import ArtefactError
+from wetread.imaging.equalisation import GreyLevels, brighten, equalise
+from wetread.imaging.grey import Pixels
+from wetread.imaging.range import normalise
+from wetread.imaging.resize import reduce, resize
+
+_SIDE_LIMIT = 4096
+_TILES_LIMIT = 64
+
+
+class Steps(NamedTuple):
+    """The pictures between grey pixels and the network's size, each (height, width) uint8."""
+
+    original: GreyLevels
+    equalised: GreyLevels
+    brightened: GreyLevels
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """The record of what is done to every film; part of a model's digest.
+
+    height, width: of the network's input, pixels.
+    working_size: longer side in pixels to which larger films are reduced before CLAHE; None keeps the native size.
+    clip_limit: of CLAHE, a multiple of a level's mean count; 0 clips nothing.
+    tile_grid: of CLAHE, (columns, rows).
+    brightness: grey levels added after CLAHE, held within 0 and 255.
+    mean, std: the input is (level / 255 - mean) / std.
+
+    Raises ArtefactError when a value is out of its range.
+    """
+
+    height: int = 128
+    width: int = 128
+    working_size: int | None = 400
+    clip_limit: float = 2.0
+    tile_grid: tuple[int, int] = (8, 8)
+    brightness: int = 10
+    mean: float = 0.0
+    std: float = 1.0
+
+    def __post_init__(self) -> None:
+        whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
+        whole |= {"tile_grid columns": self.tile_grid[0], "tile_grid rows": self.tile_grid[1]}
+        whole |= {} if self.working_size is None else {"working_size": self.working_size}
+        for name, value in whole.items():
+            _check(name, value, isinstance(value, int) and not isinstance(value, bool), "a whole number")
+        for name, number in (("clip_limit", self.clip_limit), ("mean", self.mean), ("std", self.std)):
+            is_number = isinstance(number, int | float) and not isinstance(number, bool)
+            _check(name, number, is_number and bool(np.isfinite(number)), "a finite number")
+        _check("height", self.height, 1 <= self.height <= _SIDE_LIMIT, f"1 to {_SIDE_LIMIT}")
+        _check("width", self.width, 1 <= self.width <= _SIDE_LIMIT, f"1 to {_SIDE_LIMIT}")
+        _check(
+            "working_size", self.working_size, self.working_size is None or self.working_size >= 1, "null or above 0"
+        )
+        _check("clip_limit", self.clip_limit, self.clip_limit >= 0, "0 or more")
+        _check(
+            "tile_grid", self.tile_grid, all(1 <= tiles <= _TILES_LIMIT for tiles in self.tile_grid), "1 to 64 a side"
+        )
+        _check("brightness", self.brightness, -255 <= self.brightness <= 255, "-255 to 255")
+        _check("std", self.std, self.std > 0, "above 0")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form; equal records give equal JSON."""
+        return asdict(self) | {
+            "tile_grid": list(self.tile_grid),
+            "clip_limit": float(self.clip_limit),
+            "mean": float(self.mean),
+            "std": float(self.std),
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Preprocess:
+        """Return the record in `body`; raise ArtefactError unless it has exactly this record's keys, well formed."""
+        expected = {field.name for field in fields(cls)}
+        if not isinstance(body, Mapping) or set(body) != expected:
+            found = sorted(map(str, body)) if isinstance(body, Mapping) else type(body).__name__
+            raise ArtefactError(f"preprocess: expected the keys {sorted(expected)}, found {found}")
+        grid = body["tile_grid"]
+        _check("tile_grid", grid, isinstance(grid, list | tuple) and len(grid) == 2, "two whole numbers")
+        return cls(**dict(body) | {"tile_grid": tuple(grid)})
+
+    def steps(self, pixels: Pixels) -> Steps:
+        """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see."""
+        original = normalise(reduce(pixels, self.working_size))
+        equalised = equalise(original, self.clip_limit, self.tile_grid)
+        return Steps(original, equalised, brighten(equalised, self.brightness))
+
+    def levels(self, pixels: Pixels) -> GreyLevels:
+        """Return (height, width) uint8, everything but the scale: the form to keep many films in."""
+        return resize(self.steps(pixels).brightened, self.height, self.width)
+
+    def scaled(self, levels: GreyLevels) -> npt.NDArray[np.float32]:
+        """Return float32 (levels / 255 - mean) / std, of any shape."""
+        slope, offset = 1 / (255 * self.std), -self.mean / self.std
+        return levels * np.float32(slope) + np.float32(offset)
+
+    def apply(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Return the network's input of one film, float32 (height, width, 1)."""
+        return self.scaled(self.levels(pixels))[:, :, np.newaxis]
+
+    def apply_many(self, pictures: Iterable[Pixels]) -> npt.NDArray[np.float32]:
+        """Return the network's input of n films of any sizes, float32 (n, height, width, 1)."""
+        stack = [self.levels(pixels) for pixels in pictures]
+        if not stack:
+            return np.empty((0, self.height, self.width, 1), np.float32)
+        return self.scaled(np.stack(stack))[..., np.newaxis]
+
+
+def _check(name: str, value: object, right: bool, expected: str) -> None:
+    if not right:
+        raise ArtefactError(f"preprocess: {name}: expected {expected}, found {value!r}")
