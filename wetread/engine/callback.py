@@ -1,0 +1,67 @@
+"""What happens beside training: progress, early stopping, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wetread.engine.array import Array
+from wetread.engine.checkpoint import Checkpoint
+from wetread.engine.history import History
+from wetread.engine.network import Network
+from wetread.engine.optimizers.optimizer import Optimizer
+
+
+@dataclass(slots=True)
+class Training:
+    """Where a training run stands; what callbacks see.
+
+    epoch and batch count from 0. loss and accuracy are the means over the epoch so far; `images` of it are done.
+    A callback sets `stop` to end the run after this epoch.
+    """
+
+    network: Network
+    optimizer: Optimizer
+    epochs: int
+    callbacks: tuple[Callback, ...] = ()
+    history: History = field(default_factory=History)
+    epoch: int = 0
+    batch: int = 0
+    images: int = 0
+    loss: float = 0.0
+    accuracy: float = 0.0
+    stop: bool = False
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all that a resumed run needs to go on to the same bits; taken at the end of an epoch."""
+        return Checkpoint.of(
+            self.network, self.optimizer, self.history, {c.name: c.memory() for c in self.callbacks if c.name}
+        )
+
+
+class Callback:
+    """Called as training goes on, in the order given; every method may be left as it is.
+
+    One that takes `training.checkpoint()` comes last, so that the others' memory is up to date.
+
+    name: unique among the run's callbacks; one with a name has its memory kept in checkpoints.
+    """
+
+    name: str = ""
+
+    def on_batch_end(self, training: Training) -> None:
+        """Act after a step."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        """Act after an epoch, its figures already in `training.history`."""
+
+    def on_training_end(self, training: Training) -> None:
+        """Act after the last epoch."""
+
+    def memory(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return what a resumed run must remember: arrays, and what JSON can hold."""
+        return {}, {}
+
+    def remember(self, arrays: Mapping[str, Array], record: Mapping[str, Any]) -> None:
+        """Take what `memory` returned."""

@@ -1,0 +1,1 @@
+"""How a trained network is served: each layer as array operations on memory of its own."""
