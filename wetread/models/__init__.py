@@ -1,0 +1,1 @@
+"""The model artefact, the registry, and the classifiers behind one protocol."""

@@ -1,0 +1,94 @@
+"""One way to read images, whatever computes it: the protocol, and the loader for each engine.
+
+Each engine's module is imported only when it is asked for: a worker that serves with the NumPy engine
+never imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import UsageError
+from wetread.imaging.preprocess import Preprocess
+from wetread.models.artefact import Artefact
+
+ENGINES = ("numpy", "keras")
+
+READ_BATCH = 32
+"""Images that go through a network together, which bounds its memory; 16 to 64 were equally fast on Keras."""
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """What the network says of n images: logits (n, k), and features (n, f) that the last layer took."""
+
+    logits: FloatArray
+    features: FloatArray
+
+
+class Classifier(Protocol):
+    """A model ready to read on one engine."""
+
+    @property
+    def engine(self) -> str:
+        """Return the name that predictions carry: one of `ENGINES`."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels in the order of the logits."""
+
+    @property
+    def digest(self) -> str:
+        """Return the model digest that readings belong to."""
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """Return the steps from grey pixels to this network's input."""
+
+    def read(self, images: FloatArray) -> Readout:
+        """Return the readout of preprocessed `images`, (n, h, w, 1); raise UsageError for another shape."""
+
+
+def load_classifier(artefact: Artefact, engine: str, *, threads: int | None = None) -> Classifier:
+    """Return the model on `engine`, "numpy" or "keras".
+
+    threads: for Keras, see `keras_runtime.import_keras`; NumPy's are set by the process before it starts.
+    Raises UsageError for an unknown engine, or with the cure where the engine's extra is not installed.
+    """
+    if engine == "numpy":
+        from wetread.models.numpy_classifier import NumpyClassifier
+
+        return NumpyClassifier(artefact)
+    if engine == "keras":
+        from wetread.models.keras_classifier import KerasClassifier
+
+        return KerasClassifier(artefact, threads=threads)
+    raise UsageError(f"expected an engine among {', '.join(ENGINES)}, found {engine!r}")
+
+
+def checked_images(images: FloatArray, artefact: Artefact) -> FloatArray:
+    """Return `images` as float32; raise UsageError unless they are a batch of this network's input."""
+    expected = artefact.card.architecture.input_shape
+    if images.ndim != 4 or images.shape[1:] != expected:
+        raise UsageError(
+            f"model {artefact.card.name}: expected images of (n, {', '.join(map(str, expected))}), found "
+            f"{images.shape}; preprocess them with the model's own record"
+        )
+    return np.ascontiguousarray(images, dtype=np.float32)
+
+
+def in_batches(read: Callable[[FloatArray], tuple[FloatArray, FloatArray]], images: FloatArray) -> Readout:
+    """Return the readout of `images`, read by `read` (logits and features) at most READ_BATCH at a time."""
+    if not len(images):
+        logits, features = read(np.zeros((1, *images.shape[1:]), np.float32))
+        return Readout(logits[:0], features[:0])
+    parts = [read(images[start : start + READ_BATCH]) for start in range(0, len(images), READ_BATCH)]
+    logits, features = (np.concatenate(side) for side in zip(*parts, strict=True))
+    return Readout(logits, features)

@@ -1,0 +1,48 @@
+"""How people name a model, and which one they mean.
+
+    production           an alias: what it points to now; unmoved, `production` is the shipped model
+    shipped              the model that came with the program
+    cxr                  the highest version of that name
+    cxr@3                that version
+    8f3a01bc...          at least 8 digits of a digest
+
+They are tried in this order. A name is never that of an alias, so the first two cannot hide a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import UsageError
+from wetread.store.registrations import Registration
+
+PRODUCTION = "production"
+SHIPPED_ALIAS = "shipped"
+RESERVED = frozenset({PRODUCTION, SHIPPED_ALIAS})
+
+_DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+
+
+def find_reference(reference: str, models: Sequence[Registration], aliases: Mapping[str, str]) -> Registration:
+    """Return the one of `models` that `reference` names; raise UsageError listing what there is.
+
+    aliases: alias -> digest.
+    """
+    if reference in aliases:
+        matching = [model for model in models if model.digest == aliases[reference]]
+    else:
+        matching = [model for model in models if reference in (model.name, model.reference)][-1:]
+        if not matching and _DIGEST_PREFIX.fullmatch(reference):
+            matching = [model for model in models if model.digest.startswith(reference)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        found = ", ".join(f"{model.reference} {model.digest}" for model in matching)
+        raise UsageError(f"model {reference!r}: expected one, found {found}; give more of the digest")
+    if not models:
+        raise UsageError(
+            f"model {reference!r}: no model is registered yet; run 'wetread train' or 'wetread models import'"
+        )
+    known = ", ".join([*aliases, *(model.reference for model in models)])
+    raise UsageError(f"model {reference!r}: expected one that is registered, found no such; there are: {known}")

@@ -1,0 +1,278 @@
+"""The registry: which models there are, and which is in production.
+
+The database knows every model by its digest; the files lie in the models' folder of each machine, or in
+the program itself for a shipped model. A version is immutable, and a model whose files no longer have the
+registered digest is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from schemas.errors import ArtefactError, UnsafeError, UsageError
+from wetread.clock import utc_now
+from wetread.models.artefact import (
+    CARD_FILE,
+    Artefact,
+    ModelContents,
+    copy_artefact,
+    load_artefact,
+    save_artefact,
+    verify_artefact,
+)
+from wetread.models.card import checked_name
+from wetread.models.decision import Decision
+from wetread.models.folder import ModelsFolder
+from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
+from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
+from wetread.store import registrations
+from wetread.store.database import Database
+from wetread.store.registrations import AliasMove, DecisionValues, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A registered model, its aliases, and its folder on this machine; None where its files are not here."""
+
+    registration: Registration
+    aliases: tuple[str, ...]
+    directory: str | None
+
+
+class Registry:
+    """The models in `database`, with their files under `directory` on this machine. now: for tests."""
+
+    def __init__(
+        self, database: Database, directory: str | os.PathLike[str], *, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._database = database
+        self._folder = ModelsFolder(os.path.abspath(directory))
+        self._now = now
+        self._knows_shipped = False
+
+    def models(self) -> list[ListedModel]:
+        """Return every model, by name, oldest version first."""
+        models, aliases = self._known()
+        return [
+            ListedModel(
+                model,
+                tuple(alias for alias, digest in aliases.items() if digest == model.digest),
+                self._folder.find(model),
+            )
+            for model in models
+        ]
+
+    def resolve(self, reference: str) -> Registration:
+        """Return the model that `reference` names, as wetread.models.references says; raise UsageError if none."""
+        return find_reference(reference, *self._known())
+
+    def open(self, digest: str) -> Artefact:
+        """Return the checked model with this digest, with the decision that is in force for it.
+
+        Raises UsageError when it is not registered or its files are not on this machine, ArtefactError
+        when they, or what the database says of them, are not what was registered.
+        """
+        self._register_shipped()
+        with self._database.reading() as session:
+            registration = registrations.find_registration(session, digest)
+        if registration is None:
+            raise UsageError(f"expected a registered model with digest {digest}, found none; run 'wetread models list'")
+        artefact = load_artefact(self._folder.locate(registration), trusted_digest=digest)
+        return replace(artefact, decision=self._decision_in_force(registration, artefact))
+
+    def locate(self, registration: Registration) -> str:
+        """Return the model's folder on this machine; raise UsageError, with the cure, when it is not here."""
+        return self._folder.locate(registration)
+
+    def verify(self, reference: str) -> Registration:
+        """Hash every file of the model anew and return it; raise ArtefactError when one is not as registered."""
+        registration = self.resolve(reference)
+        artefact = verify_artefact(self._folder.locate(registration), trusted_digest=registration.digest)
+        self._decision_in_force(registration, artefact)
+        if not self._is_decision_known(artefact):
+            raise ArtefactError(
+                f"decision.json of {registration.reference}: expected a registered record, found "
+                f"{artefact.decision.digest}; it was altered: fetch the model again"
+            )
+        return registration
+
+    def publish(self, contents: ModelContents) -> Registration:
+        """Keep a newly trained model as the next version of its name, and return it.
+
+        A model with the same digest is the same model: then the one that is registered is returned.
+        """
+        with self._folder.incoming() as path:
+            save_artefact(path, contents)
+            return self._add(path, None)
+
+    def register(self, source: str | os.PathLike[str]) -> Registration:
+        """Verify the artefact in the folder `source`, copy it into the models' folder, and return its registration.
+
+        It keeps its version where that is free, and is the next of its name otherwise. Of a model that is
+        registered already, the files are copied where this machine lacks them. Raises UsageError when
+        there is no model.json, ArtefactError when what is there is no whole model.
+        """
+        if not os.path.lexists(os.path.join(source, CARD_FILE)):
+            raise UsageError(f"expected a model's folder with {CARD_FILE}, found none in {os.fspath(source)}")
+        return self._add(source, load_artefact(source).card.version)
+
+    def export(self, reference: str, directory: str | os.PathLike[str]) -> Registration:
+        """Write a verified copy of the model as the new folder `directory`, to be imported elsewhere."""
+        registration = self.verify(reference)
+        copy_artefact(self._folder.locate(registration), directory, version=registration.version)
+        return registration
+
+    def promote(self, reference: str, alias: str = PRODUCTION, *, accept_audit: str | None = None) -> AliasMove:
+        """Point `alias` at a model that has just been verified, and return the move.
+
+        accept_audit: why the model may serve although the audit of its training data found that unsafe; it is
+        kept with the move. Raises UnsafeError where the audit did and no reason is given.
+        """
+        models, aliases = self._known()
+        if checked_name(alias) == SHIPPED_ALIAS or alias in {model.name for model in models}:
+            raise UsageError(f"alias {alias!r}: expected a name that no model has, and not {SHIPPED_ALIAS!r}")
+        registration = self.verify(reference)
+        findings = self.open(registration.digest).card.provenance.unsafe_findings
+        reason = (accept_audit or "").strip()
+        if findings and not reason:
+            raise UnsafeError(
+                f"model {registration.reference}: the audit found its data unsafe: {'; '.join(findings)}. Mend it "
+                "and train again, or say why the model may serve all the same: --accept-audit REASON"
+            )
+        with self._database.writing() as session:
+            return registrations.move_alias(
+                session,
+                alias,
+                registration.digest,
+                self._now(),
+                default=aliases.get(alias),
+                accepted_audit=reason if findings else None,
+            )
+
+    def rollback(self, alias: str = PRODUCTION) -> AliasMove:
+        """Point `alias` back at what it was before its last move, and return the new move; twice undoes itself.
+
+        A reason that was given for the model's audit before still counts.
+        """
+        moves = self.moves(alias)
+        previous = moves[0].previous_digest if moves else None
+        if previous is None:
+            raise UsageError(f"alias {alias!r}: expected an earlier model to go back to, found none; promote one")
+        return self.promote(previous, alias, accept_audit=self.accepted_audit(previous))
+
+    def accepted_audit(self, digest: str) -> str | None:
+        """Return why the model with this digest was last taken in spite of its audit; None where nobody was asked."""
+        with self._database.reading() as session:
+            given = registrations.read_accepted_audit(session, digest)
+        shipped = next((name for name, known in SHIPPED.items() if known == digest), "")
+        return given or ACCEPTED_AUDITS.get(shipped)
+
+    def moves(self, alias: str = PRODUCTION) -> list[AliasMove]:
+        """Return the moves of an alias, the latest first."""
+        with self._database.reading() as session:
+            return registrations.alias_moves(session, alias)
+
+    def _known(self) -> tuple[list[Registration], dict[str, str]]:
+        """Return all models, and alias -> digest with those that hold without having been moved."""
+        self._register_shipped()
+        with self._database.reading() as session:
+            models = registrations.list_registrations(session)
+            aliases = registrations.read_aliases(session)
+        shipped = next(iter(SHIPPED.values()), None)
+        return models, aliases if shipped is None else {PRODUCTION: shipped, SHIPPED_ALIAS: shipped} | aliases
+
+    def _register_shipped(self) -> None:
+        """Register what came with this program and is not registered yet; looked at once a process."""
+        if self._knows_shipped:
+            return
+        with self._database.reading() as session:
+            registered = {digest for digest in SHIPPED.values() if registrations.find_registration(session, digest)}
+        for name, digest in SHIPPED.items():
+            if digest not in registered:
+                artefact = verify_artefact(shipped_directory(name), trusted_digest=digest)
+                version = artefact.card.version
+                while self._record(artefact, version, shipped_location(name)) is None:
+                    version += 1  # a site has trained models of this name
+        self._knows_shipped = True
+
+    def _add(self, source: str | os.PathLike[str], version: int | None) -> Registration:
+        """Register the artefact in `source`, as `version` where that is given and free."""
+        artefact = verify_artefact(source)
+        while True:
+            registration = self._try_to_add(source, artefact, version)
+            if registration is not None:
+                return registration
+
+    def _try_to_add(
+        self, source: str | os.PathLike[str], artefact: Artefact, version: int | None
+    ) -> Registration | None:
+        """Do as `_add`; return None when another process took the version meanwhile, here or in the database."""
+        name = artefact.card.name
+        models, aliases = self._known()
+        known = next((model for model in models if model.digest == artefact.digest), None)
+        if known is not None:
+            return self._complete(known, source, artefact)
+        if name in RESERVED or name in aliases:
+            raise UsageError(f"model name {name!r}: expected one that is no alias, found an alias; choose another")
+        taken = {model.version for model in models if model.name == name} | self._folder.versions(name)
+        if version is None or version in taken:
+            version = max(taken, default=0) + 1
+        directory = self._folder.place(name, version)
+        try:
+            copied = copy_artefact(source, directory, version=version)
+        except UsageError:
+            if os.path.lexists(directory):
+                return None
+            raise
+        kept = False
+        try:
+            registration = self._record(copied, version, os.path.join(name, str(version)))
+            kept = registration is not None and registration.reference == f"{name}@{version}"
+        finally:
+            if not kept:
+                shutil.rmtree(directory)
+        return registration if kept else None
+
+    def _complete(self, known: Registration, source: str | os.PathLike[str], artefact: Artefact) -> Registration:
+        """Copy the files of a model that is registered already, where this machine lacks them."""
+        if not self._is_decision_known(artefact):
+            raise UsageError(
+                f"model {known.reference} is registered with another temperature or other thresholds than these files "
+                "have; one version cannot decide in two ways: keep what is registered, or train another"
+            )
+        if self._folder.find(known) is None:
+            copy_artefact(source, self._folder.place(known.name, known.version), version=known.version)
+        return known
+
+    def _record(self, artefact: Artefact, version: int, directory: str) -> Registration | None:
+        """Write the model into the database and return it as registered there; None when the version is taken."""
+        card, decision = artefact.card, artefact.decision
+        values = DecisionValues(decision.digest, artefact.digest, decision.temperature, decision.thresholds)
+        wanted = Registration(artefact.digest, card.name, version, directory, card.labels, decision.digest, self._now())
+        with self._database.writing() as session:
+            return registrations.register(session, wanted, values)
+
+    def _decision_in_force(self, registration: Registration, artefact: Artefact) -> Decision:
+        """Return the decision record in the database; raise ArtefactError when the database was altered."""
+        with self._database.reading() as session:
+            values = registrations.read_decision(session, registration.decision_digest)
+        decision = None if values is None else Decision(values.model_digest, values.temperature, values.thresholds)
+        if (
+            decision is None
+            or decision.digest != registration.decision_digest
+            or decision.model_digest != registration.digest
+            or registration.labels != artefact.card.labels
+        ):
+            raise ArtefactError(
+                f"model {registration.reference}: expected the labels of its card and decision record "
+                f"{registration.decision_digest} in the database, found others; restore the database from a backup"
+            )
+        return decision
+
+    def _is_decision_known(self, artefact: Artefact) -> bool:
+        with self._database.reading() as session:
+            return registrations.read_decision(session, artefact.decision.digest) is not None
