@@ -1,0 +1,132 @@
+"""The doorbell: Celery over Redis. A message names a batch; the database says everything else.
+
+Every setting has its reason beside it. Losing a message, or having one twice, is harmless: `ring_waiting`, the
+sweep, rings again for whatever the database says is waiting, and a second claim of a batch finds it taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from schemas.errors import ServiceUnavailable
+from schemas.messages import BatchMessage
+from wetread.settings import Settings, safe_url
+from wetread.store.database import Database
+from wetread.store.leases import batches_to_ring, mark_rung
+
+TASK_NAME = "wetread.read_batch"
+QUEUE_NAME = "wetread"
+
+CONNECT_SECONDS = 5.0
+"""Seconds after which a broker that does not answer counts as unreachable."""
+
+RING_PATIENCE_LEASES = 10
+"""Leases that a ring may wait in a queue that is not empty before it counts as lost."""
+
+
+def make_app(settings: Settings) -> Celery:
+    """Return the Celery application; producer, worker and sweep all use this one configuration."""
+    if settings.broker is None:
+        raise ServiceUnavailable(
+            "expected a broker, found none: set WETREAD_BROKER_URL=redis://…, or use `wetread screen`"
+        )
+    hard_limit = batch_seconds(settings)
+    app = Celery("wetread", broker=settings.broker, include=["worker.tasks"], set_as_current=False)
+    app.conf.update(
+        # A message can hold numbers and text, never code.
+        task_serializer="json",
+        accept_content=["json"],
+        task_default_queue=QUEUE_NAME,
+        # Acknowledged when settled: a worker that dies leaves its message for another.
+        task_acks_late=True,
+        # A waiting message belongs to whoever is free first, not to whoever connected first.
+        worker_prefetch_multiplier=1,
+        # Results are rows in the database; a result backend would be a second truth.
+        task_ignore_result=True,
+        # A child that was killed: try the message again, three times at most. Rejecting instead redelivers for
+        # ever: a task that crashed its child came back 113 times in 15 s.
+        task_retry_on_worker_lost=True,
+        task_reject_on_worker_lost=False,
+        # A film that hangs: the soft limit ends it in order, the hard one kills the child; the lease does the rest.
+        task_soft_time_limit=hard_limit - 5.0,
+        task_time_limit=hard_limit,
+        # Redis hands a message to another worker after this; shorter than a task it would do so while it runs.
+        # Every application that shares the broker must have the same.
+        broker_transport_options={
+            "visibility_timeout": int(hard_limit * 3) + 60,
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_keepalive": True,
+        },
+        broker_connection_timeout=CONNECT_SECONDS,
+        # A broker that restarts is waited for, however long that takes.
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # What a worker does while the broker is gone would be redelivered as well: end it, its lease frees it.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        # On SIGTERM a worker ends its batch, up to this long.
+        worker_soft_shutdown_timeout=min(30.0, hard_limit),
+        # A Keras model that was built before a fork hung 5 of 5 tasks: children start fresh and load it themselves.
+        worker_pool_start_method="spawn",
+        # A fresh interpreter with TensorFlow takes seconds to import; the default of 4 s would kill it.
+        worker_proc_alive_timeout=60.0,
+        # What leaks is bounded: a child is replaced above 4 GB, or after 1,000 batches.
+        worker_max_memory_per_child=4_000_000,
+        worker_max_tasks_per_child=1_000,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        task_publish_retry=False,
+    )
+    return app
+
+
+@contextmanager
+def _named_faults(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, RedisError, OSError) as error:
+        raise ServiceUnavailable(
+            f"expected a broker at {safe_url(settings.broker or '')}, found: {error}; check WETREAD_BROKER_URL and "
+            "that Redis runs. What was settled stays; the same command goes on"
+        ) from error
+
+
+def batch_seconds(settings: Settings) -> float:
+    """Return the seconds that one task may take: four images at their limit, and a lease.
+
+    A sound batch needs less; one with more films that hang than that is killed and taken up again where it stood.
+    """
+    return settings.image_seconds * 4 + settings.lease_seconds
+
+
+def ring_waiting(database: Database, app: Celery, settings: Settings) -> int:
+    """Ring for batches that wait, up to the high-water mark; return for how many.
+
+    When the queue is empty a ring older than a lease was lost; when not, it may still be waiting its turn.
+    Raises ServiceUnavailable when the broker does not answer; nothing is marked as rung then.
+    """
+    patience = settings.lease_seconds * (1 if queue_length(app, settings) == 0 else RING_PATIENCE_LEASES)
+    with database.reading() as session:
+        batch_ids = batches_to_ring(session, high_water=settings.outstanding_batches, patience=patience)
+    if not batch_ids:
+        return 0
+    # Rung first, marked after: a crash between the two rings twice, which is harmless; the other order might not ring.
+    with _named_faults(settings), app.connection_for_write() as connection:
+        for batch_id in batch_ids:
+            app.send_task(TASK_NAME, args=[BatchMessage(batch_id).encode()], connection=connection, ignore_result=True)
+    with database.writing() as session:
+        mark_rung(session, batch_ids)
+    return len(batch_ids)
+
+
+def queue_length(app: Celery, settings: Settings) -> int:
+    """Return how many messages wait; raise ServiceUnavailable when the broker does not answer."""
+    with _named_faults(settings), app.connection_for_read() as connection:
+        connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
+        client = connection.default_channel.client
+        return int(client.llen(QUEUE_NAME))

@@ -1,0 +1,125 @@
+"""Settings: environment variables that begin with WETREAD_, each with a default that needs no server."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from schemas.errors import UsageError
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("wetread", appauthor=False))
+
+
+def _names_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("redis+socket", "sentinel") or (parts.scheme in ("redis", "rediss") and parts.port != 0)
+    except ValueError:  # a port that is no number
+        return False
+
+
+class Settings(BaseSettings):
+    """Where things are, and the limits a worker keeps.
+
+    database_url and broker_url are secrets, since they can hold a password; `safe_url` makes one printable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WETREAD_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=_default_home, description="the database and the models, when nothing else says")
+    database_url: SecretStr = Field(default=SecretStr(""), description="empty: SQLite under home")
+    broker_url: SecretStr = Field(default=SecretStr(""), description="empty: no broker, worker processes of our own")
+    models: Path | None = Field(default=None, description="the models' folder; empty: home/models")
+    root_map: dict[str, str] = Field(
+        default_factory=dict,
+        description='where this machine sees a directory, as JSON: {"/archive": "/mnt/nas/archive"}',
+    )
+    batch_size: int = Field(default=64, ge=1, le=1024, description="images in a batch")
+    lease_seconds: float = Field(default=60.0, gt=0, description="a worker that is silent longer has lost its batch")
+    image_seconds: float = Field(default=30.0, gt=0, description="the longest that one image may take")
+    attempts: int = Field(default=3, ge=1, description="times an image is tried alone before it is dead")
+    outstanding_batches: int = Field(default=256, ge=1, description="batches rung for and not settled, at most")
+    file_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="a larger file is rejected unread")
+    sweep_seconds: float = Field(default=15.0, gt=0, description="between two sweeps of a long-running process")
+
+    @field_validator("home", "models")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        try:
+            return None if path is None else Path(os.path.abspath(path.expanduser()))
+        except RuntimeError as error:
+            raise ValueError("expected the home of a user after ~, found none; write the whole path") from error
+
+    @field_validator("broker_url")
+    @classmethod
+    def _redis(cls, url: SecretStr) -> SecretStr:
+        """Refuse a broker that is no Redis: the queue's length is asked in Redis's own words."""
+        value = url.get_secret_value()
+        if value and not _names_redis(value):
+            raise ValueError("expected redis://HOST:PORT/NUMBER, found another form")
+        return url
+
+    @property
+    def models_directory(self) -> Path:
+        """The folder that holds NAME/VERSION of each model."""
+        return self.models or self.home / "models"
+
+    @property
+    def database(self) -> str:
+        """The database's URL, password included."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'results.db'}"
+
+    @property
+    def own_paths(self) -> list[str]:
+        """The models' folder and the files of a SQLite database: no walk looks for films there."""
+        scheme, separator, file = self.database.partition(":///")
+        database = [file + end for end in ("", "-wal", "-shm", "-journal")] if "sqlite" in scheme and separator else []
+        return [str(self.models_directory), *database]
+
+    @property
+    def broker(self) -> str | None:
+        """The broker's URL, password included; None when there is none."""
+        return self.broker_url.get_secret_value() or None
+
+    def local_root(self, root: bytes) -> bytes:
+        """Return where this machine sees the archive root that the database knows as `root`."""
+        known = {
+            os.fsencode(there).rstrip(b"/"): os.fsencode(here).rstrip(b"/") for there, here in self.root_map.items()
+        }
+        for there in sorted(known, key=len, reverse=True):
+            if root == there or root.startswith(there + b"/"):
+                return known[there] + root[len(there) :]
+        return root
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Return the settings of this process; raise UsageError naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"WETREAD_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise UsageError(f"expected usable settings, found {faults}") from error
+    except SettingsError as error:
+        raise UsageError(f"expected usable settings, found WETREAD_ROOT_MAP: {error.__cause__}") from error
+
+
+def safe_url(url: str) -> str:
+    """Return `url` without its password, for messages."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    place, query, _ = place.partition("?")  # libpq and redis-py take a password there too
+    user = credentials.partition(":")[0].partition("?")[0]
+    hidden = ":***" if credentials != user else ""
+    return f"{scheme}{separator}{user}{hidden}{at}{place}{'?***' if query else ''}"

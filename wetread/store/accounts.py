@@ -1,0 +1,105 @@
+"""A run's accounts: what was found, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from schemas.errors import UsageError
+from schemas.states import RunState
+from schemas.tables import Model, Run, RunTally
+
+
+@dataclass(frozen=True, slots=True)
+class RunAccount:
+    """A run as it stands: found = pending + done + rejected + dead + cancelled + skipped."""
+
+    id: int
+    state: RunState
+    model: str
+    model_digest: str
+    engine: str
+    root_ids: tuple[int, ...]
+    force: bool
+    created_at: datetime
+    walked_at: datetime | None
+    ended_at: datetime | None
+    note: str | None
+    found: int
+    pending: int
+    done: int
+    rejected: int
+    dead: int
+    cancelled: int
+    skipped: int
+    labels: dict[str, int] = field(default_factory=dict)
+    rejected_reasons: dict[str, int] = field(default_factory=dict)
+    dead_reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> int:
+        """Return how many images this run itself has brought to an end."""
+        return self.done + self.rejected + self.dead
+
+
+def run_state(session: Session, run_id: int) -> RunState | None:
+    """Return the state of a run; None when it was deleted."""
+    state = session.scalar(select(Run.state).where(Run.id == run_id))
+    return None if state is None else RunState(state)
+
+
+def run_account(session: Session, run_id: int | None = None) -> RunAccount:
+    """Return the accounts of a run, by default of the latest.
+
+    Raises UsageError when there is no such run.
+    """
+    query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
+    query = query.order_by(Run.id.desc()).limit(1) if run_id is None else query.where(Run.id == run_id)
+    row = session.execute(query).first()
+    if row is None:
+        latest = session.scalar(select(func.max(Run.id)))
+        hint = (
+            f"the latest is {latest}; see `wetread runs list`" if latest else "none was made yet; `wetread screen DIR`"
+        )
+        raise UsageError(f"expected a run, found no run {'' if run_id is None else run_id}: {hint}")
+    return _account(session, *row)
+
+
+def list_accounts(session: Session, *, limit: int = 50) -> list[RunAccount]:
+    """Return the accounts of the latest runs, newest first."""
+    query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
+    rows = session.execute(query.order_by(Run.id.desc()).limit(limit)).all()
+    return [_account(session, *row) for row in rows]
+
+
+def _account(session: Session, run: Run, model: str, version: int) -> RunAccount:
+    tallies: dict[str, dict[str, int]] = {"label": {}, "rejected": {}, "dead": {}}
+    query = select(RunTally.kind, RunTally.name, RunTally.count).where(RunTally.run_id == run.id, RunTally.count > 0)
+    for kind, name, count in session.execute(query.order_by(RunTally.name)):
+        tallies[kind][name] = count
+    return RunAccount(
+        id=run.id,
+        state=RunState(run.state),
+        model=f"{model}@{version}",
+        model_digest=run.model_digest,
+        engine=run.engine,
+        root_ids=tuple(run.root_ids),
+        force=run.force,
+        created_at=run.created_at,
+        walked_at=run.walked_at,
+        ended_at=run.ended_at,
+        note=run.note,
+        found=run.found,
+        pending=run.pending,
+        done=run.done,
+        rejected=run.rejected,
+        dead=run.dead,
+        cancelled=run.cancelled,
+        skipped=run.skipped,
+        labels=tallies["label"],
+        rejected_reasons=tallies["rejected"],
+        dead_reasons=tallies["dead"],
+    )

@@ -1,0 +1,142 @@
+"""A database and its transactions: SQLite for one machine, PostgreSQL for many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from schemas.errors import ServiceUnavailable, UsageError, WetreadError
+from wetread.settings import safe_url
+
+SQLITE_WAIT_MS = 60_000
+"""Milliseconds that a SQLite connection waits for another's write."""
+
+POSTGRES_CONNECT_SECONDS = 10
+
+
+class Database:
+    """Hands out transactions; a transaction that ends in an exception is rolled back.
+
+    Transactions that write begin as writers (BEGIN IMMEDIATE on SQLite), so that one never has to be
+    given up half way because another wrote first.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _make_engine(url)
+
+    @property
+    def dialect(self) -> str:
+        """Return "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session; commit at the end."""
+        with self._named_faults(), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one state of the database and writes nothing."""
+        reader = self._engine.execution_options(wetread_reads=True)
+        with self._named_faults(), Session(reader) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def connecting(self) -> Iterator[Connection]:
+        """Give a bare connection in a writing transaction; migrations use it."""
+        with self._named_faults(), self._engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _named_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise _named(error, self.url) from error
+        except DBAPIError as error:
+            if error.connection_invalidated or "not a database" in str(error.orig):
+                raise _named(error, self.url) from error
+            raise
+
+
+def _named(error: DBAPIError, url: str) -> WetreadError:
+    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    if "disk is full" in said or "No space left" in said or "disk I/O error" in said:
+        return WetreadError(f"the database {safe_url(url)} cannot write: {said}; make space, then run the same command")
+    return ServiceUnavailable(
+        f"expected a database at {safe_url(url)}, found: {said}; check WETREAD_DATABASE_URL and that the server runs"
+    )
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UsageError("WETREAD_DATABASE_URL: expected sqlite:///FILE or postgresql+psycopg://…") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _make_sqlite_engine(url, parsed.database)
+    if backend != "postgresql":
+        raise UsageError(f"WETREAD_DATABASE_URL: expected sqlite or postgresql, found {backend}")
+    try:
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_size=2,
+            max_overflow=8,
+            connect_args={"connect_timeout": POSTGRES_CONNECT_SECONDS},
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise UsageError("PostgreSQL needs psycopg, which is not installed: run `make install`") from error
+
+
+def _make_sqlite_engine(url: str, file: str | None) -> Engine:
+    if not file or file == ":memory:":
+        raise UsageError(
+            "WETREAD_DATABASE_URL: expected a SQLite file, found one in memory; workers could not share it"
+        )
+    folder = os.path.dirname(os.path.abspath(file))
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ServiceUnavailable(f"expected to open a database in {folder}, found: {error.strerror}") from error
+    engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_MS / 1000})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we write BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_MS}", ())
+    # Readers and one writer at a time do not wait for each other. NORMAL: after a power cut the last commits
+    # may be missing, never half there, and a reading that is missing is only made again.
+    if str(_one(cursor, "PRAGMA journal_mode")).lower() != "wal":
+        cursor.execute("PRAGMA journal_mode = WAL", ())
+    cursor.execute("PRAGMA synchronous = NORMAL", ())
+    cursor.execute("PRAGMA foreign_keys = ON", ())
+    cursor.execute("PRAGMA cache_size = -65536", ())
+    cursor.close()
+
+
+def _one(cursor, statement: str) -> object:  # type: ignore[no-untyped-def]  # the driver's cursor has no public type
+    return cursor.execute(statement).fetchone()[0]
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("wetread_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,193 @@
+"""Leases: who works on which batch, until when, and what becomes of a batch whose worker died.
+
+A claim raises the batch's fence. Everything that the worker later writes names owner and fence, so that one
+that slept past its lease and wakes finds that its commit changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from schemas.errors import LeaseLost
+from schemas.states import ItemState, RunState
+from schemas.tables import Batch, Image, Run, WorkItem
+from wetread.store.moments import database_seconds
+from wetread.store.roots import root_paths
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedItem:
+    """One image to read: where it is, how often it was tried alone, and what was noted when that failed."""
+
+    image_id: int
+    root: bytes
+    path: bytes
+    attempts: int
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch under our lease.
+
+    one_at_a_time: a worker died holding this batch, so that one of its images may be the cause.
+    """
+
+    batch_id: int
+    run_id: int
+    owner: str
+    fence: int
+    one_at_a_time: bool
+    model_digest: str
+    engine: str
+    force: bool
+    items: tuple[ClaimedItem, ...]
+
+
+def _free() -> ColumnElement[bool]:
+    return or_(Batch.lease_until.is_(None), Batch.lease_until < database_seconds())
+
+
+def next_batch(session: Session, run_id: int) -> int | None:
+    """Return the id of a batch of the run that waits for a worker; None when none does now."""
+    query = select(Batch.id).where(Batch.run_id == run_id, Batch.pending > 0, _free()).order_by(Batch.id).limit(1)
+    return session.scalar(query)
+
+
+def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> Claim | None:
+    """Take the lease of a batch; None when it is settled, held by another, or its run is not running.
+
+    A lease that ran out with its owner still named means that the owner died or hung: that is counted.
+    """
+    running = select(Run.id).where(Run.state == RunState.RUNNING)
+    taken = session.execute(
+        update(Batch)
+        .where(Batch.id == batch_id, Batch.pending > 0, _free(), Batch.run_id.in_(running))
+        .values(
+            owner=owner,
+            fence=Batch.fence + 1,
+            lease_until=database_seconds() + lease_seconds,
+            kills=Batch.kills + case((Batch.owner.is_not(None), 1), else_=0),
+        )
+        .returning(Batch.run_id, Batch.fence, Batch.kills)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if taken is None:
+        return None
+    run_id, fence, kills = taken
+    run = session.execute(select(Run.model_digest, Run.engine, Run.force).where(Run.id == run_id)).one()
+    return Claim(batch_id, run_id, owner, fence, kills > 0, *run, _pending_items(session, batch_id))
+
+
+def _pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
+    query = (
+        select(Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.detail)
+        .join(Image, Image.id == WorkItem.image_id)
+        .where(WorkItem.batch_id == batch_id, WorkItem.state == ItemState.PENDING)
+        .order_by(Image.id)
+    )
+    rows = session.execute(query).all()
+    roots = root_paths(session, sorted({row.root_id for row in rows}))
+    return tuple(ClaimedItem(row.id, roots[row.root_id], row.path, row.attempts, row.detail) for row in rows)
+
+
+def renew(session: Session, held: Claim, lease_seconds: float) -> None:
+    """Hold the lease longer; raise LeaseLost when it is another's by now."""
+    changed = session.execute(
+        _ours(held)
+        .values(lease_until=database_seconds() + lease_seconds)
+        .returning(Batch.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.first() is None:
+        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
+
+
+def release(session: Session, held: Claim) -> None:
+    """Give the batch back, as not tried: for a root that is gone, a model that is missing, an orderly stop."""
+    session.execute(_ours(held).values(owner=None, lease_until=None).execution_options(synchronize_session=False))
+
+
+def count_attempt(session: Session, held: Claim, image_id: int) -> None:
+    """Count one attempt of an image, just before it alone is touched."""
+    renewed = session.execute(_ours(held).values(fence=held.fence).returning(Batch.id)).first()
+    if renewed is None:
+        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
+    session.execute(
+        update(WorkItem)
+        .where(WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING)
+        .values(attempts=WorkItem.attempts + 1)
+    )
+
+
+def _ours(held: Claim):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, refined by the caller
+    return update(Batch).where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
+
+
+def release_dead(session: Session, owner: str) -> int:
+    """Free the batches of a worker that is known to be dead, counting its death; return how many."""
+    freed = session.execute(
+        update(Batch)
+        .where(Batch.owner == owner, Batch.pending > 0)
+        .values(owner=None, lease_until=None, kills=Batch.kills + 1)
+        .returning(Batch.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(freed.all())
+
+
+def owners(session: Session, run_id: int | None = None) -> list[str]:
+    """Return the owners that hold batches not settled yet."""
+    query = select(Batch.owner).where(Batch.owner.is_not(None), Batch.pending > 0).distinct()
+    if run_id is not None:
+        query = query.where(Batch.run_id == run_id)
+    return [owner for owner in session.scalars(query) if owner is not None]
+
+
+def expired_owners(session: Session, run_id: int) -> list[str]:
+    """Return the owners in a run whose lease has run out: they hang, or are gone."""
+    query = select(Batch.owner).where(
+        Batch.run_id == run_id, Batch.owner.is_not(None), Batch.pending > 0, Batch.lease_until < database_seconds()
+    )
+    return [owner for owner in session.scalars(query.distinct()) if owner is not None]
+
+
+def batches_to_ring(session: Session, *, high_water: int, patience: float, limit: int = 256) -> list[int]:
+    """Return batches that wait for a worker and for which the broker is to be rung, oldest first.
+
+    high_water: at most so many batches are rung for and not settled.
+    patience: seconds after which a ring that no worker has answered counts as lost.
+    """
+    running = select(Run.id).where(Run.state == RunState.RUNNING)
+    waiting = (Batch.run_id.in_(running), Batch.pending > 0)
+    lost = Batch.rung_at < database_seconds() - patience
+    outstanding = session.scalar(
+        select(func.count()).select_from(Batch).where(*waiting, Batch.rung_at.is_not(None), or_(~_free(), ~lost))
+    )
+    room = min(limit, high_water - (outstanding or 0))
+    if room <= 0:
+        return []
+    query = select(Batch.id).where(*waiting, _free(), or_(Batch.rung_at.is_(None), lost)).order_by(Batch.id).limit(room)
+    return list(session.scalars(query))
+
+
+def mark_rung(session: Session, batch_ids: list[int]) -> None:
+    """Remember that the broker was rung for these batches."""
+    session.execute(
+        update(Batch)
+        .where(Batch.id.in_(batch_ids))
+        .values(rung_at=database_seconds())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def note_stall(session: Session, held: Claim, image_id: int, detail: str) -> None:
+    """Remember on a pending image that its worker is about to end because of it."""
+    session.execute(
+        update(WorkItem)
+        .where(WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING)
+        .values(detail=detail)
+    )

@@ -1,0 +1,17 @@
+"""Alembic's entry point: runs on the connection that wetread.store.migrating hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from schemas.tables import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    transaction_per_migration=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,179 @@
+"""Asking the results: filters become bound parameters, rows stream."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from schemas.states import ItemState
+from schemas.tables import Image, Model, Root, StoredPrediction, WorkItem
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to look for; None means any.
+
+    run: what that run settled; without it, the current reading of each image by each model.
+    path: bytes that the absolute path begins with, or, when relative, the path under its root.
+    since, until: of the settling, since included and until not.
+    """
+
+    run: int | None = None
+    model_digest: str | None = None
+    label: str | None = None
+    state: str | None = None
+    min_probability: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    path: bytes | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One image as one model read it, or why it did not. `path` is absolute, as bytes."""
+
+    path: bytes
+    sha256: str | None
+    state: str
+    reason: str | None
+    detail: str | None
+    model: str
+    model_digest: str
+    run: int
+    settled_at: datetime | None
+    attempts: int
+    worker: str | None
+    label: str | None = None
+    probability: float | None = None
+    probabilities: dict[str, float] | None = None
+    decision: str | None = None
+    decision_digest: str | None = None
+    logits: list[float] | None = None
+    engine: str | None = None
+    read_at: datetime | None = None
+
+
+def find_results(session: Session, filters: Filters, *, limit: int | None = None) -> Iterator[ResultRow]:
+    """Yield the rows that `filters` let through, in the order in which their images were found."""
+    query: Any = (
+        select(WorkItem, Image.path, Root.path.label("root"), Model, StoredPrediction)
+        .join(Image, Image.id == WorkItem.image_id)
+        .join(Root, Root.id == Image.root_id)
+        .join(Model, Model.digest == WorkItem.model_digest)
+        .outerjoin(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
+    )
+    query = _filtered(session, query, filters).order_by(WorkItem.image_id, WorkItem.run_id)
+    if limit is not None:
+        query = query.limit(limit)
+    for item, path, root, model, prediction in session.execute(query.execution_options(yield_per=1000)):
+        yield _row(item, os.path.join(root, path), model, prediction)
+
+
+def label_counts(session: Session, filters: Filters) -> list[tuple[str, str, int, float]]:
+    """Return (model, label, images, mean probability) for the readings that `filters` let through."""
+    query = (
+        select(Model.name, Model.version, StoredPrediction.label, func.count(), func.avg(StoredPrediction.probability))
+        .select_from(WorkItem)
+        .join(Image, Image.id == WorkItem.image_id)
+        .join(Model, Model.digest == WorkItem.model_digest)
+        .join(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
+    )
+    grouped = _filtered(session, query, filters).group_by(Model.name, Model.version, StoredPrediction.label)
+    rows = session.execute(grouped.order_by(Model.name, Model.version, StoredPrediction.label))
+    return [(f"{name}@{version}", label, count, float(mean)) for name, version, label, count, mean in rows]
+
+
+def failure_counts(session: Session, filters: Filters) -> list[tuple[str, str, str, int]]:
+    """Return (model, state, reason, images) for what was rejected or is dead."""
+    query = (
+        select(Model.name, Model.version, WorkItem.state, WorkItem.reason, func.count())
+        .select_from(WorkItem)
+        .join(Image, Image.id == WorkItem.image_id)
+        .join(Model, Model.digest == WorkItem.model_digest)
+        .outerjoin(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
+        .where(WorkItem.reason.is_not(None))
+    )
+    grouped = _filtered(session, query, filters).group_by(Model.name, Model.version, WorkItem.state, WorkItem.reason)
+    rows = session.execute(grouped.order_by(Model.name, Model.version, WorkItem.state, WorkItem.reason))
+    return [(f"{name}@{version}", state, str(reason), count) for name, version, state, reason, count in rows]
+
+
+def _filtered(session: Session, query: Any, filters: Filters) -> Any:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.run is None:
+        conditions.append(WorkItem.current.is_(True))
+    else:
+        conditions += [WorkItem.run_id == filters.run, WorkItem.state != ItemState.PENDING]
+    equal = {
+        WorkItem.model_digest: filters.model_digest,
+        WorkItem.state: filters.state,
+        WorkItem.sha256: filters.sha256,
+        StoredPrediction.label: filters.label,
+    }
+    conditions += [column == value for column, value in equal.items() if value is not None]
+    if filters.min_probability is not None:
+        conditions.append(StoredPrediction.probability >= filters.min_probability)
+    if filters.since is not None:
+        conditions.append(WorkItem.settled_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(WorkItem.settled_at < filters.until)
+    if filters.path is not None:
+        conditions.append(_under(session, filters.path))
+    return query.where(*conditions)
+
+
+def _under(session: Session, prefix: bytes) -> ColumnElement[bool]:
+    """Return the condition that an image's path begins with `prefix`, as ranges that an index answers."""
+    if not prefix.startswith(b"/"):
+        return _begins(prefix)
+    choices = []
+    for root_id, root in session.execute(select(Root.id, Root.path)):
+        inside = root.rstrip(b"/") + b"/"
+        if inside.startswith(prefix):
+            choices.append(Image.root_id == root_id)
+        elif prefix.startswith(inside):
+            choices.append(and_(Image.root_id == root_id, _begins(prefix[len(inside) :])))
+    return or_(false(), *choices)
+
+
+def _begins(prefix: bytes) -> ColumnElement[bool]:
+    after = prefix.rstrip(b"\xff")
+    if not after:
+        return Image.path >= prefix
+    return and_(Image.path >= prefix, Image.path < after[:-1] + bytes([after[-1] + 1]))
+
+
+def _row(item: WorkItem, path: bytes, model: Model, prediction: StoredPrediction | None) -> ResultRow:
+    settled: dict[str, Any] = {
+        "path": path,
+        "sha256": item.sha256,
+        "state": item.state,
+        "reason": item.reason,
+        "detail": item.detail,
+        "model": f"{model.name}@{model.version}",
+        "model_digest": item.model_digest,
+        "run": item.run_id,
+        "settled_at": item.settled_at,
+        "attempts": item.attempts,
+        "worker": item.worker,
+    }
+    if prediction is None:
+        return ResultRow(**settled)
+    return ResultRow(
+        **settled,
+        label=prediction.label,
+        probability=prediction.probability,
+        probabilities=dict(zip(model.labels, prediction.probabilities, strict=True)),
+        decision=prediction.decision,
+        decision_digest=prediction.decision_digest,
+        logits=prediction.logits,
+        engine=prediction.engine,
+        read_at=prediction.read_at,
+    )

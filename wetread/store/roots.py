@@ -1,0 +1,56 @@
+"""Known roots: files are opened under these directories only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from schemas.errors import UsageError
+from schemas.tables import Root
+from wetread.clock import utc_now
+from wetread.store.upsert import insert_for
+
+
+def resolved_roots(directories: Sequence[str | bytes]) -> list[bytes]:
+    """Return `directories` as absolute paths without links, sorted, without those inside another.
+
+    A directory inside another would have its files found twice. Raises UsageError when one is missing or is
+    no directory.
+    """
+    paths: set[bytes] = set()
+    for directory in directories:
+        raw = os.fsencode(directory)
+        try:
+            path = os.path.realpath(raw, strict=True)
+        except OSError as error:
+            raise UsageError(f"expected a directory, found none at {os.fsdecode(raw)!r}: {error.strerror}") from error
+        if not os.path.isdir(path):
+            raise UsageError(f"expected a directory, found a file: {os.fsdecode(raw)!r}; name the folder it is in")
+        paths.add(path)
+    return sorted(path for path in paths if not any(_inside(path, other) for other in paths if other != path))
+
+
+def _inside(path: bytes, other: bytes) -> bool:
+    return path.startswith(other.rstrip(b"/") + b"/")
+
+
+def root_ids(session: Session, paths: Sequence[bytes]) -> list[int]:
+    """Return the ids of the roots at `paths`, in their order, making those that are new.
+
+    The roots are locked until the transaction ends, so that of two commands that begin together the second sees
+    the run of the first.
+    """
+    rows = [{"path": path, "created_at": utc_now()} for path in sorted(paths)]
+    session.execute(insert_for(session)(Root).on_conflict_do_nothing(index_elements=[Root.path]), rows)
+    # Not against the images that a walk adds under them: those only need the root to stay.
+    mine = select(Root).where(Root.path.in_(paths)).order_by(Root.id).with_for_update(key_share=True)
+    known = {root.path: root.id for root in session.scalars(mine)}
+    return [known[path] for path in paths]
+
+
+def root_paths(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
+    """Return {id: path} of the roots with these ids."""
+    return {root.id: root.path for root in session.scalars(select(Root).where(Root.id.in_(ids)))}

@@ -1,0 +1,182 @@
+"""Runs: made or resumed, walked to their end, paused, cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from schemas.states import UNFINISHED_RUNS, RunState
+from schemas.tables import Batch, Run, WorkItem
+from wetread.clock import utc_now
+from wetread.store.images import WALK_LEASE_SECONDS
+from wetread.store.moments import database_seconds
+
+Walkers = Callable[[str], bool]
+"""Tells of a process whether it is known to have died."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRun:
+    """A run to go on with. resumed: it was there already. walks: it is ours to walk; another process does otherwise."""
+
+    id: int
+    resumed: bool
+    walks: bool
+
+
+def open_run(
+    session: Session, roots: Sequence[int], model_digest: str, engine: str, *, force: bool, walker: str, dead: Walkers
+) -> OpenedRun:
+    """Return the unfinished run of these roots by this model, in state running, or a new one.
+
+    A resumed run keeps its images, and its roots are walked again; those counted as skipped are counted anew,
+    since their files may have changed since. While another living process walks the run, ours only joins it.
+    dead: tells of a walker whether it is known to have died; otherwise its lease says.
+    """
+    run = _unfinished(session, roots, model_digest, force=force)
+    if run is None:
+        run = Run(
+            state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
+            created_at=utc_now(), walker=walker, walk_until=None,
+        )  # fmt: skip
+        session.add(run)
+        session.flush()
+        renew_walk(session, run.id, walker)
+        return OpenedRun(run.id, resumed=False, walks=True)
+    if _is_walked(session, run, dead):
+        return OpenedRun(run.id, resumed=True, walks=False)
+    _begin_walk(session, run, engine, walker)
+    return OpenedRun(run.id, resumed=True, walks=True)
+
+
+def take_walk(session: Session, run_id: int, walker: str, dead: Walkers) -> bool:
+    """Make `walker` walk a running run whose walk was left half way; return False where there is no need to."""
+    run = session.scalar(select(Run).where(Run.id == run_id).with_for_update())
+    if run is None or run.state != RunState.RUNNING or run.walked_at is not None or _is_walked(session, run, dead):
+        return False
+    _begin_walk(session, run, run.engine, walker)
+    return True
+
+
+def _is_walked(session: Session, run: Run, dead: Walkers) -> bool:
+    """Return whether a living process walks the run now."""
+    now = session.scalar(select(database_seconds())) or 0.0
+    return run.walker is not None and not dead(run.walker) and (run.walk_until or 0.0) > now
+
+
+def _begin_walk(session: Session, run: Run, engine: str, walker: str) -> None:
+    session.execute(
+        update(Run)
+        .where(Run.id == run.id)
+        .values(
+            state=RunState.RUNNING,
+            engine=engine,
+            note=None,
+            walked_at=None,
+            ended_at=None,
+            walker=walker,
+            walk_until=database_seconds() + WALK_LEASE_SECONDS,
+            found=Run.found - Run.skipped,
+            skipped=0,
+        )
+    )
+    # Workers dropped the messages for a run that was not running: ring anew, and not when those count as lost.
+    session.execute(
+        update(Batch).where(Batch.run_id == run.id, Batch.pending > 0, Batch.owner.is_(None)).values(rung_at=None)
+    )
+
+
+def renew_walk(session: Session, run_id: int, walker: str) -> None:
+    """Say that `walker` still walks the run."""
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.walker == walker)
+        .values(walk_until=database_seconds() + WALK_LEASE_SECONDS)
+    )
+
+
+def _unfinished(session: Session, roots: Sequence[int], model_digest: str, *, force: bool) -> Run | None:
+    candidates = session.scalars(
+        select(Run)
+        .where(Run.state.in_(UNFINISHED_RUNS), Run.model_digest == model_digest, Run.force == force)
+        .order_by(Run.id.desc())
+        .with_for_update()
+    )
+    return next((run for run in candidates if sorted(run.root_ids) == sorted(roots)), None)
+
+
+def end_walk(session: Session, run_id: int, note: str | None = None, *, walker: str) -> bool:
+    """Say that every root was walked to its end; the run is finished when nothing of it is pending.
+
+    Returns False, having changed nothing, when `walker` does not walk the run any more: another took over, or it
+    was interrupted.
+    """
+    values: dict[str, object] = {"walked_at": utc_now(), "walker": None, "walk_until": None}
+    if note is not None:
+        values["note"] = note
+    ended = session.execute(update(Run).where(Run.id == run_id, Run.walker == walker).values(values).returning(Run.id))
+    if ended.first() is None:
+        return False
+    finish_if_settled(session, run_id)
+    return True
+
+
+def finish_if_settled(session: Session, run_id: int) -> None:
+    """Make the run finished when it was walked to its end and nothing of it is pending."""
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.pending == 0, Run.walked_at.is_not(None), Run.state == RunState.RUNNING)
+        .values(state=RunState.FINISHED, ended_at=utc_now())
+    )
+
+
+def set_state(session: Session, run_id: int, state: RunState, note: str | None = None) -> bool:
+    """Move an unfinished run to `state`; return whether it was unfinished."""
+    values: dict[str, object] = {"state": state, "note": note}
+    values |= {"walker": None, "walk_until": None}
+    if state in (RunState.FAILED, RunState.CANCELLED):
+        values["ended_at"] = utc_now()
+    changed = session.execute(
+        update(Run).where(Run.id == run_id, Run.state.in_(UNFINISHED_RUNS)).values(values).returning(Run.id)
+    )
+    return changed.first() is not None
+
+
+def cancel_pending(session: Session, run_id: int, *, batches: int = 64) -> int:
+    """Cancel what is pending in some batches of a cancelled run; return how many batches were left to do.
+
+    Call until it returns 0. A worker that holds such a batch loses its lease: its fence is passed over.
+    """
+    ids = list(
+        session.scalars(
+            select(Batch.id)
+            .where(Batch.run_id == run_id, Batch.pending > 0)
+            .order_by(Batch.id)
+            .limit(batches)
+            .with_for_update()
+        )
+    )
+    if not ids:
+        return 0
+    session.execute(
+        update(Batch)
+        .where(Batch.id.in_(ids))
+        .values(pending=0, owner=None, lease_until=None, fence=Batch.fence + 1)
+        .execution_options(synchronize_session=False)
+    )
+    images = session.scalars(
+        update(WorkItem)
+        .where(WorkItem.batch_id.in_(ids), WorkItem.state == "pending")
+        .values(state="cancelled", settled_at=utc_now())
+        .returning(WorkItem.image_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id)
+        .values(pending=Run.pending - len(images), cancelled=Run.cancelled + len(images))
+    )
+    return len(ids)

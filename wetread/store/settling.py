@@ -1,0 +1,238 @@
+"""Settling: what a worker found out about its images, written in one fenced transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, bindparam, case, literal, select, update
+from sqlalchemy.orm import Session
+
+from schemas.errors import LeaseLost
+from schemas.predictions import Prediction
+from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
+from schemas.tables import Batch, Run, RunTally, StoredPrediction, UtcDateTime, WorkItem
+from wetread.clock import utc_now
+from wetread.store.leases import Claim
+from wetread.store.upsert import insert_for
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedReading:
+    """A reading that is in the database already."""
+
+    prediction_id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image.
+
+    prediction: a new reading; None for a link, a rejection, a death.
+    linked: the id and label of a reading that these bytes have already.
+    """
+
+    image_id: int
+    state: ItemState
+    reason: Reason | None = None
+    detail: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    prediction: Prediction | None = None
+    linked: LinkedReading | None = None
+
+
+def known_readings(
+    session: Session, sha256s: Sequence[str], model_digest: str, *, of_run: int | None = None
+) -> dict[str, LinkedReading]:
+    """Return {sha256: reading} for the bytes that this model has read, or read in the run `of_run`."""
+    query = select(StoredPrediction.sha256, StoredPrediction.id, StoredPrediction.label).where(
+        StoredPrediction.sha256.in_(sha256s), StoredPrediction.model_digest == model_digest
+    )
+    if of_run is not None:
+        query = query.where(StoredPrediction.run_id == of_run)
+    return {sha256: LinkedReading(number, label) for sha256, number, label in session.execute(query)}
+
+
+def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
+    """Write `outcomes` of a claimed batch: predictions, items, the run's accounts.
+
+    Everything locks in the same order, batch, items, predictions, run, so that two workers cannot lock each
+    other out. Raises LeaseLost, and nothing is written, when the batch is another's by now.
+    """
+    now = utc_now()
+    _take_from_batch(session, held, len(outcomes))
+    readings = _store_predictions(session, held, outcomes, now)
+    _settle_items(session, held, outcomes, readings, now)
+    _add_tallies(session, held.run_id, _tally(outcomes))
+    _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
+
+
+def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
+    last = Batch.pending == settled
+    changed = session.execute(
+        update(Batch)
+        .where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
+        .values(
+            pending=Batch.pending - settled,
+            owner=case((last, None), else_=Batch.owner),
+            lease_until=case((last, None), else_=Batch.lease_until),
+        )
+        .returning(Batch.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.first() is None:
+        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
+
+
+def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome], now: datetime) -> dict[str, int]:
+    """Return {sha256: prediction id}, having stored the new ones; only a forced run replaces what is there."""
+    new = {o.prediction.sha256: o.prediction for o in outcomes if o.prediction is not None}
+    if not new:
+        return {}
+    rows = [_prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
+    statement = insert_for(session)(StoredPrediction)
+    key = [StoredPrediction.sha256, StoredPrediction.model_digest]
+    if held.force:
+        replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("sha256", "model_digest")}
+        session.execute(statement.on_conflict_do_update(index_elements=key, set_=replaced), rows)
+    else:
+        session.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
+    return {
+        sha256: reading.prediction_id
+        for sha256, reading in known_readings(session, list(new), held.model_digest).items()
+    }
+
+
+def _prediction_row(prediction: Prediction, run_id: int, now: datetime) -> dict[str, object]:
+    return {
+        "sha256": prediction.sha256,
+        "model_digest": prediction.model_digest,
+        "decision_digest": prediction.decision_digest,
+        "engine": prediction.engine,
+        "run_id": run_id,
+        "logits": list(prediction.logits),
+        "gate_score": prediction.gate_score,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": list(prediction.probabilities),
+        "decision": prediction.decision,
+        "read_at": now,
+    }
+
+
+def _settle_items(
+    session: Session, held: Claim, outcomes: Sequence[Outcome], readings: dict[str, int], now: datetime
+) -> None:
+    _lock_items(session, held, outcomes)
+    keep_older = _images_that_keep_an_older_reading(session, held, outcomes)
+    fresh = [outcome.image_id for outcome in outcomes if outcome.image_id not in keep_older]
+    session.execute(
+        update(WorkItem)
+        .where(
+            WorkItem.image_id.in_(fresh),
+            WorkItem.model_digest == held.model_digest,
+            WorkItem.current,
+            WorkItem.run_id != held.run_id,
+        )
+        .values(current=False)
+        .execution_options(synchronize_session=False)
+    )
+    table: Any = WorkItem.__table__
+    statement = (
+        update(table)
+        .where(table.c.run_id == held.run_id, table.c.image_id == bindparam("key"), table.c.state == ItemState.PENDING)
+        .values(worker=held.owner, settled_at=now)
+    )
+    session.connection().execute(statement, [_item_row(outcome, readings, keep_older) for outcome in outcomes])
+
+
+def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
+    """Lock the images' items in every run that has some left, so that two runs do not both become the current one."""
+    unsettled = select(Run.id).where(Run.model_digest == held.model_digest, Run.pending > 0)
+    images = [outcome.image_id for outcome in outcomes]
+    session.execute(
+        select(WorkItem.run_id)
+        .where(WorkItem.run_id.in_(unsettled), WorkItem.image_id.in_(images))
+        .order_by(WorkItem.image_id, WorkItem.run_id)
+        .with_for_update(of=WorkItem)
+    ).all()
+
+
+def _item_row(outcome: Outcome, readings: dict[str, int], keep_older: set[int]) -> dict[str, object]:
+    if outcome.linked is not None:
+        prediction_id: int | None = outcome.linked.prediction_id
+    else:
+        prediction_id = None if outcome.prediction is None else readings[outcome.prediction.sha256]
+    return {
+        "key": outcome.image_id,
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "sha256": outcome.sha256,
+        "size": outcome.size,
+        "mtime_ns": outcome.mtime_ns,
+        "prediction_id": prediction_id,
+        "current": outcome.image_id not in keep_older,
+    }
+
+
+def _images_that_keep_an_older_reading(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> set[int]:
+    """Return images that could not be reached now but were read before: that reading stays the current one."""
+    unreached = [outcome.image_id for outcome in outcomes if outcome.reason in WORLD_REASONS]
+    if not unreached:
+        return set()
+    query = select(WorkItem.image_id).where(
+        WorkItem.image_id.in_(unreached),
+        WorkItem.model_digest == held.model_digest,
+        WorkItem.current,
+        WorkItem.state == ItemState.DONE,
+    )
+    return set(session.scalars(query))
+
+
+def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
+    tally: Counter[tuple[str, str]] = Counter()
+    for outcome in outcomes:
+        if outcome.prediction is not None:
+            tally["label", outcome.prediction.label] += 1
+        elif outcome.linked is not None:
+            tally["label", outcome.linked.label] += 1
+        elif outcome.reason is not None:
+            tally[str(outcome.state), str(outcome.reason)] += 1
+    return tally
+
+
+def _add_tallies(session: Session, run_id: int, tally: Counter[tuple[str, str]]) -> None:
+    if not tally:
+        return
+    rows = [{"run_id": run_id, "kind": k, "name": n, "count": count} for (k, n), count in sorted(tally.items())]
+    statement = insert_for(session)(RunTally)
+    statement = statement.on_conflict_do_update(
+        index_elements=[RunTally.run_id, RunTally.kind, RunTally.name],
+        set_={"count": RunTally.count + statement.excluded["count"]},
+    )
+    session.execute(statement, rows)
+
+
+def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:
+    settled = sum(counts.values())
+    finishes = (Run.pending == settled) & Run.walked_at.is_not(None) & (Run.state == RunState.RUNNING)
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id)
+        .values(
+            pending=Run.pending - settled,
+            done=Run.done + counts[ItemState.DONE],
+            rejected=Run.rejected + counts[ItemState.REJECTED],
+            dead=Run.dead + counts[ItemState.DEAD],
+            state=case((finishes, literal(RunState.FINISHED, String)), else_=Run.state),
+            ended_at=case((finishes, literal(now, UtcDateTime)), else_=Run.ended_at),
+        )
+        .execution_options(synchronize_session=False)
+    )
