@@ -1,0 +1,1 @@
+"""Walks archives, keeps the list of images, makes batches, rings the broker."""

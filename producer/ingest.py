@@ -1,0 +1,107 @@
+"""Fills a run: what the walks find is recorded in transactions that start small, so that workers start at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+
+from producer.walk import walk
+from wetread.store.database import Database
+from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.runs import end_walk
+
+FIRST_CHUNK = 64
+LARGEST_CHUNK = 2048
+"""Files recorded in one transaction, at first and at most."""
+
+CHUNK_SECONDS = 1.0
+"""On a slow disk a chunk is recorded after this long, however small it is."""
+
+
+@dataclass(slots=True)
+class WalkReport:
+    """What a walk over all roots found.
+
+    complete: False when it was stopped, or when the run was cancelled or paused meanwhile.
+    passed_over: by kind, what is no regular file or could not be looked at.
+    """
+
+    pending: int = 0
+    skipped: int = 0
+    complete: bool = False
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def fill_run(
+    database: Database,
+    run: RunToFill,
+    roots: Mapping[int, bytes],
+    *,
+    own: Sequence[str] = (),
+    stop: Event | None = None,
+    on_recorded: Callable[[Recorded], None] | None = None,
+) -> WalkReport:
+    """Walk `roots` ({id: path}) once and record their files for `run`; finish the walk when all were seen.
+
+    own: files and folders of wetread's own, which are passed over where they lie in a root.
+    Raises RootUnavailable when a root is gone; what was recorded stays, and the walk is not ended.
+    """
+    report = WalkReport()
+    for root_id, path in roots.items():
+        found = _without(_inside(own, path), walk(path, report.passed_over), report.passed_over)
+        for chunk in _chunks(found):
+            with database.writing() as session:
+                recorded = record_files(session, run, root_id, chunk)
+            report.pending += recorded.pending
+            report.skipped += recorded.skipped
+            if on_recorded is not None:
+                on_recorded(recorded)
+            if (stop is not None and stop.is_set()) or recorded.run_ended:
+                return report
+    with database.writing() as session:
+        report.complete = end_walk(session, run.id, _note(report.passed_over), walker=run.walker)
+    return report
+
+
+def _inside(own: Sequence[str], root: bytes) -> list[bytes]:
+    """Return those of `own` that lie in `root`, relative to it."""
+    prefix = root.rstrip(b"/") + b"/"
+    real = (os.path.realpath(os.fsencode(path)) for path in own)
+    return [path.removeprefix(prefix) for path in real if path.startswith(prefix)]
+
+
+def _without(own: Sequence[bytes], files: Iterable[FoundFile], passed_over: Counter[str]) -> Iterable[FoundFile]:
+    """Return `files` but those that are, or lie in, one of `own`: our database changes while we look at it."""
+    return (file for file in files if not _counted(own, file.path, passed_over)) if own else files
+
+
+def _counted(own: Sequence[bytes], path: bytes, passed_over: Counter[str]) -> bool:
+    if not any(path == name or path.startswith(name + b"/") for name in own):
+        return False
+    passed_over["file of wetread's own"] += 1
+    return True
+
+
+def _chunks(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
+    """Yield `files` in lists that double in length from FIRST_CHUNK to LARGEST_CHUNK."""
+    size, chunk, started = FIRST_CHUNK, list[FoundFile](), time.monotonic()
+    for file in files:
+        chunk.append(file)
+        if len(chunk) >= size or time.monotonic() - started > CHUNK_SECONDS:
+            yield chunk
+            size, chunk, started = min(size * 2, LARGEST_CHUNK), [], time.monotonic()
+    if chunk:
+        yield chunk
+
+
+def _note(passed_over: Counter[str]) -> str | None:
+    unseen = {
+        kind: count for kind, count in passed_over.items() if kind in ("unreadable directory", "directory too deep")
+    }
+    if not unseen:
+        return None
+    return "not looked into: " + ", ".join(f"{count} {kind}" for kind, count in sorted(unseen.items()))

@@ -1,0 +1,106 @@
+"""Walks a root: regular files only, links never followed, memory that does not grow with the archive.
+
+Directories are opened relative to the one above, so that a directory swapped for a link while we walk leads
+nowhere, and a path of any length works. What is passed over is counted, never silently.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from schemas.errors import RootUnavailable
+from wetread.store.images import FoundFile
+
+NOT_ARCHIVE = frozenset({".snapshot", ".zfs", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", ".Trashes"})
+"""Directories that storage systems add: older copies and thumbnails of the films beside them."""
+
+DEPTH_LIMIT = 256
+"""Directories inside one another; each open one costs a file descriptor."""
+
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def walk(root: bytes, passed_over: Counter[str] | None = None) -> Iterator[FoundFile]:
+    """Yield the regular files under `root`, as the file system gives them.
+
+    passed_over: counts by kind what is no regular file, and directories that could not be read.
+    Raises RootUnavailable when the root is gone or unreadable, at the start or in the middle.
+    """
+    passed = Counter() if passed_over is None else passed_over
+    try:
+        top = os.open(root, _OPEN_DIRECTORY)
+    except OSError as error:
+        raise RootUnavailable(_gone(root, error)) from error
+    with ExitStack() as stack:
+        stack.callback(os.close, top)
+        yield from _walk_directory(top, b"", passed, root, DEPTH_LIMIT)
+
+
+def _walk_directory(
+    directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
+) -> Iterator[FoundFile]:
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                yield from _visit(entry, directory, prefix, passed, root, depth)
+    except OSError as error:
+        _check_root(root, error)
+        passed["unreadable directory"] += 1
+
+
+def _visit(
+    entry: os.DirEntry[str], directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
+) -> Iterator[FoundFile]:
+    path = prefix + os.fsencode(entry.name)
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        _check_root(root, error)
+        passed["vanished"] += 1
+        return
+    if stat.S_ISREG(found.st_mode):
+        yield FoundFile(path, found.st_size, found.st_mtime_ns)
+    elif not stat.S_ISDIR(found.st_mode):
+        passed["link" if stat.S_ISLNK(found.st_mode) else "special file"] += 1
+    elif entry.name in NOT_ARCHIVE:
+        passed["storage system's directory"] += 1
+    elif depth == 0:
+        passed["directory too deep"] += 1
+    else:
+        yield from _enter(entry.name, directory, path + b"/", passed, root, depth - 1)
+
+
+def _enter(
+    name: str, directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
+) -> Iterator[FoundFile]:
+    try:
+        inner = os.open(name, _OPEN_DIRECTORY, dir_fd=directory)
+    except OSError as error:
+        _check_root(root, error)
+        passed["unreadable directory"] += 1
+        return
+    try:
+        yield from _walk_directory(inner, prefix, passed, root, depth)
+    finally:
+        os.close(inner)
+
+
+def _check_root(root: bytes, error: OSError) -> None:
+    """Raise RootUnavailable when the fault is the whole root's, not one entry's."""
+    try:
+        os.stat(root)
+        with os.scandir(root) as entries:
+            next(entries, None)
+    except OSError as fault:
+        raise RootUnavailable(_gone(root, fault)) from error
+
+
+def _gone(root: bytes, error: OSError) -> str:
+    return (
+        f"expected the archive at {os.fsdecode(root)!r}, found: {error.strerror}; mount it or mend its permissions, "
+        "then run the same command: it goes on where it stopped"
+    )

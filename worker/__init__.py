@@ -1,0 +1,1 @@
+"""Claims a batch, reads, preprocesses, classifies, settles; embedded processes and the Celery app."""

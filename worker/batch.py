@@ -1,0 +1,111 @@
+"""One batch, from claim to settled: the same code in our own processes and in Celery's.
+
+Whatever happens, the batch ends in one of four ways: settled in one fenced transaction; given back as not tried
+(the archive or the model is not there); lost to another worker, nothing written; or, when this process dies, left
+to the lease.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from schemas.errors import ArtefactError, LeaseLost, RootUnavailable, UsageError
+from schemas.states import ItemState, Reason, RunState
+from wetread.settings import Settings
+from wetread.store.database import Database
+from wetread.store.leases import Claim, ClaimedItem, claim, count_attempt, release
+from wetread.store.runs import set_state
+from wetread.store.settling import Outcome, settle
+from worker.keeper import LeaseKeeper
+from worker.models import LoadedModel, ModelShelf
+from worker.reading import Reader
+
+
+class Ending(StrEnum):
+    """How a batch ended here."""
+
+    SETTLED = "settled"
+    NOT_FREE = "not free"
+    LOST = "lost"
+    PAUSED = "paused"
+    NO_MODEL = "no model"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWorker:
+    """What a worker process has at hand for any batch. owner: its id as a worker."""
+
+    database: Database
+    settings: Settings
+    shelf: ModelShelf
+    owner: str
+
+    def process_batch(self, batch_id: int) -> Ending:
+        """Claim a batch, read it and settle it; return how that ended.
+
+        Safe to call twice for the same batch, from anywhere: the second finds it taken or settled.
+        Raises ServiceUnavailable when the database does not answer; the lease then frees the batch.
+        """
+        with self.database.writing() as session:
+            held = claim(session, batch_id, self.owner, self.settings.lease_seconds)
+        if held is None:
+            return Ending.NOT_FREE
+        log = structlog.get_logger().bind(run=held.run_id, batch=batch_id)
+        try:
+            model = self.shelf.take(held.model_digest, held.engine)
+        except (UsageError, ArtefactError) as error:
+            log.error(
+                "this worker lacks the run's model; the batch was given back", model=held.model_digest, why=str(error)
+            )
+            self._give_back(held)
+            return Ending.NO_MODEL
+        try:
+            self._read_and_settle(held, model)
+        except RootUnavailable as error:
+            log.error("the archive cannot be reached; the run is paused")  # its path is in the run's note, not in logs
+            self._give_back(held, pause=str(error))
+            return Ending.PAUSED
+        except LeaseLost as error:
+            log.warning("lease lost", why=str(error))
+            return Ending.LOST
+        log.info("batch settled", images=len(held.items))
+        return Ending.SETTLED
+
+    def _read_and_settle(self, held: Claim, model: LoadedModel) -> None:
+        with LeaseKeeper(
+            self.database,
+            held,
+            lease_seconds=self.settings.lease_seconds,
+            image_seconds=self.settings.image_seconds,
+        ) as keeper:
+            if held.one_at_a_time:
+                for item in held.items:
+                    keeper.progress(item.image_id)
+                    self._settle(held, [self._read_alone(held, model, item, keeper)])
+            else:
+                reader = Reader(self.database, self.settings, model, held, keeper.progress)
+                self._settle(held, reader.outcomes(held.items))
+
+    def _read_alone(self, held: Claim, model: LoadedModel, item: ClaimedItem, keeper: LeaseKeeper) -> Outcome:
+        """Read one image of a batch whose worker died; one that was tried too often alone is dead instead."""
+        if item.attempts >= self.settings.attempts:
+            reason = Reason.CRASHED if item.detail is None else Reason.OUT_OF_TIME
+            detail = item.detail or f"its worker process died {item.attempts} times on it alone"
+            return Outcome(item.image_id, ItemState.DEAD, reason=reason, detail=detail)
+        with self.database.writing() as session:
+            count_attempt(session, held, item.image_id)
+        reader = Reader(self.database, self.settings, model, held, lambda: keeper.progress(item.image_id))
+        return reader.outcomes([item])[0]
+
+    def _settle(self, held: Claim, outcomes: list[Outcome]) -> None:
+        with self.database.writing() as session:
+            settle(session, held, outcomes)
+
+    def _give_back(self, held: Claim, pause: str | None = None) -> None:
+        with self.database.writing() as session:
+            release(session, held)
+            if pause is not None:
+                set_state(session, held.run_id, RunState.PAUSED, pause)

@@ -1,0 +1,132 @@
+"""One embedded worker process: started fresh, never forked; it loads the model itself and serves one run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from schemas.errors import ServiceUnavailable, WetreadError
+from schemas.states import RunState
+from wetread.logs import set_up_logs
+from wetread.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.batch import BatchWorker
+
+IDLE_SECONDS = 0.05
+"""Seconds between two looks for a batch while the walk has not found more yet."""
+
+DATABASE_PATIENCE_SECONDS = 60.0
+"""Seconds that a database may be away before the process gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTask:
+    """What a child is told: the run to serve, its model, and its settings."""
+
+    run_id: int
+    model_digest: str
+    engine: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The child has loaded the model; `owner` is its id as a worker."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The child cannot serve; `message` is for people."""
+
+    message: str
+    exit_code: int
+
+
+def serve_run(task: ChildTask, pipe: Connection) -> None:
+    """Be an embedded worker: read batches of one run until none is left, or until SIGTERM.
+
+    Ctrl-C reaches the whole process group; the parent decides what it means, so a child ignores it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _die_with_parent()
+    limit_threads()
+    set_up_logs()
+    try:
+        worker = _prepare(task)
+        pipe.send(Ready(worker.owner))
+        _serve(worker, task.run_id, stop)
+    except WetreadError as error:
+        pipe.send(Failed(str(error), error.exit_code))
+
+
+def limit_threads() -> None:
+    """Give each library one thread, since processes use the cores, and the kernels that suit this processor.
+
+    To be called before NumPy is imported. Kernels that the user has named stay.
+    """
+    from wetread.engine.blas import blas_environment
+
+    for name, value in blas_environment(threads=1).items():
+        if name.endswith("_NUM_THREADS") or name not in os.environ:
+            os.environ[name] = value
+
+
+def _prepare(task: ChildTask) -> BatchWorker:
+    from wetread.models.registry import Registry
+    from wetread.store.database import Database
+    from worker.batch import BatchWorker
+    from worker.identity import worker_id
+    from worker.models import ModelShelf
+
+    database = Database(task.settings.database)
+    shelf = ModelShelf(Registry(database, task.settings.models_directory))
+    shelf.take(task.model_digest, task.engine)
+    return BatchWorker(database, task.settings, shelf, worker_id())
+
+
+def _serve(worker: BatchWorker, run_id: int, stop: threading.Event) -> None:
+    from wetread.store.accounts import run_state
+    from wetread.store.leases import next_batch
+
+    away_since: float | None = None
+    while not stop.is_set():
+        try:
+            with worker.database.reading() as session:
+                state = run_state(session, run_id)
+                batch_id = next_batch(session, run_id)
+            if batch_id is not None and state == RunState.RUNNING:
+                worker.process_batch(batch_id)
+            elif state != RunState.RUNNING:
+                return
+            else:
+                stop.wait(IDLE_SECONDS)
+            away_since = None
+        except ServiceUnavailable:
+            away_since = away_since or time.monotonic()
+            if time.monotonic() - away_since > DATABASE_PATIENCE_SECONDS:
+                raise
+            stop.wait(1.0)
+
+
+def _die_with_parent() -> None:
+    """End this process when its parent is gone, however it went: a child alone would work unseen."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="parent's end", daemon=True).start()

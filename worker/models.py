@@ -1,0 +1,39 @@
+"""The models that one worker process has loaded: by digest and engine, loaded once, in the process that uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wetread.models.artefact import Artefact
+from wetread.models.classifier import Classifier, load_classifier
+from wetread.models.decision import Decision
+from wetread.models.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A classifier and the decision record in force."""
+
+    classifier: Classifier
+    decision: Decision
+
+    @classmethod
+    def of(cls, artefact: Artefact, engine: str) -> LoadedModel:
+        """Return the model of `artefact`, built for `engine`."""
+        # One thread each: processes, not threads, use the cores.
+        return cls(load_classifier(artefact, engine, threads=1), artefact.decision)
+
+
+@dataclass(slots=True)
+class ModelShelf:
+    """Loads models when a batch first asks for them."""
+
+    registry: Registry
+    _loaded: dict[tuple[str, str], LoadedModel] = field(default_factory=dict)
+
+    def take(self, digest: str, engine: str) -> LoadedModel:
+        """Return the model with this digest; raise UsageError where this machine lacks its files."""
+        key = (digest, engine)
+        if key not in self._loaded:
+            self._loaded[key] = LoadedModel.of(self.registry.open(digest), engine)
+        return self._loaded[key]

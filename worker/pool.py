@@ -1,0 +1,177 @@
+"""The embedded pool: worker processes of our own for one run, started, watched, replaced and ended.
+
+No broker: each process leases batches from the database. A process that dies is known at once by its sentinel;
+its batches are freed, its death is counted on them, and another takes its place.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import SpawnProcess
+
+import structlog
+
+from schemas.errors import WetreadError
+from schemas.states import RunState
+from wetread.store.accounts import run_account, run_state
+from wetread.store.database import Database
+from wetread.store.leases import expired_owners, owners, release_dead
+from worker.child import ChildTask, Failed, Ready, serve_run
+from worker.identity import died_here
+
+DEATHS_BEFORE_READY = 3
+"""Processes that may die in a row before one was ready; then the fault is the machine's, not a film's."""
+
+DEATHS_WITHOUT_PROGRESS = 30
+"""Processes that may die in a row without one image settled between: more than any film needs to be called dead."""
+
+END_SECONDS = 35.0
+"""Seconds that processes have to end their batch when asked to; then they are killed."""
+
+
+@dataclass(slots=True)
+class _Child:
+    process: SpawnProcess
+    pipe: Connection
+    owner: str | None = None
+
+
+@dataclass(slots=True)
+class EmbeddedPool:
+    """Keeps `size` worker processes alive for a run."""
+
+    database: Database
+    task: ChildTask
+    size: int
+    deaths: int = 0
+    _children: list[_Child] = field(default_factory=list)
+    _deaths_before_ready: int = 0
+    _deaths_without_progress: int = 0
+    _settled_at_last_death: int = -1
+
+    def start(self) -> None:
+        """Free what workers that died here before still hold, and start the processes."""
+        with self.database.writing() as session:
+            for owner in owners(session):
+                if died_here(owner):
+                    release_dead(session, owner)
+        for _ in range(self.size):
+            self._children.append(self._spawn())
+
+    @property
+    def alive(self) -> int:
+        """Return how many processes live."""
+        return sum(1 for child in self._children if child.process.is_alive())
+
+    def watch(self, seconds: float) -> None:
+        """Wait up to `seconds` for news of the processes, and act on it: replace the dead, end those that hang.
+
+        Raises the WetreadError that a process could not serve for, or one that says they die before they serve.
+        """
+        wait_for([child.process.sentinel for child in self._children if child.process.is_alive()], timeout=seconds)
+        for child in list(self._children):
+            self._hear(child)
+            if child.process.exitcode is not None:
+                self._bury(child)
+        self._end_hanging()
+
+    def stop(self) -> None:
+        """Ask the processes to end their batch, wait, kill what is left, and free what that held."""
+        for child in self._children:
+            if child.process.is_alive():
+                child.process.terminate()
+        for child in self._children:
+            child.process.join(END_SECONDS)
+            if child.process.is_alive():
+                child.process.kill()
+                child.process.join()
+                self._free_if_possible(child)
+            child.pipe.close()
+        self._children = []
+
+    def _spawn(self) -> _Child:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=serve_run, args=(self.task, theirs), name="wetread worker")
+        process.start()
+        theirs.close()
+        return _Child(process, ours)
+
+    def _hear(self, child: _Child) -> None:
+        try:
+            while child.pipe.poll():
+                said = child.pipe.recv()
+                if isinstance(said, Ready):
+                    child.owner = said.owner
+                    self._deaths_before_ready = 0
+                elif isinstance(said, Failed):
+                    raise WorkerFailed(said)
+        except (EOFError, OSError):
+            return
+
+    def _bury(self, child: _Child) -> None:
+        """Deal with a process that has ended: in order, or by a death that is counted."""
+        child.process.join()
+        self._hear(child)  # what it said since we last listened
+        child.pipe.close()
+        self._children.remove(child)
+        if child.process.exitcode == 0:
+            if self._still_running():  # someone ended it with SIGTERM: that is no death, and its work goes on
+                self._children.append(self._spawn())
+            return
+        self.deaths += 1
+        self._free(child)
+        structlog.get_logger().warning("a worker process died and is replaced", exit=child.process.exitcode)
+        if child.owner is None:
+            self._deaths_before_ready += 1
+        self._count_deaths_without_progress()
+        if self._deaths_before_ready >= DEATHS_BEFORE_READY or self._deaths_without_progress >= DEATHS_WITHOUT_PROGRESS:
+            raise WetreadError(
+                f"expected worker processes that serve, found that they die, "
+                f"the last with exit {child.process.exitcode}; "
+                "run `wetread doctor`, and look for lack of memory. The same command continues"
+            )
+        self._children.append(self._spawn())
+
+    def _still_running(self) -> bool:
+        with self.database.reading() as session:
+            return run_state(session, self.task.run_id) == RunState.RUNNING
+
+    def _count_deaths_without_progress(self) -> None:
+        with self.database.reading() as session:
+            settled = run_account(session, self.task.run_id).settled
+        self._deaths_without_progress = (
+            self._deaths_without_progress + 1 if settled == self._settled_at_last_death else 1
+        )
+        self._settled_at_last_death = settled
+
+    def _free(self, child: _Child) -> None:
+        if child.owner is not None:
+            with self.database.writing() as session:
+                release_dead(session, child.owner)
+
+    def _free_if_possible(self, child: _Child) -> None:
+        """Free at the end: without a database its leases run out by themselves, and the others are still to end."""
+        try:
+            self._free(child)
+        except WetreadError as error:
+            structlog.get_logger().warning("what a worker process held was left to its lease", why=str(error))
+
+    def _end_hanging(self) -> None:
+        """Kill processes of ours whose lease ran out: what keeps it does not run any more."""
+        with self.database.reading() as session:
+            expired = set(expired_owners(session, self.task.run_id))
+        for child in self._children:
+            if child.owner in expired:
+                child.process.kill()
+
+
+class WorkerFailed(WetreadError):
+    """A worker process could not serve, and said why."""
+
+    def __init__(self, said: Failed) -> None:
+        super().__init__(said.message)
+        self.exit_code = said.exit_code

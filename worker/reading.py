@@ -1,0 +1,164 @@
+"""From files to outcomes: read, hash, look up, decode, preprocess, classify.
+
+Threads read ahead while this process decodes, so that a slow disk is hidden; each file is opened once. Bytes
+that the model has read already, under whatever name, are linked to that reading and not decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import Rejected
+from schemas.predictions import Prediction
+from schemas.states import ItemState
+from wetread.imaging.decode import decode
+from wetread.imaging.files import FileBytes, read_file
+from wetread.models.decision import decide
+from wetread.settings import Settings
+from wetread.store.database import Database
+from wetread.store.leases import Claim, ClaimedItem
+from wetread.store.settling import LinkedReading, Outcome, known_readings
+from worker.models import LoadedModel
+
+READ_AHEAD = 16
+"""Files in memory at once, and files looked up in one query: enough to hide a disk, too few to fill the memory."""
+
+READ_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An image's bytes, or why there are none."""
+
+    item: ClaimedItem
+    file: FileBytes | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """An image that waits for the network: its bytes are gone, its input is `pixels`, (height, width, 1)."""
+
+    item: ClaimedItem
+    sha256: str
+    size: int
+    mtime_ns: int
+    pixels: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads images of one claimed batch with one loaded model.
+
+    progress: called after each image, so that the lease is kept only while something moves.
+    """
+
+    database: Database
+    settings: Settings
+    model: LoadedModel
+    held: Claim
+    progress: Callable[[], None]
+
+    def outcomes(self, items: Sequence[ClaimedItem]) -> list[Outcome]:
+        """Return what became of each of `items`, in their order.
+
+        Raises RootUnavailable when an archive's root is gone: no image is to be blamed for that.
+        """
+        settled: dict[int, Outcome] = {}
+        waiting: list[_Decoded] = []
+        with ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as threads:
+            for chunk in self._read_ahead(threads, items):
+                for outcome in self._prepare(chunk, waiting):
+                    settled[outcome.image_id] = outcome
+        for outcome in self._classify(waiting):
+            settled[outcome.image_id] = outcome
+        return [settled[item.image_id] for item in items]
+
+    def _read_ahead(self, threads: ThreadPoolExecutor, items: Sequence[ClaimedItem]) -> Iterator[list[_Read]]:
+        """Yield the files of `items` in chunks; the next chunk is read while the caller works on this one."""
+        half = READ_AHEAD // 2
+        chunks = [items[start : start + half] for start in range(0, len(items), half)]
+        reading = [(item, threads.submit(self._read, item)) for item in chunks[0]] if chunks else []
+        for following in [*chunks[1:], []]:
+            current, reading = reading, [(item, threads.submit(self._read, item)) for item in following]
+            yield [_Read(item, _result(future)) for item, future in current]
+
+    def _read(self, item: ClaimedItem) -> FileBytes:
+        root = self.settings.local_root(item.root)
+        return read_file(root, item.path, byte_limit=self.settings.file_bytes)
+
+    def _prepare(self, chunk: Sequence[_Read], waiting: list[_Decoded]) -> Iterator[Outcome]:
+        """Yield the outcomes that need no network; append the rest to `waiting`, as network input."""
+        hashes = [read.file.sha256 for read in chunk if isinstance(read.file, FileBytes)]
+        with self.database.reading() as session:
+            of_run = self.held.run_id if self.held.force else None
+            known = known_readings(session, hashes, self.held.model_digest, of_run=of_run) if hashes else {}
+        for item, file in ((read.item, read.file) for read in chunk):
+            self.progress()
+            if isinstance(file, Rejected):
+                yield _rejected(item, file, None)
+            elif file.sha256 in known:
+                yield _done(item, file, linked=known[file.sha256])
+            else:
+                try:
+                    pixels = self.model.classifier.preprocess.apply(decode(file.data).pixels)
+                except Rejected as fault:
+                    yield _rejected(item, fault, file)
+                else:
+                    waiting.append(_Decoded(item, file.sha256, file.size, file.mtime_ns, pixels))
+
+    def _classify(self, waiting: Sequence[_Decoded]) -> Iterator[Outcome]:
+        if not waiting:
+            return
+        classifier = self.model.classifier
+        readout = classifier.read(np.stack([decoded.pixels for decoded in waiting]))
+        self.progress()
+        predictions = decide(
+            readout.logits,
+            self.model.decision,
+            labels=classifier.labels,
+            sha256s=[decoded.sha256 for decoded in waiting],
+            engine=classifier.engine,
+        )
+        for decoded, prediction in zip(waiting, predictions, strict=True):
+            yield _done(decoded.item, decoded, prediction=prediction)
+
+
+def _result(future: Future[FileBytes]) -> FileBytes | Rejected:
+    try:
+        return future.result()
+    except Rejected as fault:
+        return fault
+
+
+def _rejected(item: ClaimedItem, fault: Rejected, file: FileBytes | None) -> Outcome:
+    return Outcome(
+        item.image_id,
+        ItemState.REJECTED,
+        reason=fault.reason,
+        detail=fault.detail,
+        sha256=None if file is None else file.sha256,
+        size=None if file is None else file.size,
+        mtime_ns=None if file is None else file.mtime_ns,
+    )
+
+
+def _done(
+    item: ClaimedItem,
+    file: FileBytes | _Decoded,
+    prediction: Prediction | None = None,
+    linked: LinkedReading | None = None,
+) -> Outcome:
+    return Outcome(
+        item.image_id,
+        ItemState.DONE,
+        sha256=file.sha256,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        prediction=prediction,
+        linked=linked,
+    )

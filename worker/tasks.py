@@ -1,0 +1,49 @@
+"""The one Celery task: thin, and safe to run twice. What it does is `BatchWorker.process_batch`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from celery import shared_task
+
+from schemas.errors import MessageError, ServiceUnavailable
+from schemas.messages import BatchMessage
+from wetread.queue import TASK_NAME
+from wetread.settings import load_settings
+
+if TYPE_CHECKING:
+    from worker.batch import BatchWorker
+
+
+@shared_task(name=TASK_NAME, max_retries=3)  # type: ignore[untyped-decorator]  # celery has no types
+def read_batch(body: Any = None, *_: Any, **__: Any) -> None:
+    """Read the batch that a message names. A message that is not ours is logged and dropped."""
+    log = structlog.get_logger()
+    try:
+        message = BatchMessage.decode(body)
+    except MessageError as error:
+        log.error("a message was refused", why=str(error))
+        return
+    try:
+        batch_worker().process_batch(message.batch_id)
+    except ServiceUnavailable as error:
+        # The message may go: the lease runs out, and the sweep rings again when the database is back.
+        log.error("the database did not answer; the batch waits for the sweep", batch=message.batch_id, why=str(error))
+
+
+@lru_cache(maxsize=1)
+def batch_worker() -> BatchWorker:
+    """Return what this pool process reads batches with, made when it gets its first."""
+    from wetread.logs import set_up_logs
+    from wetread.models.registry import Registry
+    from wetread.store.database import Database
+    from worker.batch import BatchWorker
+    from worker.identity import worker_id
+    from worker.models import ModelShelf
+
+    set_up_logs()
+    settings = load_settings()
+    database = Database(settings.database)
+    return BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), worker_id())
