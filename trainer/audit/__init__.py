@@ -1,0 +1,1 @@
+"""What is wrong with labelled films, found before a model learns from it."""

@@ -1,0 +1,63 @@
+"""On which sides of a split each film is, faults included: a patient, or a film, may be on several."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+
+from schemas.errors import DataError
+from trainer.dataset import Dataset
+from trainer.film import path_text
+from trainer.splits import Side, Split
+
+Sides = tuple[frozenset[Side], ...]
+"""The sides of each film, in the data set's order."""
+
+_BY_PATIENT, _BY_IMAGE = ["patient_id", "side"], ["path", "side"]
+
+
+def sides_of(dataset: Dataset, split: Split) -> Sides:
+    """Return the sides of the films under `split`; raise DataError naming a patient that has none."""
+    return _sides(dataset, {patient: {side} for patient, side in split.sides.items()}, by_image=False)
+
+
+def read_sides(path: bytes, dataset: Dataset) -> Sides:
+    """Return the sides of the films under the split in the csv file at `path`.
+
+    Its columns are patient_id and side or, for a split by image, path and side. Unlike `trainer.splits.read_split`
+    it takes a patient who is there twice: that is a finding. Raises DataError naming the line that is
+    wrong, or a film that has no side.
+    """
+    name = path_text(path)
+    sides: dict[str, set[Side]] = defaultdict(set)
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as lines:
+            reader = csv.reader(lines, strict=True)
+            if (header := next(reader, [])) not in (_BY_PATIENT, _BY_IMAGE):
+                raise DataError(
+                    f"{name}: expected the columns patient_id,side, or path,side for a split by image, found "
+                    f"{','.join(header) or 'nothing'}"
+                )
+            for row in reader:
+                if len(row) != len(header) or row[1] not in set(Side):
+                    raise DataError(f"{name}, line {reader.line_num}: expected {header[0]} and {', '.join(Side)}")
+                sides[os.path.normpath(row[0]) if header == _BY_IMAGE else row[0]].add(Side(row[1]))
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{name}: expected comma-separated UTF-8 text, found a fault: {error}") from error
+    return _sides(dataset, sides, by_image=header == _BY_IMAGE)
+
+
+def _sides(dataset: Dataset, sides: dict[str, set[Side]], *, by_image: bool) -> Sides:
+    found = []
+    for film in dataset.films:
+        key = os.fsdecode(film.path) if by_image else film.patient_id
+        if key not in sides:
+            raise DataError(
+                f"{film.name} of patient {film.patient_id} is not in the split, which was made for other data: make "
+                "one for this data, or leave it away"
+            )
+        found.append(frozenset(sides[key]))
+    return tuple(found)

@@ -1,0 +1,56 @@
+"""The parts of a model card on what its probabilities are worth."""
+
+from __future__ import annotations
+
+from trainer.evaluation_tables import abstention_table, calibration_table, operating_table, predictive_table
+from trainer.making import Made
+from trainer.markdown import estimate
+
+
+def calibration_section(made: Made) -> str:
+    """Return whether a probability is as sure as it is right."""
+    return "\n\n".join(
+        [
+            "## Calibration",
+            f"Logits are divided by the temperature {made.temperature:.3f}, fitted on the validation patients. The "
+            "calibration error is the mean gap between confidence and accuracy over ten bins of equally many films; "
+            "the Brier score is the squared error of the probabilities, from 0 to 2.",
+            calibration_table(made.metrics[made.shown.value]).markdown(),
+            "![Share of films that are right, by confidence](reliability.png)",
+        ]
+    )
+
+
+def calls_section(made: Made) -> str:
+    """Return each label's operating point, and what calls are worth where labels are rare."""
+    metrics = made.metrics[made.shown.value]
+    stated = metrics["stated"]
+    return "\n\n".join(
+        [
+            "## Calls at a threshold",
+            "A label called wherever its probability reaches a threshold of its own, chosen on the films of these "
+            f"figures: the best sensitivity at a specificity of at least {stated['specificity']:g}, and of equals the "
+            "highest. Films of one probability are called together. The interval of the sensitivity covers the choice "
+            "of the threshold; that of the specificity is of this very threshold.",
+            operating_table(metrics).markdown(),
+            "What a call is worth depends on how rare the label is, and these films were collected. Where a share of "
+            f"{stated['prevalence']:g} of an archive's films has it, by Bayes' rule from sensitivity and specificity, "
+            "PPV is the share of the films called so that have it, NPV the share of the others that do not:",
+            predictive_table(metrics).markdown(),
+        ]
+    )
+
+
+def abstention_section(made: Made) -> str:
+    """Return how wrong the model is on the films it is surest of."""
+    metrics = made.metrics[made.shown.value]
+    return "\n\n".join(
+        [
+            "## Leaving films to a person",
+            "The risk, the share of wrong labels, when only the films of the highest confidence are kept, and the "
+            f"others are left to a person. Its mean over every coverage is {estimate(metrics['abstention']['area'])}; "
+            "a confidence that says nothing would leave it at the risk of all films.",
+            abstention_table(metrics).markdown(),
+            "![Risk by the share of films kept](risk-coverage.png)",
+        ]
+    )

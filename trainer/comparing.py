@@ -1,0 +1,159 @@
+"""Optimizers compared on the same films: what `wetread compare` does.
+
+Everything but the optimizer is held the same: films, patients on either side, first weights, batches and
+their order, loss, schedule, epochs. The held-out patients are the validation side of the split; nothing
+is chosen on them here, neither an epoch nor a temperature. Test patients of a split are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from schemas.architecture import Architecture
+from schemas.errors import DataError, UsageError
+from trainer import figures
+from trainer.augment import NO_AUGMENTATION
+from trainer.batches import balanced_weights
+from trainer.comparison import Comparison, Outcome
+from trainer.dataset import Dataset
+from trainer.dealing import split_patients
+from trainer.intervals import estimates
+from trainer.ledger import Ledger
+from trainer.making import library_versions
+from trainer.options import TrainingOptions
+from trainer.pixels import load_films
+from trainer.reading import read_by_weights
+from trainer.recipe import Recipe
+from trainer.splits import Side, Split
+from trainer.training import LabelledFilms, Report, train
+from wetread.imaging.preprocess import Preprocess
+from wetread.models.keras_runtime import import_keras
+from wetread.models.shapes import network_shapes
+
+
+def compare(
+    dataset: Dataset,
+    recipe: Recipe,
+    optimizers: Sequence[str],
+    *,
+    rates: Mapping[str, float] | None = None,
+    folder: bytes | None = None,
+    processes: int = 2,
+    reading: Callable[[int, int], None] | None = None,
+    training: Callable[[str], Report] | None = None,
+) -> Comparison:
+    """Train the recipe's network with each optimizer in turn.
+
+    recipe: its own optimizer and learning rate are replaced; all epochs are trained.
+    rates: learning rates by optimizer, for those that shall not have their own default.
+    folder: where finished trainings are kept, so that the same call goes on after a kill.
+    reading: called with (films read, films in all); training: optimizer -> what is called as it goes on.
+    Raises DataError and UsageError, before training starts where that can be known.
+    """
+    options = _options_of_each(recipe.options, optimizers, rates or {})
+    if recipe.options.engine == "keras":
+        import_keras(recipe.options.threads)  # where it is not installed, that is said before films are read
+    split = recipe.split or split_patients(
+        dataset, validation=recipe.validation, test=recipe.test, seed=recipe.split_seed
+    )
+    fixed = _fixed(dataset, recipe, split)
+    ledger = Ledger(fixed, folder)
+    contest = _contest(dataset, recipe, split, processes, reading)
+    outcomes = {}
+    for name, option in options.items():
+        entry = f"{name} at {option.optimizer_settings['learning_rate']}"
+        if ledger.find(entry) is None:
+            ledger.keep(entry, contest.train(name, option, None if training is None else training(name)).to_json())
+        outcomes[name] = Outcome.from_json(ledger.find(entry))
+    patients = {"training": contest.training_patients, "held_out": contest.held_out_patients}
+    return Comparison(
+        fixed,
+        dataset.labels,
+        dataset.patients_known,
+        {side: len(of_films) for side, of_films in patients.items()},
+        {side: len(set(of_films)) for side, of_films in patients.items()},
+        outcomes,
+    )
+
+
+@dataclass(frozen=True)
+class _Contest:
+    """What every optimizer is given. Patients: of each film."""
+
+    architecture: Architecture
+    preprocess: Preprocess
+    training: LabelledFilms
+    held_out: LabelledFilms
+    training_patients: tuple[str, ...]
+    held_out_patients: tuple[str, ...]
+
+    def train(self, name: str, options: TrainingOptions, report: Report | None) -> Outcome:
+        """Train with one optimizer; raise DataError naming it when its loss is no longer a number."""
+        try:
+            trained = train(self.architecture, self.preprocess, self.training, self.held_out, options, report)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from error
+        logits = read_by_weights(self.architecture, trained.weights, self.preprocess, self.held_out.films)
+        figure = figures.accuracy(self.held_out.targets, logits.argmax(axis=1))
+        (found,) = estimates([figure], self.held_out_patients)
+        if found is None:
+            raise DataError("expected films of held-out patients, found none")
+        return Outcome(options.optimizer_settings, trained.history, found.to_json())
+
+
+def _contest(
+    dataset: Dataset, recipe: Recipe, split: Split, processes: int, reading: Callable[[int, int], None] | None
+) -> _Contest:
+    learned, held_out = split.indices(dataset, Side.TRAIN), split.indices(dataset, Side.VALIDATION)
+    targets = np.array(dataset.targets, dtype=np.int64)
+    balanced_weights(targets[list(learned)], len(dataset.labels))  # says which label has no film to learn from
+    films = load_films(
+        dataset, recipe.input_preprocess, indices=(*learned, *held_out), processes=processes, progress=reading
+    )
+    return _Contest(
+        recipe.architecture(len(dataset.labels)),
+        recipe.input_preprocess,
+        LabelledFilms(films[: len(learned)], targets[list(learned)]),
+        LabelledFilms(films[len(learned) :], targets[list(held_out)]),
+        tuple(dataset.films[index].patient_id for index in learned),
+        tuple(dataset.films[index].patient_id for index in held_out),
+    )
+
+
+def _options_of_each(
+    options: TrainingOptions, optimizers: Sequence[str], rates: Mapping[str, float]
+) -> dict[str, TrainingOptions]:
+    """Return each optimizer's options; raise UsageError when there is none, or a rate for one that is not there."""
+    if not optimizers:
+        raise UsageError("expected optimizers to compare, found none")
+    if strange := sorted(set(rates) - set(optimizers)):
+        raise UsageError(f"expected learning rates of {', '.join(optimizers)}, found one of {', '.join(strange)}")
+    return {name: replace(options, optimizer=name, learning_rate=rates.get(name), patience=None) for name in optimizers}
+
+
+def _fixed(dataset: Dataset, recipe: Recipe, split: Split) -> dict[str, Any]:
+    """Return all that decides the figures but the optimizer."""
+    options, architecture = recipe.options, recipe.architecture(len(dataset.labels))
+    return {
+        "engine": options.engine,
+        "arch": recipe.arch,
+        "size": recipe.size,
+        "width": recipe.width,
+        "parameters": sum(prod(shape) for shape in network_shapes(architecture).weights.values()),
+        "epochs": options.epochs,
+        "batch_size": options.batch_size,
+        "schedule": options.schedule,
+        "label_smoothing": options.label_smoothing,
+        "class_weights": options.class_weights,
+        "augmentation": None if options.augmentation == NO_AUGMENTATION else options.augmentation.to_json(),
+        "seed": options.seed,
+        "preprocess": recipe.input_preprocess.to_json(),
+        "data_digest": dataset.digest,
+        "split_digest": split.digest,
+        "libraries": library_versions(),
+    }

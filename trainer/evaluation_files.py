@@ -1,0 +1,27 @@
+"""An evaluation as files: its figures and its plots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.plots import confusion_plot, roc_plot
+from trainer.plots_confidence import reliability_plot, risk_coverage_plot
+from trainer.reading import Readings
+
+
+def evaluation_plots(readings: Readings, *, title: str) -> dict[str, bytes]:
+    """Return file name -> PNG of the plots of an evaluation."""
+    return {
+        "confusion.png": confusion_plot(readings, title=title),
+        "roc.png": roc_plot(readings, title=title),
+        "reliability.png": reliability_plot(readings, title=title),
+        "risk-coverage.png": risk_coverage_plot(readings, title=title),
+    }
+
+
+def evaluation_files(name: str, evaluation: Mapping[str, Any], readings: Readings, *, title: str) -> dict[str, bytes]:
+    """Return file name -> content of the file `name`, which has the figures as JSON, and of the plots."""
+    figures = (json.dumps(evaluation, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return {name: figures} | evaluation_plots(readings, title=title)

@@ -1,0 +1,36 @@
+"""One labelled film."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One labelled image.
+
+    path: relative to the data set's root, as bytes.
+    attributes: the manifest's other columns, such as source, view and sex; empty cells are left out.
+    """
+
+    path: bytes
+    label: str
+    patient_id: str
+    attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def name(self) -> str:
+        """The path as text for people; bytes that are not UTF-8 are escaped."""
+        return path_text(self.path)
+
+    @property
+    def source(self) -> str:
+        """Where the film comes from; empty when the manifest does not say."""
+        return self.attributes.get("source", "")
+
+
+def path_text(path: bytes) -> str:
+    """Return a path as text for people; bytes that are not UTF-8 are escaped."""
+    return path.decode("utf-8", "backslashreplace")

@@ -1,0 +1,179 @@
+"""From labelled films to a model with its figures: what `wetread train` does.
+
+Split by patient, audit, read, train, fit the temperature on the validation patients, open the test
+patients once, and put together everything that the artefact holds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from schemas.errors import UnsafeError
+from trainer.audit.auditing import audit_data
+from trainer.audit.findings import Audit
+from trainer.audit.sides import sides_of
+from trainer.calibration import fit_temperature
+from trainer.dataset import Dataset
+from trainer.dealing import split_patients
+from trainer.evaluation import evaluate
+from trainer.pixels import Films, load_films
+from trainer.reading import Readings, read_by_weights, readings_of
+from trainer.recipe import Recipe
+from trainer.splits import Side, Split
+from trainer.training import LabelledFilms, Report, Trained, train
+from wetread.models.artefact import ModelContents
+from wetread.models.card import Provenance, checked_name
+from wetread.models.keras_runtime import import_keras
+
+LIBRARIES = ("numpy", "opencv-python-headless", "tensorflow", "keras")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A trained model before it is written.
+
+    audit: of the films and the split that it was made from.
+    metrics: evaluations by side: "validation" always, "test" where the test patients were opened.
+    readings: of the side that the plots and the headline show: test where opened, else validation.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    split: Split
+    audit: Audit
+    trained: Trained
+    temperature: float
+    metrics: dict[str, Any]
+    readings: Readings
+    shown: Side
+    created_at: datetime
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the model came from."""
+        options = self.recipe.options
+        return Provenance(
+            engine=options.engine,
+            arch=self.recipe.arch,
+            seed=options.seed,
+            created_at=self.created_at.isoformat(timespec="seconds"),
+            data_manifest_digest=self.dataset.digest,
+            split_digest=self.split.digest,
+            commit=source_commit(),
+            libraries=library_versions(),
+            extra={
+                "recipe": self.recipe.to_json(),
+                "patients": self.split.counts(),
+                "patients_known": self.dataset.patients_known,
+                "best_epoch": self.trained.best_epoch,
+                "seconds": round(sum(self.trained.history.seconds), 1),
+                "test_opened": self.shown is Side.TEST,
+                "audit": self.audit.to_json(with_cases=False),
+            },
+        )
+
+    def contents(self, documents: dict[str, bytes]) -> ModelContents:
+        """Return what the artefact holds, with these documents."""
+        return ModelContents(
+            name=self.recipe.name,
+            architecture=self.recipe.architecture(len(self.dataset.labels)),
+            weights=self.trained.weights,
+            labels=self.dataset.labels,
+            preprocess=self.recipe.input_preprocess,
+            provenance=self.provenance,
+            temperature=self.temperature,
+            metrics=self.metrics,
+            history=self.trained.history.to_json() | {"best_epoch": self.trained.best_epoch},
+            documents=documents,
+        )
+
+
+def make_model(
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    processes: int = 2,
+    strict: bool = False,
+    reading: Callable[[int, int], None] | None = None,
+    audited: Callable[[Audit], None] | None = None,
+    training: Report | None = None,
+) -> Made:
+    """Train a model as `recipe` says.
+
+    reading: called with (films read, films in all), first for the audit, then for the training.
+    audited: called with the audit's findings before training; training: see `trainer.training.train`.
+    Raises DataError and UsageError before training starts when data or recipe cannot be used, and, where
+    `strict`, UnsafeError when the audit finds the data unsafe.
+    """
+    checked_name(recipe.name)
+    preprocess, architecture = recipe.input_preprocess, recipe.architecture(len(dataset.labels))
+    split = recipe.split or split_patients(
+        dataset, validation=recipe.validation, test=recipe.test, seed=recipe.split_seed
+    )
+    shown = Side.TEST if recipe.open_test and Side.TEST in split.sides.values() else Side.VALIDATION
+    indices = {side: split.indices(dataset, side) for side in dict.fromkeys((Side.TRAIN, Side.VALIDATION, shown))}
+    if recipe.options.engine == "keras":
+        import_keras(recipe.options.threads)  # where it is not installed, that is said before films are read
+    audit = audit_data(dataset, sides_of(dataset, split), processes=processes, progress=reading)
+    if audited is not None:
+        audited(audit)
+    if strict and audit.unsafe:
+        raise UnsafeError(
+            "the audit found the data unsafe; mend it ('wetread audit' shows each case), or do without --strict"
+        )
+    order = [index for side in indices.values() for index in side]
+    read = load_films(dataset, preprocess, indices=order, processes=processes, progress=reading)
+    films = dict(zip(indices, np.split(read, np.cumsum([len(side) for side in indices.values()])[:-1]), strict=True))
+    trained = train(
+        architecture,
+        preprocess,
+        _labelled(dataset, indices[Side.TRAIN], films[Side.TRAIN]),
+        _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION]),
+        recipe.options,
+        training,
+    )
+    logits = {side: read_by_weights(architecture, trained.weights, preprocess, films[side]) for side in films}
+    validation = _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION])
+    temperature = fit_temperature(logits[Side.VALIDATION], validation.targets)
+    readings = {side: readings_of(dataset, indices[side], logits[side], temperature) for side in indices}
+    metrics = {side.value: evaluate(readings[side]) for side in indices if side is not Side.TRAIN}
+    return Made(recipe, dataset, split, audit, trained, temperature, metrics, readings[shown], shown, datetime.now(UTC))
+
+
+def source_commit() -> str | None:
+    """Return the commit of this program's source, with a + when files were changed since; None outside a checkout."""
+    here, name = os.path.split(os.path.abspath(__file__))
+    try:
+        _git(here, "ls-files", "--error-unmatch", name)  # installed inside another project's checkout, it is not ours
+        commit = _git(here, "rev-parse", "HEAD")
+        return commit + ("+" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that a model's numbers depend on, where they are installed."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _labelled(dataset: Dataset, indices: tuple[int, ...], films: Films) -> LabelledFilms:
+    return LabelledFilms(films, np.array([dataset.targets[index] for index in indices], dtype=np.int64))
+
+
+def _git(directory: str, *arguments: str) -> str:
+    command = ["git", "-C", directory, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603 - our own, fixed words

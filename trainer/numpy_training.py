@@ -1,0 +1,59 @@
+"""Training on the project's own engine."""
+
+from __future__ import annotations
+
+from trainer.training import Lesson, Progress, Report, Trained
+from wetread.engine.callback import Callback, Training
+from wetread.engine.early_stopping import EarlyStopping
+from wetread.engine.network import Network
+from wetread.engine.optimizers.build import make_optimizer
+from wetread.engine.training import fit
+
+
+def fit_numpy(lesson: Lesson) -> Trained:
+    """Train as `lesson` says; raises as `trainer.training.train` does."""
+    options = lesson.options
+    network = Network(lesson.architecture, lesson.first_weights, seed=options.seed)
+    stopping = None if options.patience is None else EarlyStopping("val_loss", options.patience)
+    history = fit(
+        network,
+        lesson.batches,
+        epochs=options.epochs,
+        optimizer=make_optimizer(options.optimizer, **options.optimizer_settings),
+        loss=lesson.loss,
+        validation=lesson.validation,
+        callbacks=[*([] if stopping is None else [stopping]), _Reporting(lesson.report, len(lesson.batches))],
+        schedule=options.rate_of(len(lesson.batches)),
+    )
+    best = history.epochs if stopping is None else stopping.best_epoch + 1
+    return Trained(network.weights(), history, best)
+
+
+class _Reporting(Callback):
+    """Tells the caller how far training is."""
+
+    def __init__(self, report: Report, batches: int) -> None:
+        self._report = report
+        self._batches = batches
+
+    def on_batch_end(self, training: Training) -> None:
+        self._report(self._progress(training))
+
+    def on_epoch_end(self, training: Training) -> None:
+        history = training.history
+        if history.val_loss:
+            self._report(self._progress(training, history.val_loss[-1], history.val_accuracy[-1]))
+
+    def _progress(
+        self, training: Training, val_loss: float | None = None, val_accuracy: float | None = None
+    ) -> Progress:
+        return Progress(
+            epoch=training.epoch + 1,
+            epochs=training.epochs,
+            batch=training.batch + 1,
+            batches=self._batches,
+            loss=training.loss,
+            accuracy=training.accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+        )

@@ -1,0 +1,14 @@
+"""How often test patients were looked at: the more often, the less a good figure on them means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wetread.models.card import Provenance
+
+
+def earlier_openings(models: Iterable[Provenance], split_digest: str) -> int:
+    """Return how many of `models` were judged on the test patients of this split."""
+    return sum(
+        provenance.split_digest == split_digest and provenance.extra.get("test_opened") is True for provenance in models
+    )
