@@ -1,0 +1,79 @@
+"""A run's accounts, as JSON and as the tables that end a screening."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
+from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
+from schemas.states import Reason, RunState
+from wetread.clock import utc_now
+from wetread.store.accounts import RunAccount
+
+
+def account_json(account: RunAccount, *, images_per_second: float, seconds: float) -> dict[str, Any]:
+    """Return the one object that `screen --json` and `status --json` print."""
+    return {
+        "run": account.id,
+        "state": str(account.state),
+        "model": account.model,
+        "engine": account.engine,
+        "found": account.found,
+        "done": account.done,
+        "rejected": account.rejected,
+        "dead": account.dead,
+        "cancelled": account.cancelled,
+        "skipped": account.skipped,
+        "pending": account.pending,
+        "labels": account.labels,
+        "images_per_second": round(images_per_second, 2),
+        "seconds": round(seconds, 3),
+    }
+
+
+def account_pace(account: RunAccount) -> tuple[float, float]:
+    """Return (images/s, seconds) of a run from its making to its end, or until now."""
+    seconds = ((account.ended_at or utc_now()) - account.created_at).total_seconds()
+    return (account.settled / seconds if seconds > 0 else 0.0), seconds
+
+
+def show_account(account: RunAccount, *, images_per_second: float, seconds: float) -> None:
+    """Print a run's accounts as tables on stdout, and its note on stderr."""
+    rows: list[tuple[str, object]] = [
+        ("run", account.id),
+        ("state", account.state),
+        ("model", f"{account.model} on {account.engine}"),
+        ("found", account.found),
+        ("done", account.done),
+        ("rejected", account.rejected),
+        ("dead", account.dead),
+        ("skipped", account.skipped),
+        ("pending", account.pending),
+        ("cancelled", account.cancelled),
+        ("images/s", f"{images_per_second:.1f}"),
+        ("seconds", f"{seconds:.1f}"),
+    ]
+    emit_table(("account", "value"), rows)
+    if account.labels:
+        labels = [(label, count, percent(count, account.done)) for label, count in account.labels.items()]
+        emit_table(("label", "images", "share of done"), labels)
+    reasons = [(reason, count, "rejected") for reason, count in account.rejected_reasons.items()]
+    reasons += [(reason, count, "dead") for reason, count in account.dead_reasons.items()]
+    if reasons:
+        emit_table(("reason", "images", "state"), reasons)
+    if account.note:
+        say(f"note: {account.note}")
+    say(NOT_DIAGNOSTIC)
+
+
+def failure_rate(account: RunAccount) -> float:
+    """Return (rejected other than not_a_film + dead) / found."""
+    failed = account.rejected - account.rejected_reasons.get(Reason.NOT_A_FILM, 0) + account.dead
+    return failed / account.found if account.found else 0.0
+
+
+def run_exit_code(account: RunAccount, max_failure_rate: float) -> int:
+    """Return the exit code that a run's end stands for."""
+    if account.state == RunState.FINISHED:
+        return EXIT_FAILURE_RATE if failure_rate(account) > max_failure_rate else EXIT_DONE
+    return {RunState.PAUSED: EXIT_UNAVAILABLE, RunState.INTERRUPTED: EXIT_INTERRUPTED}.get(account.state, EXIT_FAILED)

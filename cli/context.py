@@ -1,0 +1,37 @@
+"""What a command works with: settings, the database at this program's schema, the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from wetread.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from wetread.models.registry import Registry
+    from wetread.store.database import Database
+
+
+@contextmanager
+def opened_database() -> Iterator[tuple[Settings, Database]]:
+    """Give the settings and the database, migrated where that is safe; close it at the end."""
+    from wetread.store.database import Database
+    from wetread.store.migrating import ensure_schema
+
+    settings = load_settings()
+    database = Database(settings.database)
+    try:
+        ensure_schema(database)
+        yield settings, database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def opened_registry() -> Iterator[Registry]:
+    """Give the registry of models."""
+    from wetread.models.registry import Registry
+
+    with opened_database() as (settings, database):
+        yield Registry(database, settings.models_directory)

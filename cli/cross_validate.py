@@ -1,0 +1,113 @@
+"""`wetread cross-validate`: how good a recipe is, every patient held out once."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.figures import estimate, show_evaluation, stated_options
+from cli.folder import made_folder, write_files
+from cli.numerics import set_up_products
+from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
+from cli.training_options import film_options, learning_options, network_options, recipe_of
+
+if TYPE_CHECKING:
+    from trainer.crossvalidation import CrossValidation
+
+
+@click.command()
+@click.argument("data", type=click.Path())
+@click.option("--folds", default=5, show_default=True, help="Trainings; each holds out another part of the patients.")
+@network_options
+@learning_options
+@click.option("--validation", default=0.15, show_default=True, help="Share of a fold's other patients to choose on.")
+@click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
+@click.option("--split", type=click.Path(), help="A csv of patient_id,side whose test patients stay unread.")
+@click.option("--leaky-image-level", is_flag=True, help="Deal films, not patients: what a leaky split would claim.")
+@film_options
+@stated_options
+@click.option("--output", type=click.Path(), help="Write figures and plots to this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool, **options: Any) -> None:
+    """Measure a recipe, every patient held out once.
+
+    The patients are dealt into folds; for each, a network is trained on the others and reads those who were held out.
+    Figures are given by fold and pooled, with 95% intervals by patient. No model is kept.
+
+    \b
+    Example:
+      wetread cross-validate films/ --folds 5 --epochs 40
+      wetread cross-validate films/ --leaky-image-level --json
+    """
+    set_up_products()
+    from cli.training_progress import TrainingProgress
+    from trainer.crossvalidation import cross_validate as cross_validated
+    from trainer.crossvalidation import without_test_patients
+    from trainer.dataset import load_dataset
+    from trainer.splits import read_split
+
+    if options["output"] is not None:
+        import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
+
+        made_folder(options["output"])
+    recipe = recipe_of(
+        options, name="cross-validation", validation=options["validation"], split_seed=options["split_seed"]
+    )
+    dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
+    if options["split"] is not None:
+        dataset = without_test_patients(dataset, read_split(os.fsencode(options["split"])))
+    say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
+    with TrainingProgress() as progress:
+        found = cross_validated(
+            dataset,
+            recipe,
+            folds,
+            leaky=leaky_image_level,
+            processes=options["processes"],
+            reading=progress.reading,
+            training=lambda name: partial(progress.training, name=name),
+        )
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    body = found.to_json(specificity=options["specificity"], prevalence=options["prevalence"])
+    if options["output"] is not None:
+        _write(options["output"], found, body)
+    if as_json:
+        emit_json(body)
+    else:
+        _show(body)
+
+
+def _show(body: dict[str, Any]) -> None:
+    if body["leaky"]:
+        # Beside the figures, wherever they are kept: a table's title is left away in a file.
+        click.echo(f"# {body['split'].upper()}")
+    emit_table(
+        ("fold", "films", "patients", "accuracy", "macro AUROC", "temperature", "best epoch", "seconds"),
+        [
+            (
+                str(fold["fold"]),
+                fold["n"],
+                fold["patients"],
+                estimate(fold["accuracy"]),
+                estimate(fold["macro_auroc"]),
+                fold["temperature"],
+                fold["best_epoch"],
+                fold["seconds"],
+            )
+            for fold in body["folds"]
+        ],
+        title="by fold",
+    )
+    show_evaluation(body["pooled"], "leaky" if body["leaky"] else "pooled over held-out patients", whole=True)
+    say(NOT_DIAGNOSTIC)
+
+
+def _write(folder: str, found: CrossValidation, body: dict[str, Any]) -> None:
+    from trainer.evaluation_files import evaluation_files
+
+    title = f"{'LEAKY, by image' if found.leaky else 'held-out patients'}, {len(found.folds)} folds"
+    write_files(folder, evaluation_files("cross-validation.json", body, found.pooled, title=title))

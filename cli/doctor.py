@@ -1,0 +1,139 @@
+"""`wetread doctor`: what works here, and the cure for what does not."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from cli.output import emit_json, emit_table
+from schemas.errors import EXIT_DONE, EXIT_FAILED, WetreadError
+from wetread.settings import Settings, load_settings, safe_url
+
+LEAST_FREE_BYTES = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. state: "ok", "absent" (optional, not there) or "fault"."""
+
+    what: str
+    state: str
+    found: str
+    cure: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Check this installation, and name a cure for what is wrong.
+
+    Looks at Python, libraries, engines, database, broker, models and disk; exit 1 on a fault.
+
+    \b
+    Example:
+      wetread doctor
+    """
+    settings = load_settings()
+    findings = list(_findings(settings))
+    if as_json:
+        emit_json([{"what": f.what, "state": f.state, "found": f.found, "cure": f.cure} for f in findings])
+    else:
+        emit_table(("what", "state", "found", "cure"), [(f.what, f.state, f.found, f.cure) for f in findings])
+    ctx.exit(EXIT_FAILED if any(finding.state == "fault" for finding in findings) else EXIT_DONE)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    running = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", "ok" if fits else "fault", running, "" if fits else "install Python 3.11, 3.12 or 3.13")
+    yield _package("opencv-python-headless", "make install", needed=True)
+    if _installed("opencv-python"):
+        yield Finding("opencv-python", "fault", "installed beside the headless one", "pip uninstall opencv-python")
+    yield _package("numpy", "make install", needed=True)
+    yield _package("tensorflow", "for --engine keras: make keras")
+    yield _package("psycopg", "for PostgreSQL: make install")
+    yield _package("matplotlib", "for training: make install")
+    yield _checked(
+        "database", lambda: _database(settings), f"check WETREAD_DATABASE_URL ({safe_url(settings.database)})"
+    )
+    yield _checked("model", lambda: _model(settings), "wetread models list")
+    if settings.broker is None:
+        yield Finding("broker", "absent", "none set: screening runs in processes of its own", "")
+    else:
+        yield _checked("broker", lambda: _broker(settings), "start Redis, or correct WETREAD_BROKER_URL")
+        yield _checked("workers", lambda: _workers(settings), "start one: wetread worker")
+    yield _disk(settings)
+
+
+def _checked(what: str, look: Callable[[], str], cure: str) -> Finding:
+    try:
+        return Finding(what, "ok", look())
+    except WetreadError as error:
+        return Finding(what, "fault", str(error), cure)
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _package(package: str, cure: str, *, needed: bool = False) -> Finding:
+    found = _installed(package)
+    if found is None:
+        return Finding(package, "fault" if needed else "absent", "not installed", cure)
+    return Finding(package, "ok", found)
+
+
+def _database(settings: Settings) -> str:
+    from wetread.store.database import Database
+    from wetread.store.migrating import HEAD, ensure_schema, schema_revision
+
+    database = Database(settings.database)
+    ensure_schema(database)
+    return f"{safe_url(settings.database)}, schema {schema_revision(database)} (this program: {HEAD})"
+
+
+def _model(settings: Settings) -> str:
+    from wetread.models.registry import Registry
+    from wetread.store.database import Database
+
+    registry = Registry(Database(settings.database), settings.models_directory)
+    model = registry.resolve("production")
+    registry.open(model.digest)
+    return f"production is {model.name}@{model.version}, {model.digest[:12]}, verified"
+
+
+def _broker(settings: Settings) -> str:
+    from wetread.queue import make_app, queue_length
+
+    return f"{safe_url(settings.broker or '')}, {queue_length(make_app(settings), settings)} messages wait"
+
+
+def _workers(settings: Settings) -> str:
+    from wetread.store.database import Database
+    from wetread.store.workers import count_alive
+
+    with Database(settings.database).reading() as session:
+        alive = count_alive(session, settings.sweep_seconds * 3)
+    if not alive:
+        raise WetreadError("no worker was heard of lately")
+    return f"{alive} alive"
+
+
+def _disk(settings: Settings) -> Finding:
+    place = settings.home
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1024**3:.1f} GiB free under {settings.home}"
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", "fault", found, "make space, or set WETREAD_HOME to another disk")
+    return Finding("disk", "ok", found)

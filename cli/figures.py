@@ -1,0 +1,61 @@
+"""An evaluation as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from cli.output import emit_table
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def stated_options(command: Command) -> Command:
+    """Give a command that evaluates the options for what figures are asked at."""
+    prevalence = click.option(
+        "--prevalence",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.05,
+        show_default=True,
+        help="Share of films with a label, where its calls' worth is asked.",
+    )
+    specificity = click.option(
+        "--specificity",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=0.95,
+        show_default=True,
+        help="That each label's operating point keeps.",
+    )
+    return specificity(prevalence(command))
+
+
+def show_evaluation(metrics: Mapping[str, Any], title: str, *, whole: bool = False) -> None:
+    """Print an evaluation of `trainer.evaluation` as tables: the main ones, or the `whole`."""
+    from trainer import evaluation_tables as tables
+
+    whom = f"{title}: {metrics['n']} films of {metrics['patients']} patients; 95% intervals by patient"
+    shown = {
+        whom: tables.overall_table,
+        "each label against the rest, as the highest probability gives it": tables.label_table,
+        "two labels told apart within one source, where the source cannot help": tables.within_source_table,
+    }
+    if whole:
+        shown |= {
+            "films by true label and label given": tables.confusion_table,
+            "by source, view and sex": tables.parts_table,
+            "operating points: a label called by a threshold of its own": tables.operating_table,
+            "what a call is worth where the label is this rare": tables.predictive_table,
+            "when the least sure films are left to a person": tables.abstention_table,
+            "is a probability as sure as it is right": tables.calibration_table,
+        }
+    for name, table_of in shown.items():
+        table = table_of(metrics)
+        if table.rows:
+            emit_table(table.columns, table.rows, title=name)
+
+
+def estimate(figure: Mapping[str, float] | None) -> str:
+    """Return a figure with its interval as text."""
+    return "-" if figure is None else f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"

@@ -1,0 +1,94 @@
+"""The command `wetread`: its groups and commands, loaded when one is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from schemas.errors import EXIT_INTERRUPTED, WetreadError
+
+COMMANDS = {
+    "demo": ("cli.demo", "Draw an archive, train on part of it, screen the rest."),
+    "screen": ("cli.screen", "Screen directories of chest X-rays, start to end."),
+    "submit": ("cli.submit", "Enqueue directories for workers, and return."),
+    "worker": ("cli.worker", "Serve batches from the broker until stopped."),
+    "beat": ("cli.beat", "Ring for what waits, until stopped."),
+    "status": ("cli.status", "Show where a run stands: the latest, or the one with this number."),
+    "runs": ("cli.runs", "List, cancel, resume and delete runs."),
+    "errors": ("cli.errors", "List what was rejected or is dead, and try again."),
+    "results": ("cli.results", "List, show and summarise readings."),
+    "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),
+    "train": ("cli.train", "Train a model on labelled films."),
+    "evaluate": ("cli.evaluate", "Measure a model on labelled films."),
+    "compare": ("cli.compare", "Compare optimizers on the same films."),
+    "cross-validate": ("cli.cross_validate", "Measure a recipe, every patient held out once."),
+    "models": ("cli.models", "List, show, verify and promote models."),
+    "reproduce": ("cli.reproduce", "Do the paper's studies again, its figures beside ours."),
+    "steps": ("cli.steps", "Draw an image's original, CLAHE and brightness side by side."),
+    "doctor": ("cli.doctor", "Check this installation, and name a cure for what is wrong."),
+}
+"""Command -> the module that defines it under the same name (_ for -), and the line that `wetread --help` shows.
+
+The lines stand here so that help imports none of the modules; a test holds them to the commands' own.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when called: `wetread --help` is there at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order in which a person needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return the command, importing its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        """Write the commands' lines without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="wetread", prog_name="wetread")
+@click.option("--verbose", is_flag=True, help="Log what is done, on stderr.")
+def wetread(verbose: bool) -> None:
+    """Give a whole archive of chest X-rays its wet read: the quick first reading before the report.
+
+    Research software: not for diagnostic use.
+
+    \b
+    Example:
+      wetread demo
+      wetread screen /archive --json
+    """
+    from wetread.logs import set_up_logs
+
+    set_up_logs(verbose=verbose)
+
+
+def main() -> None:
+    """Run the command line; end with the exit code that design and README name."""
+    try:
+        code = wetread.main(standalone_mode=False)
+    except WetreadError as error:
+        click.echo(f"wetread: {error}", err=True)
+        code = error.exit_code
+    except click.exceptions.Abort:
+        code = EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of our output left (wetread results list | head): that is no fault.
+        sys.stderr.close()
+        code = 0
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    sys.exit(code or 0)

@@ -1,0 +1,233 @@
+"""`wetread models`: list, show, verify, promote, rollback, import, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.context import opened_registry
+from cli.model_views import listed_json, read_whole, summary_rows
+from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
+from schemas.errors import EXIT_UNSAFE
+
+if TYPE_CHECKING:
+    from wetread.models.registry import ListedModel, Registry
+    from wetread.store.registrations import AliasMove, Registration
+
+PRODUCTION = "production"
+
+
+@click.group()
+def models() -> None:
+    """List, show, verify and promote models.
+
+    A MODEL is named by an alias (production, shipped), by NAME (its highest version), by NAME@VERSION, or by
+    at least 8 digits of its digest.
+
+    \b
+    Example:
+      wetread models list
+    """
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def list_models(as_json: bool) -> None:
+    """List every model, with its aliases.
+
+    \b
+    Example:
+      wetread models list --json
+    """
+    with opened_registry() as registry:
+        listed = registry.models()
+    if as_json:
+        emit_json([listed_json(model) for model in listed])
+        return
+    if not listed:
+        say("no model is registered yet; run 'wetread train' or 'wetread models import'")
+        return
+    emit_table(
+        ("model", "aliases", "labels", "digest", "registered (UTC)", "files here"),
+        [
+            (
+                model.registration.reference,
+                ", ".join(model.aliases),
+                ", ".join(model.registration.labels),
+                model.registration.digest[:12],
+                f"{model.registration.registered_at:%Y-%m-%d %H:%M}",
+                "yes" if model.directory else "no",
+            )
+            for model in listed
+        ],
+    )
+
+
+@models.command()
+@click.argument("model", default=PRODUCTION)
+@click.option("--card", is_flag=True, help="Print its MODEL_CARD.md instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the whole card.")
+def show(model: str, card: bool, as_json: bool) -> None:
+    """Show what a model is, where it came from and how it was measured.
+
+    \b
+    Example:
+      wetread models show
+      wetread models show cxr@3 --card
+    """
+    from schemas.errors import UsageError
+
+    with opened_registry() as registry:
+        listed = _listed(registry, registry.resolve(model))
+        whole, documents = read_whole(registry, listed)
+    if card:
+        if "MODEL_CARD.md" not in documents:
+            raise UsageError(f"model {listed.registration.reference}: expected a MODEL_CARD.md, found none")
+        click.echo(documents["MODEL_CARD.md"].decode("utf-8", "replace"))
+    elif as_json:
+        emit_json(whole)
+    else:
+        emit_table(("field", "value"), summary_rows(whole))
+        say(NOT_DIAGNOSTIC)
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@click.pass_context
+def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Hash every file of the models anew, of all models when none is named; exit 5 when one was altered.
+
+    \b
+    Example:
+      wetread models verify
+      wetread models verify production
+    """
+    with opened_registry() as registry:
+        chosen = [_listed(registry, registry.resolve(name)) for name in names] if names else registry.models()
+        for name, model in zip(names, chosen, strict=False):
+            if model.directory is None:
+                registry.verify(name)  # says where its files should be, with exit 2
+        found = [_verified(registry, model) for model in chosen]
+    if as_json:
+        emit_json(found)
+    else:
+        emit_table(
+            ("model", "digest", "state", "fault"),
+            [(one["model"], one["model_digest"][:12], one["state"], one["fault"]) for one in found],
+        )
+    ctx.exit(EXIT_UNSAFE if any(one["state"] == "altered" for one in found) else 0)
+
+
+@models.command()
+@click.argument("model")
+@click.option("--alias", default=PRODUCTION, show_default=True, help="The alias to move.")
+@click.option(
+    "--accept-audit", metavar="REASON", help="Why it may serve although the audit of its data found it unsafe."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def promote(model: str, alias: str, accept_audit: str | None, as_json: bool) -> None:
+    """Verify a model and put it into production; exit 5 when its files were altered or its data is unsafe.
+
+    A model whose training data the audit found unsafe is promoted only with --accept-audit; the reason is kept.
+
+    \b
+    Example:
+      wetread models promote cxr@3
+      wetread models promote cxr@4 --alias candidate --accept-audit "for a study of the shortcut itself"
+    """
+    with opened_registry() as registry:
+        _show_move(registry, registry.promote(model, alias, accept_audit=accept_audit), as_json)
+
+
+@models.command()
+@click.option("--alias", default=PRODUCTION, show_default=True, help="The alias to move back.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rollback(alias: str, as_json: bool) -> None:
+    """Undo the last promotion; a second time undoes that.
+
+    \b
+    Example:
+      wetread models rollback
+    """
+    with opened_registry() as registry:
+        _show_move(registry, registry.rollback(alias), as_json)
+
+
+@models.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def import_model(folder: str, as_json: bool) -> None:
+    """Verify a model in FOLDER, copy it into the models' folder and register it.
+
+    A model that is registered already is only copied, where this machine lacks its files.
+
+    \b
+    Example:
+      wetread models import ./cxr-3
+    """
+    with opened_registry() as registry:
+        registration = registry.register(folder)
+        if as_json:
+            emit_json(listed_json(_listed(registry, registration)))
+        else:
+            say(f"registered {registration.reference}, {registration.digest[:12]}; promote it to use it by default")
+
+
+@models.command()
+@click.argument("model")
+@click.argument("folder", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def export(model: str, folder: str, as_json: bool) -> None:
+    """Write a verified copy of a model as the new FOLDER, to be imported elsewhere.
+
+    \b
+    Example:
+      wetread models export production ./cxr-3
+    """
+    with opened_registry() as registry:
+        registration = registry.export(model, folder)
+        if as_json:
+            emit_json(listed_json(_listed(registry, registration)))
+        else:
+            say(f"exported {registration.reference}, {registration.digest[:12]}")
+
+
+def _listed(registry: Registry, registration: Registration) -> ListedModel:
+    return next(model for model in registry.models() if model.registration.digest == registration.digest)
+
+
+def _verified(registry: Registry, model: ListedModel) -> dict[str, Any]:
+    """Return the model's state: good, altered with its fault, or not on this machine."""
+    from schemas.errors import ArtefactError
+
+    registration = model.registration
+    state, fault = "good", None
+    if model.directory is None:
+        state = "not on this machine"
+    else:
+        try:
+            registry.verify(registration.digest)
+        except ArtefactError as error:
+            state, fault = "altered", str(error)
+    return {"model": registration.reference, "model_digest": registration.digest, "state": state, "fault": fault}
+
+
+def _show_move(registry: Registry, move: AliasMove, as_json: bool) -> None:
+    """Say where an alias points now, and where it pointed."""
+    now = registry.resolve(move.model_digest).reference
+    before = registry.resolve(move.previous_digest).reference if move.previous_digest else None
+    if as_json:
+        emit_json(
+            {
+                "alias": move.alias,
+                "model": now,
+                "model_digest": move.model_digest,
+                "previous": before,
+                "previous_digest": move.previous_digest,
+                "accepted_audit": move.accepted_audit,
+            }
+        )
+    else:
+        say(f"{move.alias} is {now}" + (f"; it was {before}" if before else ""))

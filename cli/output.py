@@ -1,0 +1,73 @@
+"""What people and programs see: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+NOT_DIAGNOSTIC = "Research software: not for diagnostic use."
+
+
+def emit_json(data: Any) -> None:
+    """Print one JSON document on stdout."""
+    click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+
+
+def emit_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """Print a table on stdout: drawn on a terminal, tab-separated otherwise.
+
+    Cells are escaped: a file's name can hold what a terminal would obey.
+    """
+    if not sys.stdout.isatty():
+        click.echo("\t".join(columns))
+        for row in rows:
+            click.echo("\t".join(printable(cell) for cell in row))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    kept = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        numbers = bool(kept) and all(isinstance(row[index], int | float) for row in kept)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in kept:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    Console().print(table)
+
+
+def say(text: str) -> None:
+    """Print a line for people, on stderr."""
+    click.echo(text, err=True)
+
+
+def printable(cell: object) -> str:
+    """Return `cell` as text on one line that no terminal obeys: controls and marks of direction escaped."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.4g}" if abs(cell) < 1000 else f"{cell:.1f}"
+    return "".join(_escaped(sign) for sign in str(cell))
+
+
+def path_text(path: bytes) -> str:
+    """Return a path as text: what is not UTF-8 percent-escaped, as JSON results name it."""
+    return "".join(
+        f"%{ord(sign) - 0xDC00:02X}" if 0xDC80 <= ord(sign) <= 0xDCFF else sign
+        for sign in path.decode("utf-8", "surrogateescape")
+    )
+
+
+def _escaped(sign: str) -> str:
+    return sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share as text."""
+    return f"{100 * part / whole:.1f}%" if whole else "-"

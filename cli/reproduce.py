@@ -1,0 +1,23 @@
+"""`wetread reproduce`: the paper's two studies, done again, its figures beside ours."""
+
+from __future__ import annotations
+
+import click
+
+from cli.reproduce_mnist import mnist
+from cli.reproduce_xray import xray
+
+
+@click.group()
+def reproduce() -> None:
+    """Do the paper's studies again, its figures beside ours.
+
+    \b
+    Example:
+      wetread reproduce mnist --output mnist/
+      wetread reproduce xray films/ --engine numpy
+    """
+
+
+reproduce.add_command(mnist)
+reproduce.add_command(xray)

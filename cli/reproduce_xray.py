@@ -1,0 +1,93 @@
+"""`wetread reproduce xray`: the paper's comparison of optimizers, its table beside ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.compare import TABLE_COLUMNS, compared, figure_cells, show_notes, title_of
+from cli.output import emit_json, emit_table, say
+
+if TYPE_CHECKING:
+    from trainer.comparison import Comparison
+
+
+@click.command()
+@click.argument("data", type=click.Path())
+@click.option(
+    "--engine", type=click.Choice(["keras", "numpy"]), default="keras", show_default=True, help="What trains."
+)
+@click.option(
+    "--arch", type=click.Choice(["cnn", "dnn", "separable"]), default="cnn", show_default=True, help="The network."
+)
+@click.option("--epochs", default=50, show_default=True, help="As in the paper.")
+@click.option("--size", default=128, show_default=True, help="Side of the network's input, pixels.")
+@click.option("--seed", default=0, show_default=True, help="Of first weights and shuffling.")
+@click.option("--split", type=click.Path(), help="A csv of patient_id,side: train learns, validation is held out.")
+@click.option("--processes", default=2, show_default=True, help="That read films.")
+@click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]")
+@click.option("--output", type=click.Path(), help="Write tables, plot and figures here; the same command goes on.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def xray(data: str, output: str | None, as_json: bool, **options: Any) -> None:
+    """Compare optimizers on chest films in the paper's setting.
+
+    CLAHE and brightness at the films' own size, then one common size; five optimizers, 50 epochs. The paper's table
+    stands beside ours, which has held-out patients too, and why the paper's is no target.
+
+    \b
+    Example:
+      wetread reproduce xray ../shared/data/cxr --split trainer/splits/cxr.csv
+    """
+    from trainer import paper
+
+    comparison = compared(
+        data,
+        output,
+        **options,
+        optimizers=",".join(paper.XRAY),
+        rates=(),
+        width=None,
+        batch_size=32,
+        schedule="constant",
+        augment=False,
+        held_out=0.2,
+        split_seed=0,
+        patient_pattern=None,
+        working_size=0,
+        clip_limit=2.0,
+        brightness=10,
+    )
+    reasons = list(paper.WHY_XRAY_IS_NO_TARGET)
+    if as_json:
+        papers = {name: _paper_json(name) for name in paper.XRAY}
+        emit_json(comparison.to_json() | {"paper": papers, "why_the_paper_is_no_target": reasons})
+        return
+    emit_table(("optimizer", "figures", *TABLE_COLUMNS[2:]), _xray_rows(comparison), title=title_of(comparison))
+    say("Why the paper's table is no target:")
+    for reason in reasons:
+        say(f"- {reason}")
+    show_notes(comparison, output)
+
+
+def _xray_rows(comparison: Comparison) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for name, outcome in comparison.outcomes.items():
+        papers, ours = _paper_json(name), outcome.to_json()
+        for whose, body in (
+            ("the paper's", papers),
+            ("ours, training films", ours["training"]),
+            ("ours, held-out patients", ours["held_out"]),
+        ):
+            rows.append((name, whose, *figure_cells(body)))
+    return rows
+
+
+def _paper_json(optimizer: str) -> dict[str, dict[str, float]]:
+    from trainer.paper import XRAY
+
+    figures = XRAY[optimizer]
+    return {
+        "first": {"accuracy": figures.first_accuracy, "loss": figures.first_loss},
+        "last": {"accuracy": figures.last_accuracy, "loss": figures.last_loss},
+    }

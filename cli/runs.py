@@ -1,0 +1,141 @@
+"""`wetread runs`: list, cancel, resume, delete."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.context import opened_database
+from cli.output import emit_json, emit_table, say
+from schemas.states import RunState
+
+if TYPE_CHECKING:
+    from wetread.store.accounts import RunAccount
+
+
+@click.group()
+def runs() -> None:
+    """List, cancel, resume and delete runs.
+
+    \b
+    Example:
+      wetread runs list
+    """
+
+
+@runs.command("list")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The latest so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def list_runs(limit: int, as_json: bool) -> None:
+    """List runs, newest first.
+
+    \b
+    Example:
+      wetread runs list --limit 10
+    """
+    from cli.accounts import account_json, account_pace
+    from wetread.store.accounts import list_accounts
+
+    with opened_database() as (_, database), database.reading() as session:
+        accounts = list_accounts(session, limit=limit)
+    if as_json:
+        paces = [(account, *account_pace(account)) for account in accounts]
+        emit_json([account_json(account, images_per_second=rate, seconds=took) for account, rate, took in paces])
+        return
+    emit_table(
+        ("run", "state", "model", "begun (UTC)", "found", "done", "rejected", "dead", "skipped", "pending", "note"),
+        [_row(account) for account in accounts],
+    )
+
+
+@runs.command()
+@click.argument("run", type=int)
+def cancel(run: int) -> None:
+    """Cancel what is pending in a run; what was read stays.
+
+    \b
+    Example:
+      wetread runs cancel 12
+    """
+    from schemas.errors import UsageError
+    from wetread.store.accounts import run_account
+    from wetread.store.runs import cancel_pending, set_state
+
+    with opened_database() as (_, database):
+        with database.writing() as session:
+            account = run_account(session, run)
+            half_way = account.state == RunState.CANCELLED and account.pending > 0
+            if not half_way and not set_state(session, run, RunState.CANCELLED, "cancelled"):
+                raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be cancelled")
+        left = 1
+        while left:
+            with database.writing() as session:
+                left = cancel_pending(session, run)
+        with database.reading() as session:
+            account = run_account(session, run)
+    say(f"run {run}: {account.cancelled} cancelled, {account.done} stay done")
+
+
+@runs.command()
+@click.argument("run", type=int)
+@click.pass_context
+def resume(ctx: click.Context, run: int) -> None:
+    """Go on with a run that was paused or interrupted, as the command that began it would.
+
+    \b
+    Example:
+      wetread runs resume 12
+    """
+    from cli.screen import screen
+    from schemas.errors import UsageError
+    from schemas.states import UNFINISHED_RUNS
+    from wetread.store.accounts import run_account
+    from wetread.store.roots import root_paths
+
+    with opened_database() as (_, database), database.reading() as session:
+        account = run_account(session, run)
+        roots = root_paths(session, account.root_ids)
+    if account.state not in UNFINISHED_RUNS:
+        raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be resumed")
+    ctx.invoke(
+        screen,
+        directories=tuple(os.fsdecode(path) for path in roots.values()),
+        model=account.model_digest,
+        engine=account.engine,
+        workers=None,
+        force=account.force,
+        max_failure_rate=1.0,
+        as_json=False,
+    )
+
+
+@runs.command()
+@click.argument("run", type=int)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(run: int, yes: bool) -> None:
+    """Delete a run that has ended, and the readings that only it has made.
+
+    \b
+    Example:
+      wetread runs delete 12 --yes
+    """
+    from wetread.store.accounts import run_account
+    from wetread.store.deleting import delete_run
+
+    with opened_database() as (_, database):
+        with database.reading() as session:
+            account = run_account(session, run)
+        if not yes:
+            click.confirm(f"Delete run {run}, with {account.done} images done?", abort=True, err=True)
+        with database.writing() as session:
+            gone = delete_run(session, run)
+    say(f"run {run} is deleted, and {gone} readings that no other run names")
+
+
+def _row(account: RunAccount) -> tuple[object, ...]:
+    return (
+        account.id, account.state, account.model, f"{account.created_at:%Y-%m-%d %H:%M}", account.found, account.done,
+        account.rejected, account.dead, account.skipped, account.pending, account.note,
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""`wetread screen`: the main job, start to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from cli.context import opened_database
+from cli.output import emit_json, say
+from schemas.errors import EXIT_INTERRUPTED
+
+
+@click.command()
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...")
+@click.option("--model", default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest.")
+@click.option(
+    "--engine", type=click.Choice(["numpy", "keras"]), default="numpy", show_default=True, help="What computes."
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
+)
+@click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@click.option(
+    "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
+    help="Exit 3 when more of the found images could not be read.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def screen(
+    ctx: click.Context,
+    directories: tuple[str, ...],
+    model: str,
+    engine: str,
+    workers: int | None,
+    force: bool,
+    max_failure_rate: float,
+    as_json: bool,
+) -> None:
+    """Screen directories of chest X-rays, start to end.
+
+    Every file found is accounted for. What this model has read already is skipped. Interrupted, the same command
+    continues. Without WETREAD_BROKER_URL the films are read by processes of this command; with it, by workers.
+
+    \b
+    Example:
+      wetread screen /archive
+      wetread screen /archive/2024 /archive/2025 --workers 8 --json
+    """
+    from cli.accounts import account_json, run_exit_code, show_account
+    from cli.progress import RunProgress
+    from cli.screening import Order, Screening
+    from wetread.models.registry import Registry
+
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    with opened_database() as (settings, database):
+        digest = Registry(database, settings.models_directory).resolve(model).digest
+        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)))
+        screening = Screening.open(database, settings, order)
+        say(f"run {screening.opened.id}: " + ("continued" if screening.opened.resumed else "begun"))
+        with RunProgress() as progress:
+            try:
+                read = screening.read_here if settings.broker is None else screening.read_by_workers
+                account = read(progress)
+            except KeyboardInterrupt:
+                say("\ninterrupted; nothing is lost: the same command continues")
+                ctx.exit(EXIT_INTERRUPTED)
+    for kind, count in sorted((screening.report.passed_over if screening.report else {}).items()):
+        say(f"passed over: {count} {kind}")
+    pace = {"images_per_second": progress.images_per_second, "seconds": progress.seconds}
+    if as_json:
+        emit_json(account_json(account, **pace))
+        if account.note:
+            say(f"note: {account.note}")
+    else:
+        show_account(account, **pace)
+    ctx.exit(run_exit_code(account, max_failure_rate))
+
+
+def _as_interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Treat a supervisor's SIGTERM as a person's Ctrl-C."""
+    raise KeyboardInterrupt

@@ -1,0 +1,237 @@
+"""One screening from start to end: fill the run, have it read, watch it. Prints nothing; `Watcher` sees it all."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import structlog
+
+from producer.ingest import WalkReport, fill_run
+from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.states import UNFINISHED_RUNS, RunState
+from wetread.settings import Settings
+from wetread.store.accounts import RunAccount, run_account
+from wetread.store.database import Database
+from wetread.store.images import RunToFill
+from wetread.store.roots import resolved_roots, root_ids, root_paths
+from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
+from wetread.store.workers import count_alive
+from worker.child import ChildTask
+from worker.identity import died_here, worker_id
+from worker.pool import EmbeddedPool
+
+LOOK_SECONDS = 0.2
+"""Seconds between two looks at the run's accounts."""
+
+WALK_LOOK_SECONDS = 2.0
+"""Seconds between two looks whether someone still walks the run."""
+
+NO_WORKER_SECONDS = 10.0
+"""Seconds without any worker after which a screening that waits for one says so."""
+
+BROKER_PATIENCE_SECONDS = 60.0
+"""Seconds that a broker may be away in the middle of a run before the command gives up waiting."""
+
+Look = Callable[[RunAccount], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to screen, by which model (its digest), on which engine."""
+
+    directories: Sequence[str]
+    model_digest: str
+    engine: str
+    force: bool
+    workers: int
+
+
+class _Readers(Protocol):
+    """Whoever reads the batches: our own pool, or workers behind the broker."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def watch(self, seconds: float) -> None:
+        """Wait up to `seconds`, and keep the readers going."""
+
+    def stop(self) -> None:
+        """End in order."""
+
+
+@dataclass(slots=True)
+class Screening:
+    """A run that this command has opened."""
+
+    database: Database
+    settings: Settings
+    order: Order
+    roots: dict[int, bytes]
+    opened: OpenedRun
+    me: str
+    report: WalkReport | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def open(cls, database: Database, settings: Settings, order: Order) -> Screening:
+        """Check the directories and open the run, new or resumed; raise UsageError for one missing or empty."""
+        paths = resolved_roots(order.directories)
+        for path in paths:
+            if _is_empty(path):
+                raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
+        me = worker_id()
+        with database.writing() as session:
+            ids = root_ids(session, paths)
+            opened = open_run(
+                session, ids, order.model_digest, order.engine, force=order.force, walker=me, dead=died_here
+            )
+            roots = root_paths(session, ids)
+        return cls(database, settings, order, roots, opened, me)
+
+    def account(self) -> RunAccount:
+        """Return the run's accounts now."""
+        with self.database.reading() as session:
+            return run_account(session, self.opened.id)
+
+    def fill(self) -> None:
+        """Walk the roots and record what they hold; pause the run when a root is gone."""
+        if not self.opened.walks:
+            return
+        run = RunToFill(self.opened.id, self.me, self.order.model_digest, self.order.force, self.settings.batch_size)
+        try:
+            self.report = fill_run(self.database, run, self.roots, own=self.settings.own_paths, stop=self._stop)
+        except ServiceUnavailable as error:
+            with self.database.writing() as session:
+                set_state(session, self.opened.id, RunState.PAUSED, str(error))
+            raise
+
+    def read_here(self, look: Look) -> RunAccount:
+        """Have the run read by worker processes of our own, and return its last accounts."""
+        task = ChildTask(self.opened.id, self.order.model_digest, self.order.engine, self.settings)
+        return self._run(EmbeddedPool(self.database, task, self.order.workers), look)
+
+    def read_by_workers(self, look: Look) -> RunAccount:
+        """Have the run read by workers behind the broker, and return its last accounts."""
+        return self._run(_Doorbell(self.database, self.settings), look)
+
+    def interrupt(self) -> None:
+        """Leave the run so that the same command continues it."""
+        self._stop.set()
+        with self.database.writing() as session:
+            set_state(session, self.opened.id, RunState.INTERRUPTED, "interrupted; the same command continues")
+
+    def _run(self, readers: _Readers, look: Look) -> RunAccount:
+        with self._filling() as filling:
+            try:
+                readers.start()
+                while True:
+                    readers.watch(LOOK_SECONDS)
+                    account = self.account()
+                    look(account)
+                    if filling.done():
+                        filling.result()
+                    if account.state != RunState.RUNNING:
+                        return account
+            except KeyboardInterrupt:
+                self.interrupt()
+                raise
+            except WetreadError as error:
+                self._leave(error)
+                raise
+            finally:
+                self._stop.set()
+                readers.stop()
+
+    def _leave(self, error: WetreadError) -> None:
+        """Say on the run why this command left it, if the database still listens."""
+        try:
+            with self.database.writing() as session:
+                state = run_account(session, self.opened.id).state
+                if state in UNFINISHED_RUNS and state != RunState.PAUSED:
+                    set_state(session, self.opened.id, RunState.INTERRUPTED, str(error))
+        except ServiceUnavailable:
+            return
+
+    def _see_to_the_walk(self) -> None:
+        """Walk, or take the walk over from a command that died in it: without its end the run has none."""
+        self.fill()
+        while not self._stop.wait(WALK_LOOK_SECONDS):
+            with self.database.writing() as session:
+                ours = take_walk(session, self.opened.id, self.me, died_here)
+            if ours:
+                self.opened = replace(self.opened, walks=True)
+                self.fill()
+
+    @contextmanager
+    def _filling(self) -> Iterator[Future[None]]:
+        """Walk in a thread beside the readers, so that the first films are read while the last are found."""
+        with ThreadPoolExecutor(1, thread_name_prefix="walk") as thread:
+            try:
+                yield thread.submit(self._see_to_the_walk)
+            finally:
+                self._stop.set()
+
+
+class _Doorbell:
+    """Workers elsewhere: we ring for what waits, as any sweep does, and wait."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        from wetread.queue import make_app
+
+        self._database = database
+        self._settings = settings
+        self._app = make_app(settings)
+        self._away_since: float | None = None
+        self._ask_for_workers_at = time.monotonic() + NO_WORKER_SECONDS
+
+    def start(self) -> None:
+        """Ring for the first batches; raise ServiceUnavailable when the broker does not answer."""
+        self._ring()
+
+    def watch(self, seconds: float) -> None:
+        """Wait, then ring for what waits; a broker that is away for a while is waited for."""
+        time.sleep(seconds)
+        self._miss_workers()
+        try:
+            self._ring()
+            self._away_since = None
+        except ServiceUnavailable:
+            self._away_since = self._away_since or time.monotonic()
+            if time.monotonic() - self._away_since > BROKER_PATIENCE_SECONDS:
+                raise
+
+    def stop(self) -> None:
+        """Nothing of ours runs."""
+
+    def _miss_workers(self) -> None:
+        """Say now and then that no worker was heard of: the command waits, and its user should know for whom."""
+        if time.monotonic() < self._ask_for_workers_at:
+            return
+        self._ask_for_workers_at = time.monotonic() + 6 * NO_WORKER_SECONDS
+        with self._database.reading() as session:
+            alive = count_alive(session, 3 * self._settings.sweep_seconds)
+        if not alive:
+            structlog.get_logger().warning("no worker was heard of lately; start one: wetread worker")
+
+    def _ring(self) -> None:
+        from wetread.queue import ring_waiting
+
+        ring_waiting(self._database, self._app, self._settings)
+
+
+def _is_empty(path: bytes) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError as error:
+        raise RootUnavailable(
+            f"expected to read the archive at {os.fsdecode(path)!r}, found: {error.strerror}; mend its permissions, or "
+            "mount it, then run the same command"
+        ) from error

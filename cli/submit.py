@@ -1,0 +1,52 @@
+"""`wetread submit`: enqueue, and return."""
+
+from __future__ import annotations
+
+import click
+
+from cli.context import opened_database
+from cli.output import emit_json, say
+from schemas.errors import ServiceUnavailable
+
+
+@click.command()
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...")
+@click.option("--model", default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest.")
+@click.option(
+    "--engine", type=click.Choice(["numpy", "keras"]), default="numpy", show_default=True, help="What computes."
+)
+@click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def submit(directories: tuple[str, ...], model: str, engine: str, force: bool, as_json: bool) -> None:
+    """Enqueue directories for workers, and return.
+
+    Every file is written to the database; the workers' sweep rings for what the broker has no room for yet.
+
+    \b
+    Example:
+      wetread submit /archive/today
+      wetread status --watch
+    """
+    from cli.accounts import account_json, account_pace
+    from cli.screening import Order, Screening
+    from wetread.models.registry import Registry
+    from wetread.queue import make_app, ring_waiting
+
+    with opened_database() as (settings, database):
+        app = make_app(settings)
+        digest = Registry(database, settings.models_directory).resolve(model).digest
+        screening = Screening.open(database, settings, Order(directories, digest, engine, force, workers=0))
+        screening.fill()
+        account = screening.account()
+        try:
+            ring_waiting(database, app, settings)
+        except ServiceUnavailable as error:
+            raise ServiceUnavailable(
+                f"{error}; run {account.id} is recorded, and any worker's sweep rings for it when the broker is back"
+            ) from error
+    if as_json:
+        rate, seconds = account_pace(account)
+        emit_json(account_json(account, images_per_second=rate, seconds=seconds))
+    else:
+        say(f"run {account.id}: {account.found} found, {account.pending} enqueued, {account.skipped} skipped")
+        click.echo(account.id)

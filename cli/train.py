@@ -1,0 +1,175 @@
+"""`wetread train`: from labelled films to a registered model."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.context import opened_registry
+from cli.numerics import set_up_products
+from cli.output import NOT_DIAGNOSTIC, emit_json, say
+from cli.training_options import film_options, learning_options, network_options, recipe_of
+
+if TYPE_CHECKING:
+    from trainer.audit.findings import Audit
+    from trainer.making import Made
+    from trainer.recipe import Recipe
+    from wetread.models.registry import Registry
+
+
+@click.command()
+@click.argument("data", type=click.Path())
+@click.option("--name", help="The model's name; versions are counted.  [default: the architecture's]")
+@network_options
+@learning_options
+@click.option("--split", type=click.Path(), help="A csv of patient_id,side to use instead of a new split.")
+@click.option("--validation", default=0.15, show_default=True, help="Share of the patients to choose on.")
+@click.option("--test", default=0.2, show_default=True, help="Share of the patients to judge on, once.")
+@click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
+@click.option("--save-split", type=click.Path(), help="Write the split that was used here, as csv.")
+@click.option("--open-test/--no-open-test", default=True, show_default=True, help="Read the test patients at the end.")
+@film_options
+@click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
+@click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
+@click.option("--output", type=click.Path(), help="Write the artefact to this new directory instead of registering it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def train(ctx: click.Context, /, data: str, **options: Any) -> None:
+    """Train a model on labelled films.
+
+    DATA is a folder per label, or a folder with manifest.csv (path, label, patient_id). Patients are kept apart:
+    no one is both learned and tested. The data is audited first (see 'wetread audit'); what is found is said, and
+    stands in the card. The model is registered with its figures, its plots and its card.
+
+    \b
+    Example:
+      wetread train films/ --name chest --epochs 40
+      wetread train films/ --engine keras --arch separable --patience 10 --json
+    """
+    from cli.training_progress import TrainingProgress
+
+    set_up_products()
+    from trainer.card import CardNotes
+    from trainer.dataset import load_dataset
+    from trainer.documents import documents_of
+    from trainer.making import make_model
+
+    recipe = _recipe(options)
+    dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
+    say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
+    if not dataset.patients_known:
+        say("warning: the data names no patients; each file is taken for one, and figures may be too high")
+    with opened_registry() as registry, TrainingProgress() as progress:
+        made = make_model(
+            dataset,
+            recipe,
+            processes=options["processes"],
+            strict=options["strict"],
+            reading=progress.reading,
+            audited=_warn,
+            training=progress.training,
+        )
+        if options["save_split"] is not None:
+            made.split.write(os.fsencode(options["save_split"]))
+        data_notes = options["data_notes"].read() if options["data_notes"] else ""
+        openings = _earlier_openings(registry, made) + 1
+        documents = documents_of(made, CardNotes(_command_line(ctx), data_notes, openings))
+        where = _keep(registry, made, documents, options["output"])
+    if options["as_json"]:
+        emit_json(where | _summary(made, openings))
+    else:
+        _show(made, where)
+
+
+def _warn(audit: Audit) -> None:
+    """Say what the audit found, before the training that may take hours."""
+    for finding in audit.findings:
+        say(f"{finding.severity}: {finding.text}")
+    if audit.findings:
+        say("the data was audited: 'wetread audit' shows each case")
+
+
+def _recipe(options: dict[str, Any]) -> Recipe:
+    from trainer.splits import read_split
+
+    return recipe_of(
+        options,
+        name=options["name"] or options["arch"],
+        split=None if options["split"] is None else read_split(os.fsencode(options["split"])),
+        validation=options["validation"],
+        test=options["test"],
+        split_seed=options["split_seed"],
+        open_test=options["open_test"],
+    )
+
+
+def _earlier_openings(registry: Registry, made: Made) -> int:
+    from trainer.openings import earlier_openings
+
+    here = [model for model in registry.models() if model.directory is not None]
+    cards = (registry.open(model.registration.digest).card for model in here)
+    return earlier_openings((card.provenance for card in cards), made.split.digest)
+
+
+def _keep(registry: Registry, made: Made, documents: dict[str, bytes], output: str | None) -> dict[str, Any]:
+    """Register or write the model; return where it is."""
+    from wetread.models.artefact import save_artefact
+
+    contents = made.contents(documents)
+    if output is not None:
+        artefact = save_artefact(output, contents)
+        return {"model": artefact.card.name, "digest": artefact.digest, "directory": os.path.abspath(output)}
+    registration = registry.publish(contents)
+    return {
+        "model": registration.reference,
+        "digest": registration.digest,
+        "directory": registry.locate(registration),
+    }
+
+
+def _summary(made: Made, openings: int) -> dict[str, Any]:
+    history = made.trained.history
+    return {
+        "engine": made.recipe.options.engine,
+        "arch": made.recipe.arch,
+        "labels": list(made.dataset.labels),
+        "epochs": history.epochs,
+        "best_epoch": made.trained.best_epoch,
+        "seconds": round(sum(history.seconds), 1),
+        "patients": made.split.counts(),
+        "patients_known": made.dataset.patients_known,
+        "audit": made.audit.to_json(with_cases=False),
+        "temperature": made.temperature,
+        "validation": made.metrics["validation"],
+        "test": made.metrics.get("test"),
+        "test_openings": openings if "test" in made.metrics else openings - 1,
+    }
+
+
+def _show(made: Made, where: dict[str, Any]) -> None:
+    from cli.figures import show_evaluation
+    from trainer.card import warnings_of
+
+    show_evaluation(made.metrics[made.shown.value], f"{where['model']}, {made.shown.value} patients")
+    for warning in warnings_of(made):
+        say("warning: " + warning.replace("**", ""))
+    say(f"{where['model']} is in {where['directory']}: read its MODEL_CARD.md or model_card.html. {NOT_DIAGNOSTIC}")
+    say(f"next: wetread screen DIR --model {where['model']}")
+
+
+def _command_line(ctx: click.Context) -> str:
+    """Return the command that was given, for the card; what was left at its default stays away."""
+    words = ["wetread", "train", str(ctx.params["data"])]
+    for option in ctx.command.params:
+        source = ctx.get_parameter_source(option.name or "")
+        if not isinstance(option, click.Option) or source is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[option.name or ""]
+        if option.is_flag:
+            words += [option.opts[0] if value else option.secondary_opts[0]] if option.name != "as_json" else []
+        else:
+            words += [option.opts[0], getattr(value, "name", None) or str(value)]
+    return shlex.join(words)

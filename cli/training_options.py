@@ -1,0 +1,122 @@
+"""The options that commands which train have in common, and the recipe that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from trainer.recipe import Recipe
+    from wetread.imaging.preprocess import Preprocess
+
+OPTIMIZERS = ("rmsprop", "sgd", "adadelta", "adagrad", "adam")
+"""The paper's five, in its order; a test holds them to the engine's."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def network_options(command: Command) -> Command:
+    """Add what trains, and which network."""
+    return _with(
+        command,
+        click.option(
+            "--engine", type=click.Choice(["numpy", "keras"]), default="numpy", show_default=True, help="What trains."
+        ),
+        click.option(
+            "--arch",
+            type=click.Choice(["cnn", "dnn", "separable"]),
+            default="cnn",
+            show_default=True,
+            help="The network.",
+        ),
+        click.option("--size", default=128, show_default=True, help="Side of the network's input, pixels."),
+        click.option("--width", type=int, help="Scales every layer.  [default: the architecture's]"),
+    )
+
+
+def learning_options(command: Command) -> Command:
+    """Add how a model learns."""
+    return _with(
+        command,
+        click.option("--epochs", default=50, show_default=True, help="Times that every training film is seen."),
+        click.option("--batch-size", default=32, show_default=True, help="Films a step."),
+        click.option(
+            "--optimizer", type=click.Choice(OPTIMIZERS), default="adam", show_default=True, help="The rule of a step."
+        ),
+        click.option("--learning-rate", type=float, help="The highest of the schedule.  [default: the optimizer's]"),
+        click.option(
+            "--schedule",
+            type=click.Choice(["cosine", "constant"]),
+            default="cosine",
+            show_default=True,
+            help="Of the rate.",
+        ),
+        click.option(
+            "--label-smoothing", default=0.05, show_default=True, help="Share of a target spread over all labels."
+        ),
+        click.option(
+            "--patience", type=int, help="Epochs without a better validation loss before it ends.  [default: never]"
+        ),
+        click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the training films."),
+        click.option("--augment/--no-augment", default=True, show_default=True, help="Change training films a little."),
+        click.option("--seed", default=0, show_default=True, help="Of first weights, shuffling and augmentation."),
+    )
+
+
+def film_options(command: Command) -> Command:
+    """Add how films are told apart by patient, read and enhanced."""
+    return _with(
+        command,
+        click.option(
+            "--patient-pattern", help="For a folder per label: a regular expression with one group, the patient."
+        ),
+        click.option(
+            "--working-size", default=400, show_default=True, help="Long side before CLAHE, pixels; 0: native."
+        ),
+        click.option("--clip-limit", default=2.0, show_default=True, help="Of CLAHE."),
+        click.option("--brightness", default=10, show_default=True, help="Grey levels added after CLAHE."),
+        click.option("--processes", default=2, show_default=True, help="That read films."),
+        click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]"),
+    )
+
+
+def recipe_of(options: Mapping[str, Any], **others: Any) -> Recipe:
+    """Return the recipe of all of these options; others: further fields of `trainer.recipe.Recipe`."""
+    from trainer.augment import NO_AUGMENTATION, Augmentation
+    from trainer.options import TrainingOptions
+    from trainer.recipe import Recipe
+
+    augmentation = Augmentation(flip=0.5 if options["flip"] else 0.0) if options["augment"] else NO_AUGMENTATION
+    taken = ("engine", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "label_smoothing", "patience")
+    return Recipe(
+        arch=options["arch"],
+        size=options["size"],
+        width=options["width"],
+        preprocess=preprocess_of(options),
+        options=TrainingOptions(
+            **{name: options[name] for name in (*taken, "seed", "threads")}, augmentation=augmentation
+        ),
+        **others,
+    )
+
+
+def preprocess_of(options: Mapping[str, Any]) -> Preprocess:
+    """Return the preprocessing of `film_options`; a recipe gives it the network's size."""
+    from wetread.imaging.preprocess import Preprocess
+
+    return Preprocess(
+        working_size=options["working_size"] or None,
+        clip_limit=options["clip_limit"],
+        brightness=options["brightness"],
+        mean=0.5,
+        std=0.25,
+    )
+
+
+def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
+    # A decorator's option comes before those already there: the last one first.
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,26 @@
+"""`wetread worker`: the long-running process that serves."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+
+@click.command()
+@click.option("--concurrency", type=click.IntRange(min=1), help="Processes that read.  [default: one a core]")
+@click.pass_context
+def worker(ctx: click.Context, concurrency: int | None) -> None:
+    """Serve batches from the broker until stopped.
+
+    Needs WETREAD_BROKER_URL; start as many as you like, on any machine that sees the archive and the models.
+    SIGTERM ends it after the batches in hand.
+
+    \b
+    Example:
+      WETREAD_BROKER_URL=redis://localhost:6379/0 wetread worker --concurrency 2
+    """
+    from wetread.settings import load_settings
+    from worker.service import serve
+
+    ctx.exit(serve(load_settings(), concurrency=concurrency or len(os.sched_getaffinity(0))))
