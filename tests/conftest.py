@@ -1,0 +1,31 @@
+"""What every test has: settings of its own, the servers of tests/services.py, and the markers they imply."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wetread.settings import load_settings
+
+pytest_plugins = ["tests.services"]
+
+SERVER_FIXTURES = {"redis_url", "redis_server", "start_redis", "postgres_url", "postgres_server", "start_postgres"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses a server as `service`, so that `-m "not service"` leaves it out."""
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.service)
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the person who runs the tests reaches them, and no test reaches that person's home."""
+    for name in os.environ:
+        if name.startswith("WETREAD_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("WETREAD_HOME", str(tmp_path / "home"))
+    load_settings.cache_clear()

@@ -1,0 +1,139 @@
+"""Migrations make exactly the tables, on both databases, whoever else migrates at the same time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.errors import ServiceUnavailable, UsageError, WetreadError
+from schemas.tables import Base, UtcDateTime
+from wetread.store.database import Database
+from wetread.store.migrating import HEAD, alembic_config, ensure_schema, schema_revision
+
+
+def test_migrations_equal_tables(database: Database) -> None:
+    def same_type(_context: object, _column: object, _meta: object, found: object, wanted: object) -> bool | None:
+        # A decorator is compared by what it stores.
+        return False if isinstance(wanted, UtcDateTime) else None
+
+    with database.connecting() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": same_type})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_column_comment_is_in_the_database(database: Database) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite keeps no comments")
+    with database.connecting() as connection:
+        for table in Base.metadata.tables.values():
+            found = {column["name"]: column["comment"] for column in inspect(connection).get_columns(table.name)}
+            assert found == {column.name: column.comment for column in table.columns}
+
+
+def test_accounts_that_do_not_add_up_are_refused_by_the_database(database: Database) -> None:
+    with pytest.raises(Exception, match="accounts"), database.connecting() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO runs (state, model_digest, engine, root_ids, force, created_at, found, pending, done,"
+                " rejected, dead, cancelled, skipped)"
+                " VALUES ('running', 'x', 'numpy', '[]', false, '2026-01-01', 2, 0, 1, 0, 0, 0, 0)"
+            )
+        )
+
+
+def test_head_is_the_newest_revision(database: Database) -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
+    assert schema_revision(database) == HEAD
+
+
+def test_what_goes_up_comes_down(database: Database) -> None:
+    with database.connecting() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    with database.connecting() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    ensure_schema(database)
+    assert schema_revision(database) == HEAD
+
+
+def test_a_database_of_the_first_revision_is_brought_up_with_what_is_in_it(database: Database) -> None:
+    with database.connecting() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    with database.connecting() as connection:
+        connection.execute(
+            text("INSERT INTO alias_changes (alias, model_digest, changed_at) VALUES ('production', 'x', '2026-01-01')")
+        )
+    ensure_schema(database)
+    with database.connecting() as connection:
+        assert connection.execute(text("SELECT alias, accepted_audit FROM alias_changes")).all() == [
+            ("production", None)
+        ]
+
+
+def test_many_processes_may_start_on_an_empty_database(database_url: str) -> None:
+    faults: list[Exception] = []
+    barrier = threading.Barrier(4)
+
+    def start() -> None:
+        opened = Database(database_url)
+        try:
+            barrier.wait()
+            ensure_schema(opened)
+        except (WetreadError, SQLAlchemyError) as error:
+            faults.append(error)
+        finally:
+            opened.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_a_newer_database_is_refused_with_what_to_do(database: Database) -> None:
+    with database.connecting() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ServiceUnavailable, match="upgrade this program"):
+        ensure_schema(database)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "said"),
+    [
+        ("sqlite:////proc/no/such/results.db", ServiceUnavailable, "expected to open a database"),
+        ("sqlite://", UsageError, "in memory"),
+        ("mysql://localhost/x", UsageError, "sqlite or postgresql"),
+        ("no url", UsageError, "sqlite:///FILE"),
+        ("postgresql+psycopg://user:secret@127.0.0.1:1/x", ServiceUnavailable, "user:\\*\\*\\*@127.0.0.1:1"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(
+    url: str, kind: type[WetreadError], said: str
+) -> None:
+    with pytest.raises(kind, match=said) as caught:
+        ensure_schema(Database(url))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "results.db"
+    file.write_bytes(b"this is a text, and long enough to be read as a header" * 10)
+    with pytest.raises(ServiceUnavailable, match="not a database"):
+        ensure_schema(Database(f"sqlite:///{file}"))
+
+
+def test_sqlite_is_in_wal_mode(tmp_path: Path) -> None:
+    ensure_schema(Database(f"sqlite:///{tmp_path / 'results.db'}"))
+    with sqlite3.connect(tmp_path / "results.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()

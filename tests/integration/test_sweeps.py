@@ -1,0 +1,61 @@
+"""A sweep that fails is followed by the next, in beat and in a worker, whatever the fault was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from producer import beat
+from schemas.errors import ServiceUnavailable, WetreadError
+from wetread.settings import Settings
+from wetread.store.database import Database
+from worker import service
+
+
+def serve(settings: Settings, database: Database, rung: Callable[[], bool]) -> None:
+    minder = service._Minder(database, None, settings, 1)  # type: ignore[arg-type]  # the ring is not a real one
+    minder.start()
+    assert rung()
+    minder.stop()
+
+
+def keep_time(settings: Settings, _: Database, rung: Callable[[], bool]) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=beat.keep_ringing, args=(settings, stop))
+    thread.start()
+    try:
+        assert rung()
+    finally:
+        stop.set()
+        thread.join(20)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fault", [ServiceUnavailable("it is away"), WetreadError("cannot write: the disk is full")])
+@pytest.mark.parametrize(("process", "house"), [(keep_time, beat), (serve, service)])
+def test_a_sweep_that_failed_is_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+    database: Database,
+    process: Callable[[Settings, Database, Callable[[], bool]], None],
+    house: ModuleType,
+    fault: WetreadError,
+) -> None:
+    sweeps = 0
+    second = threading.Event()
+
+    def ring(*_: Any) -> int:
+        nonlocal sweeps
+        sweeps += 1
+        if sweeps == 1:
+            raise fault
+        second.set()
+        return 0
+
+    for name, deed in (("ring_waiting", ring), ("make_app", lambda _: None), ("queue_length", lambda *_: 0)):
+        monkeypatch.setattr(house, name, deed)
+    settings = Settings.model_validate({"database_url": database.url, "sweep_seconds": 0.05})
+    process(settings, database, lambda: second.wait(10))

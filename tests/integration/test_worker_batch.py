@@ -1,0 +1,174 @@
+"""A batch from claim to settled, on real files and both databases: good films, and one that kills or hangs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from producer.ingest import fill_run
+from schemas.states import Reason, RunState
+from tests.program import films
+from tests.screened import nobody_died
+from tests.tiny_model import publish_tiny_model
+from wetread.imaging import decode as decoding
+from wetread.models.registry import Registry
+from wetread.settings import Settings
+from wetread.store.accounts import RunAccount, run_account
+from wetread.store.database import Database
+from wetread.store.images import RunToFill
+from wetread.store.leases import next_batch
+from wetread.store.results import Filters, ResultRow, find_results
+from wetread.store.roots import root_ids
+from wetread.store.runs import open_run
+from worker import reading
+from worker.batch import BatchWorker, Ending
+from worker.identity import died_here, worker_id
+from worker.models import ModelShelf
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("drawn")
+    films(directory, patients=6, seed=4)
+    (directory / "manifest.csv").unlink()
+    return directory
+
+
+class Site:
+    """An archive, a run over it, and workers on demand."""
+
+    def __init__(self, database: Database, home: Path, archive: Path) -> None:
+        self.database, self.home, self.archive = database, home, archive
+        self.digest = publish_tiny_model(database.url, home)
+        self.settings = Settings(home=home, lease_seconds=0.4, image_seconds=0.6)
+        with database.writing() as session:
+            roots = dict(zip(root_ids(session, [os.fsencode(archive)]), [os.fsencode(archive)], strict=True))
+            opened = open_run(session, list(roots), self.digest, "numpy", force=False, walker="t:1:1", dead=nobody_died)
+        self.run = opened.id
+        fill_run(database, RunToFill(self.run, "t:1:1", self.digest, False, 64), roots)
+
+    def worker(self) -> BatchWorker:
+        shelf = ModelShelf(Registry(self.database, self.settings.models_directory))
+        return BatchWorker(self.database, self.settings, shelf, worker_id())
+
+    def batch(self) -> int | None:
+        with self.database.reading() as session:
+            return next_batch(session, self.run)
+
+    def account(self) -> RunAccount:
+        with self.database.reading() as session:
+            return run_account(session, self.run)
+
+    def rows(self) -> list[ResultRow]:
+        with self.database.reading() as session:
+            return list(find_results(session, Filters(run=self.run)))
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path, drawn: Path) -> Site:
+    archive = tmp_path / "archive"
+    shutil.copytree(drawn, archive)
+    return Site(database, tmp_path / "home", archive)
+
+
+def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Site) -> None:
+    batch = site.batch()
+    assert batch is not None
+    worker = site.worker()
+    assert worker.process_batch(batch) == Ending.SETTLED
+    assert worker.process_batch(batch) == Ending.NOT_FREE
+    assert worker.process_batch(batch + 1000) == Ending.NOT_FREE
+    assert (site.account().state, site.account().done) == (RunState.FINISHED, 6)
+    assert all(row.worker == worker.owner for row in site.rows())
+
+
+def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[bytes] = []
+    read_file = reading.read_file
+
+    def counted(root: bytes, relative: bytes, **limits: int) -> object:
+        opened.append(relative)
+        return read_file(root, relative, **limits)
+
+    monkeypatch.setattr(reading, "read_file", counted)
+    statements: list[str] = []
+    event.listen(site.database._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    worker, batch = site.worker(), site.batch()
+    worker.shelf.take(site.digest, "numpy")
+    statements.clear()
+    assert batch is not None
+    worker.process_batch(batch)
+    assert sorted(opened) == sorted(set(opened))
+    assert len(opened) == 6
+    bare = [statement for statement in statements if not statement.startswith("BEGIN")]
+    assert len(bare) < 20, bare
+
+
+def crash(_data: bytes) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang(_data: bytes) -> None:
+    threading.Event().wait()
+
+
+def test_an_image_that_was_tried_alone_too_often_is_dead_and_the_others_are_read(site: Site) -> None:
+    repeat_until_finished(site, crash)
+    account = site.account()
+    assert (account.done, account.dead, account.dead_reasons) == (5, 1, {Reason.CRASHED: 1})
+    (dead,) = [row for row in site.rows() if row.state == "dead"]
+    assert dead.attempts == 3
+    assert "3 times" in str(dead.detail)
+
+
+def test_an_image_that_hangs_ends_its_process_and_is_dead_in_the_end(site: Site) -> None:
+    repeat_until_finished(site, hang)
+    account = site.account()
+    assert (account.done, account.dead, account.dead_reasons) == (5, 1, {Reason.OUT_OF_TIME: 1})
+
+
+def repeat_until_finished(site: Site, deed: Callable[[bytes], None]) -> None:
+    """Start worker processes, one after another, in which `deed` is done to one film, until the run is finished."""
+    poison = sorted(path for path in site.archive.rglob("*") if path.is_file())[2].read_bytes()
+    context = multiprocessing.get_context("spawn")
+    for _ in range(8):
+        process = context.Process(target=work, args=(site.database.url, site.settings, site.run, poison, deed))
+        process.start()
+        process.join(60)
+        assert process.exitcode is not None, "the worker hangs"
+        if site.account().state == RunState.FINISHED:
+            return
+    pytest.fail(f"the run did not finish: {site.account()}")
+
+
+def work(url: str, settings: Settings, run: int, poison: bytes, deed: Callable[[bytes], None]) -> None:
+    decode = decoding.decode
+    reading.decode = lambda data: deed(data) if data == poison else decode(data)  # type: ignore[assignment]  # the deed returns nothing, or never
+    database = Database(url)
+    shelf = ModelShelf(Registry(database, settings.models_directory))
+    worker = BatchWorker(database, settings, shelf, worker_id())
+    while True:
+        with database.reading() as session:
+            batch, state = next_batch(session, run), run_account(session, run).state
+        if state == RunState.FINISHED:
+            return
+        if batch is not None:
+            worker.process_batch(batch)
+
+
+def test_a_worker_knows_the_dead_of_its_own_machine_only() -> None:
+    me = worker_id()
+    host, pid, start = me.split(":")
+    assert not died_here(me)
+    assert died_here(f"{host}:{pid}:{int(start) - 100}"), "the process id was used again"
+    assert died_here(f"{host}:4194304:{start}")
+    assert not died_here(f"elsewhere:4194304:{start}")
+    assert not died_here("nonsense")

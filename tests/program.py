@@ -1,0 +1,81 @@
+"""wetread as a person runs it: a program with a home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.tiny_model import publish_tiny_model
+from trainer.phantoms import PhantomFilm, draw_archive
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass
+class Program:
+    """Runs `wetread` with settings of its own; `environment` is added to the process's."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def env(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")}
+        own = {"WETREAD_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
+        return kept | own | self.environment
+
+    def run(self, *arguments: object, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *map(str, arguments)],
+            env=self.env(), capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        ended = self.run(*arguments, "--json")
+        assert ended.returncode == code, ended.stderr
+        return json.loads(ended.stdout)
+
+    def lines(self, *arguments: object) -> list[Any]:
+        ended = self.run(*arguments, "--format", "jsonl", "--limit", "0")
+        assert ended.returncode == 0, ended.stderr
+        return [json.loads(line) for line in ended.stdout.splitlines()]
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        """Start it in a process group of its own, so that a test can signal the whole."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", *map(str, arguments)],
+            env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+
+
+def with_model(home: Path, **environment: str) -> Program:
+    """Return a program whose production model is a tiny one."""
+    program = Program(home, environment)
+    publish_tiny_model(program.environment.get("WETREAD_DATABASE_URL"), home)
+    return program
+
+
+def films(directory: Path, patients: int = 12, seed: int = 1) -> tuple[PhantomFilm, ...]:
+    """Draw a small archive of phantoms, one film a patient."""
+    return draw_archive(directory, patients=patients, seed=seed, images_per_patient=(1, 1))
+
+
+def eventually(condition: Callable[[], object], *, seconds: float = 60.0, what: str = "the condition") -> None:
+    """Wait until `condition` holds, up to a limit."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come true within {seconds:g} s"
+        time.sleep(0.02)
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """kill -9 of a program with all its processes, and wait for its end."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

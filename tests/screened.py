@@ -1,0 +1,101 @@
+"""A run in a database, without files: to test what the store does with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from schemas.predictions import Prediction
+from schemas.states import ItemState, Reason
+from schemas.tables import Decision, Model
+from wetread.clock import utc_now
+from wetread.store.accounts import RunAccount, run_account
+from wetread.store.database import Database
+from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.leases import Claim, ClaimedItem, claim
+from wetread.store.roots import root_ids
+from wetread.store.runs import OpenedRun, end_walk, open_run
+from wetread.store.settling import Outcome, settle
+
+DIGEST = "a" * 64
+LABELS = ("covid", "normal", "pneumonia")
+
+
+def nobody_died(_owner: str) -> bool:
+    return False
+
+
+class RunKit:
+    """What a producer and a worker do, step by step."""
+
+    def __init__(self, database: Database, batch_size: int = 4) -> None:
+        self.database = database
+        self.batch_size = batch_size
+        with database.writing() as session:
+            session.add(Decision(digest="d" * 64, model_digest=DIGEST, temperature=1.0, thresholds={}))
+            session.flush()
+            session.add(
+                Model(
+                    digest=DIGEST, name="cnn", version=1, directory="cnn/1", labels=list(LABELS),
+                    decision_digest="d" * 64, registered_at=utc_now(),
+                )
+            )  # fmt: skip
+            (self.root,) = root_ids(session, [b"/archive"])
+
+    def open(self, *, force: bool = False, walker: str = "here:1:1") -> OpenedRun:
+        with self.database.writing() as session:
+            return open_run(session, [self.root], DIGEST, "numpy", force=force, walker=walker, dead=nobody_died)
+
+    def record(
+        self, run: int, names: Sequence[bytes], *, force: bool = False, walker: str = "here:1:1", mtime_ns: int = 1
+    ) -> Recorded:
+        with self.database.writing() as session:
+            return record_files(
+                session,
+                RunToFill(run, walker, DIGEST, force, self.batch_size),
+                self.root,
+                [FoundFile(name, 100, mtime_ns) for name in names],
+            )
+
+    def end_walk(self, run: int, *, walker: str = "here:1:1") -> None:
+        with self.database.writing() as session:
+            assert end_walk(session, run, walker=walker)
+
+    def filled(self, names: Sequence[bytes], *, force: bool = False) -> tuple[int, Recorded]:
+        run = self.open(force=force).id
+        recorded = self.record(run, names, force=force)
+        self.end_walk(run)
+        return run, recorded
+
+    def claim(self, batch: int, owner: str = "w:1:1", lease_seconds: float = 60.0) -> Claim | None:
+        with self.database.writing() as session:
+            return claim(session, batch, owner, lease_seconds)
+
+    def settle(self, held: Claim, outcomes: Sequence[Outcome]) -> None:
+        with self.database.writing() as session:
+            settle(session, held, outcomes)
+
+    def settle_all(self, recorded: Recorded, *, content: str = "") -> None:
+        for batch in recorded.batch_ids:
+            held = self.claim(batch)
+            assert held is not None
+            self.settle(held, [done(item, content=content) for item in held.items])
+
+    def account(self, run: int) -> RunAccount:
+        with self.database.reading() as session:
+            account = run_account(session, run)
+        ended = account.pending + account.done + account.rejected + account.dead + account.cancelled + account.skipped
+        assert account.found == ended
+        return account
+
+
+def done(item: ClaimedItem, *, label: str = "normal", content: str = "") -> Outcome:
+    sha256 = hashlib.sha256(item.path + content.encode()).hexdigest()
+    prediction = Prediction(
+        sha256, DIGEST, "numpy", (0.0, 1.0, 0.0), None, label, 0.6, (0.2, 0.6, 0.2), label, "d" * 64
+    )
+    return Outcome(item.image_id, ItemState.DONE, sha256=sha256, size=100, mtime_ns=1, prediction=prediction)
+
+
+def rejected(item: ClaimedItem, reason: Reason) -> Outcome:
+    return Outcome(item.image_id, ItemState.REJECTED, reason=reason, detail="why", size=100, mtime_ns=1)

@@ -1,0 +1,101 @@
+"""Real Redis and PostgreSQL servers of the tests' own: free ports, folders of their own, gone afterwards.
+
+    redis_url, postgres_url           an emptied Redis and a new database, on servers that all tests share
+    redis_server, postgres_server     those servers; do not kill these
+    start_redis, start_postgres       called, start a server of this test's own, to kill and to restart
+
+Where the programs are not installed, tests that ask for a server are skipped, and fail under CI=true.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+
+from tests.servers.postgres_server import PostgresServer
+from tests.servers.redis_server import RedisServer
+from tests.servers.server import Server, program_path
+
+__all__ = ["PostgresServer", "RedisServer"]
+
+S = TypeVar("S", bound=Server)
+
+
+def started(kind: type[S]) -> S:
+    """Return a started server; skip the test, or under CI fail it, where its programs are missing."""
+    if missing := [program for program in kind.programs if not program_path(program)]:
+        message = f"{' and '.join(missing)} not found in PATH: install Redis and PostgreSQL to run this test"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    server = kind()
+    try:
+        return server.start()
+    except BaseException:
+        server.close()
+        raise
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The Redis that tests share."""
+    server = started(RedisServer)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The PostgreSQL that tests share."""
+    server = started(PostgresServer)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of an empty Redis."""
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a new, empty database, dropped afterwards."""
+    name = f"test_{time.monotonic_ns()}"
+    yield postgres_server.create_database(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def start_redis() -> Iterator[Callable[[], RedisServer]]:
+    """Start a Redis of this test's own."""
+    with factory(RedisServer) as start:
+        yield start
+
+
+@pytest.fixture
+def start_postgres() -> Iterator[Callable[[], PostgresServer]]:
+    """Start a PostgreSQL of this test's own."""
+    with factory(PostgresServer) as start:
+        yield start
+
+
+@contextmanager
+def factory(kind: type[S]) -> Iterator[Callable[[], S]]:
+    servers: list[S] = []
+
+    def start() -> S:
+        servers.append(started(kind))
+        return servers[-1]
+
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.close()

@@ -1,0 +1,140 @@
+"""`wetread models`, as a person and as a program use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.models import models
+from schemas.architecture import Architecture, LayerSpec
+from schemas.errors import ArtefactError, UsageError
+from wetread.imaging.preprocess import Preprocess
+from wetread.models import registry as registry_module
+from wetread.models import shipped as shipped_module
+from wetread.models.artefact import ModelContents, save_artefact
+from wetread.models.card import Provenance
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def nothing_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (shipped_module, registry_module):
+        monkeypatch.setattr(module, "SHIPPED", {})
+
+
+@pytest.fixture
+def call() -> Call:
+    """Run `wetread models ...`; a fault of ours is raised."""
+
+    def call(*arguments: object) -> Result:
+        result = CliRunner().invoke(models, [str(argument) for argument in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    """Two models that somebody sent."""
+    layers = (LayerSpec("flatten", "flat"), LayerSpec("dense", "logits", {"units": 2, "use_bias": False}))
+    for version in (1, 2):
+        kernel = np.random.default_rng(version).normal(size=(16, 2)).astype(np.float32)
+        contents = ModelContents(
+            name="film",
+            architecture=Architecture((4, 4, 1), layers),
+            weights={"logits/kernel": kernel},
+            labels=("clear", "focal"),
+            preprocess=Preprocess(height=4, width=4),
+            provenance=Provenance("numpy", "dnn", version, "2026-11-23T05:00:00+00:00"),
+            metrics={"accuracy": 0.75},
+            documents={"MODEL_CARD.md": b"# film\n"},
+        )
+        save_artefact(tmp_path / f"sent{version}", contents, version=version)
+    return [tmp_path / "sent1", tmp_path / "sent2"]
+
+
+def as_json(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def test_a_model_is_imported_promoted_shown_and_rolled_back(call: Call, folders: list[Path]) -> None:
+    for folder in folders:
+        call("import", folder)
+    call("promote", "film@1")
+    assert "production is film@2; it was film@1" in call("promote", "film").stderr
+    assert as_json(call("show", "--json"))["model"] == "film@2"
+    assert as_json(call("rollback", "--json")) | {"model_digest": "", "previous_digest": ""} == {
+        "alias": "production",
+        "model": "film@1",
+        "model_digest": "",
+        "previous": "film@2",
+        "previous_digest": "",
+        "accepted_audit": None,
+    }
+
+    shown = as_json(call("show", "--json"))
+    assert (shown["model"], shown["aliases"], shown["parameters"]) == ("film@1", ["production"], 32)
+    assert (shown["metrics"], shown["decision"]["temperature"]) == ({"accuracy": 0.75}, 1.0)
+    assert call("show", "--card").stdout == "# film\n\n"
+    assert "accuracy\t0.75\n" in call("show").stdout
+
+
+def test_data_goes_to_stdout_and_advice_to_stderr(call: Call, folders: list[Path]) -> None:
+    empty = call("list")
+    assert (empty.stdout, empty.exit_code) == ("", 0)
+    assert "wetread train" in empty.stderr
+    assert as_json(call("list", "--json")) == []
+    assert as_json(call("import", folders[0], "--json"))["model"] == "film@1"
+    listed = call("list")
+    assert listed.stderr == ""
+    assert listed.stdout.splitlines()[0].split("\t")[:2] == ["model", "aliases"]
+    assert listed.stdout.splitlines()[1].split("\t")[0] == "film@1"
+
+
+def test_verify_ends_with_5_when_a_model_was_altered(call: Call, folders: list[Path], tmp_path: Path) -> None:
+    for folder in folders:
+        call("import", folder)
+    assert call("verify").exit_code == 0
+    changed = tmp_path / "home" / "models" / "film" / "2" / "weights.safetensors"
+    changed.write_bytes(changed.read_bytes()[:-1] + b"\x7f")
+
+    result = call("verify", "--json")
+    assert result.exit_code == 5
+    assert [(one["model"], one["state"]) for one in as_json(result)] == [("film@1", "good"), ("film@2", "altered")]
+    assert call("verify", "film@1").exit_code == 0
+    with pytest.raises(ArtefactError, match="SHA-256"):
+        call("promote", "film@2")
+
+
+def test_what_is_exported_can_be_imported(call: Call, folders: list[Path], tmp_path: Path) -> None:
+    call("import", folders[1])
+    call("export", "film", tmp_path / "out")
+    assert as_json(call("import", tmp_path / "out", "--json"))["model"] == "film@2"
+    with pytest.raises(UsageError, match="never overwritten"):
+        call("export", "film", tmp_path / "out")
+
+
+def test_wrong_usage_is_told_apart_from_an_unsafe_model(call: Call, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"model\.json"):
+        call("import", tmp_path)
+    with pytest.raises(UsageError, match="no model is registered"):
+        call("show", "film@9")
+    assert call("import", tmp_path / "nowhere").exit_code == 2
+
+
+@pytest.mark.parametrize("command", [models, *models.commands.values()], ids=lambda command: command.name)
+def test_every_help_has_an_example(command: click.Command) -> None:
+    result = CliRunner().invoke(command, ["--help"])
+    assert result.exit_code == 0
+    assert "Example:\n" in result.stdout
+    assert f"wetread models {'' if command is models else command.name}" in result.stdout

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from schemas.architecture import Architecture, LayerSpec
+from schemas.errors import ArtefactError, DataError
+from tests.unit.engine.networks import BATCH_NORM, convolution, dense, pool, residual_network, separable, small_cnn
+from wetread.engine.array import Array
+from wetread.engine.folding import fold
+from wetread.engine.network import Network
+from wetread.engine.serving import ServingNetwork
+
+
+def trained(architecture: Architecture, seed: int = 0) -> Network:
+    """A network whose moving statistics are not the first ones; images must still reach its logits alive."""
+    rng = np.random.default_rng(seed)
+    network = Network(architecture, seed=seed)
+    network.parameter_vector += rng.uniform(-0.1, 0.1, network.parameter_vector.shape).astype(np.float32)
+    for name, moving in network.state().items():
+        low, high = (0.1, 0.5) if name.endswith("variance") else (-0.2, 0.2)
+        moving[...] = rng.uniform(low, high, moving.shape)
+    return network
+
+
+def assert_close(found: Array, expected: Array) -> None:
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def pictures(architecture: Architecture, n: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(size=(n, *architecture.input_shape)).astype(np.float32)
+
+
+block = st.tuples(
+    st.sampled_from(["conv2d", "separable_conv2d", "depthwise_conv2d"]),
+    st.integers(1, 3),  # kernel side
+    st.integers(1, 2),  # stride
+    st.sampled_from(["same", "valid"]),
+    st.booleans(),  # bias
+    st.lists(st.sampled_from(["batch_norm", "relu", "dropout", "max", "overlapping max", "average"]), max_size=4),
+)
+
+
+def drawn_architecture(
+    shape: tuple[int, int, int], blocks: list[tuple[str, int, int, str, bool, list[str]]]
+) -> Architecture:
+    layers: list[LayerSpec] = []
+    for number, (kind, side, stride, padding, use_bias, rest) in enumerate(blocks):
+        window = {"kernel_size": [side, side], "strides": [stride, stride], "padding": padding, "use_bias": use_bias}
+        own = {
+            "conv2d": {"filters": 3 + number},
+            "separable_conv2d": {"filters": 3 + number, "depth_multiplier": 1},
+            "depthwise_conv2d": {"depth_multiplier": 2},
+        }
+        layers.append(LayerSpec(kind, f"conv{number}", {**window, **own[kind]}))
+        for place, name in enumerate(rest):
+            label = f"{name.replace(' ', '_')}{number}_{place}"
+            if name == "batch_norm":
+                layers.append(LayerSpec("batch_norm", label, BATCH_NORM))
+            elif name == "dropout":
+                layers.append(LayerSpec("dropout", label, {"rate": 0.4}))
+            elif name == "relu":
+                layers.append(LayerSpec("relu", label))
+            elif name == "overlapping max":
+                sizes = {"pool_size": [3, 3], "strides": [2, 2], "padding": "same"}
+                layers.append(LayerSpec("max_pool2d", label, sizes))
+            else:
+                layers.append(pool(label, kind={"max": "max_pool2d", "average": "average_pool2d"}[name]))
+    return Architecture(shape, (*layers, LayerSpec("global_average_pool2d", "average"), dense("logits", 3)))
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.tuples(st.integers(3, 19), st.integers(3, 19), st.integers(1, 3)),
+    st.lists(block, min_size=1, max_size=3),
+    st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    st.integers(0, 2**31),
+)
+def test_serving_gives_the_logits_of_the_trained_network(
+    shape: tuple[int, int, int],
+    blocks: list[tuple[str, int, int, str, bool, list[str]]],
+    batch_sizes: list[int],
+    seed: int,
+) -> None:
+    architecture = drawn_architecture(shape, blocks)
+    try:
+        network = trained(architecture, seed)
+    except ArtefactError:
+        assume(False)  # pooled to nothing
+    serving = ServingNetwork(architecture, network.weights())
+    for n in batch_sizes:
+        X = pictures(architecture, n, seed)
+        expected = network.forward(X)
+        np.testing.assert_allclose(serving.logits(X), expected, rtol=1e-4, atol=1e-4 * max(1, abs(expected).max()))
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("height", "width"), [(96, 96), (67, 75)])
+@pytest.mark.parametrize("kind", ["conv2d", "separable_conv2d"])
+def test_networks_of_a_real_size_are_served_in_parts_and_blocks(
+    kind: str, height: int, width: int, padding: str
+) -> None:
+    """Large enough for several parts of a batch and several blocks of rows, and for rows left over by both."""
+    layers: list[LayerSpec] = []
+    for number, filters in enumerate((12, 24, 40)):
+        own = convolution if kind == "conv2d" or not number else separable
+        layers += [
+            own(f"conv{number}", filters, padding=padding, use_bias=False),
+            LayerSpec("batch_norm", f"norm{number}", BATCH_NORM),
+            LayerSpec("relu", f"relu{number}"),
+            *([pool(f"pool{number}")] if number != 1 else []),
+        ]
+    layers += [LayerSpec("global_average_pool2d", "average"), dense("logits", 3)]
+    network = trained(Architecture((height, width, 1), tuple(layers)))
+    X = pictures(network.architecture, 21)
+    serving = ServingNetwork(network.architecture, network.weights())
+    expected = network.forward(X)
+    assert np.ptp(expected, axis=0).min() > 1e-3, "the images' differences must reach the logits"
+    np.testing.assert_allclose(serving.logits(X), expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
+
+
+@pytest.mark.parametrize("side", [10, 12])
+@pytest.mark.parametrize("n", [1, 3, 32, 40])
+def test_branches_are_served(n: int, side: int) -> None:
+    network = trained(residual_network(side))
+    X = pictures(network.architecture, n)
+    serving = ServingNetwork(network.architecture, network.weights())
+    assert_close(serving.logits(X), network.forward(X))
+
+
+def test_the_features_are_what_the_last_dense_layer_reads() -> None:
+    network = trained(residual_network())
+    X = pictures(network.architecture, 5)
+    logits, features = ServingNetwork(network.architecture, network.weights()).readout(X)
+    outputs = network.outputs(X)
+    assert_close(features, outputs["relu4"])
+    assert_close(logits, outputs["logits"])
+
+
+def test_what_was_returned_stays_when_the_next_batch_reuses_the_memory() -> None:
+    network = trained(small_cnn())
+    serving = ServingNetwork(network.architecture, network.weights())
+    X = pictures(network.architecture, 4)
+    logits, features = serving.readout(X)
+    kept = logits.copy(), features.copy()
+    serving.readout(X + 1)
+    np.testing.assert_array_equal(logits, kept[0])
+    np.testing.assert_array_equal(features, kept[1])
+
+
+def test_an_image_reads_the_same_alone_and_among_others() -> None:
+    network = trained(residual_network(16))
+    serving = ServingNetwork(network.architecture, network.weights())
+    X = pictures(network.architecture, 9)
+    together = serving.logits(X)
+    alone = np.concatenate([serving.logits(X[i : i + 1]) for i in range(9)])
+    assert_close(alone, together)
+
+
+def test_no_images_give_no_logits() -> None:
+    network = trained(small_cnn())
+    serving = ServingNetwork(network.architecture, network.weights())
+    assert serving.logits(pictures(network.architecture, 0)).shape == (0, 3)
+
+
+def test_images_of_another_shape_are_refused() -> None:
+    network = trained(small_cnn())
+    with pytest.raises(DataError, match="10, 10, 1"):
+        ServingNetwork(network.architecture, network.weights()).logits(np.zeros((2, 8, 8, 1), np.float32))
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    network = trained(residual_network())
+    weights = network.weights()
+    del weights["norm1/gamma"]
+    with pytest.raises(ArtefactError, match="norm1/gamma"):
+        ServingNetwork(network.architecture, weights)
+
+
+def test_features_need_a_dense_layer() -> None:
+    architecture = Architecture((4, 4, 1), (LayerSpec("flatten", "flat"),))
+    with pytest.raises(ArtefactError, match="dense"):
+        ServingNetwork(architecture, {}).readout(np.zeros((1, 4, 4, 1), np.float32))
+
+
+@pytest.mark.parametrize("strides", [[1, 1], [2, 2]])
+@pytest.mark.parametrize("kind", ["conv2d", "separable_conv2d"])
+def test_readers_with_other_borders_share_a_map(kind: str, strides: list[int]) -> None:
+    """A map padded for one convolution is read by one that wants less padding, and by one that wants none."""
+    own = convolution if kind == "conv2d" else separable
+    layers = (
+        convolution("first", 4),
+        convolution("wide", 4, size=5),
+        dataclasses.replace(own("narrow", 4), inputs=("first",)),
+        LayerSpec("add", "sum", {}, ("wide", "narrow")),
+        dataclasses.replace(own("unpadded", 5, padding="valid", strides=strides), inputs=("first",)),
+        pool("pool"),
+        LayerSpec("flatten", "flatten"),
+        dense("hidden", 4),
+        LayerSpec("flatten", "sum_flat", {}, ("sum",)),
+        dense("of_sum", 4),
+        LayerSpec("add", "both", {}, ("hidden", "of_sum")),
+        dense("logits", 3),
+    )
+    network = trained(Architecture((13, 11, 1), layers))
+    X = pictures(network.architecture, 3)
+    serving = ServingNetwork(network.architecture, network.weights())
+    assert_close(serving.logits(X), network.forward(X))
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("side", [2, 5])
+def test_kernels_of_any_height_are_served_in_blocks(side: int, pooled: bool) -> None:
+    layers = (
+        convolution("first", 8),
+        convolution("second", 12, size=side),
+        *([pool("pool")] if pooled else []),
+        LayerSpec("global_average_pool2d", "average"),
+        dense("logits", 3),
+    )
+    network = trained(Architecture((60, 64, 1), layers))
+    X = pictures(network.architecture, 9)
+    expected = network.forward(X)
+    serving = ServingNetwork(network.architecture, network.weights())
+    np.testing.assert_allclose(serving.logits(X), expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
+
+
+def test_folding_leaves_no_batch_norm_after_a_convolution_and_no_dropout() -> None:
+    layers = (
+        convolution("conv", 3, use_bias=False),
+        LayerSpec("dropout", "drop", {"rate": 0.5}),
+        LayerSpec("batch_norm", "norm", BATCH_NORM),
+        separable("separable", 4, use_bias=False),
+        LayerSpec("batch_norm", "norm2", BATCH_NORM),
+        LayerSpec("relu", "relu"),
+        LayerSpec("batch_norm", "after_relu", BATCH_NORM),
+        LayerSpec("global_average_pool2d", "average"),
+        dense("logits", 2),
+    )
+    network = trained(Architecture((6, 6, 2), layers))
+    given_weights = network.weights()
+    architecture, weights = fold(network.architecture, given_weights)
+    assert [layer.name for layer in architecture.layers] == [
+        "conv",
+        "separable",
+        "relu",
+        "after_relu",
+        "average",
+        "logits",
+    ]
+    X = pictures(network.architecture, 3)
+    assert_close(Network(architecture, weights).forward(X), network.forward(X))
+    for name, weight in network.weights().items():
+        np.testing.assert_array_equal(given_weights[name], weight)
+
+
+def test_a_convolution_that_others_read_too_keeps_its_own_output() -> None:
+    layers = (
+        convolution("conv", 3),
+        LayerSpec("batch_norm", "norm", BATCH_NORM),
+        LayerSpec("add", "add", {}, ("conv", "norm")),
+        LayerSpec("global_average_pool2d", "average"),
+        dense("logits", 2),
+    )
+    network = trained(Architecture((6, 6, 1), layers))
+    X = pictures(network.architecture, 3)
+    serving = ServingNetwork(network.architecture, network.weights())
+    assert_close(serving.logits(X), network.forward(X))
+
+
+def test_the_engine_imports_numpy_alone() -> None:
+    script = (
+        "import sys, wetread.engine.serving, wetread.engine.training, wetread.engine.early_stopping\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert {name for name in found if not name.startswith("_")} - {
+        "numpy",
+        "wetread",
+        "schemas",
+        "sitecustomize",
+    } == set()

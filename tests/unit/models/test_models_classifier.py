@@ -1,0 +1,199 @@
+"""One artefact reads the same on every engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.architecture import Architecture, LayerSpec
+from schemas.errors import ArtefactError, UsageError
+from wetread.models.artefact import Artefact, save_artefact
+from wetread.models.classifier import ENGINES, READ_BATCH, load_classifier
+from wetread.models.decision import probabilities
+from wetread.models.shapes import network_shapes
+
+AGREEMENT = 1e-4
+"""The most that two engines may differ in probability."""
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    if request.param == "keras":
+        pytest.importorskip("tensorflow")
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def artefact(tmp_path_factory: pytest.TempPathFactory, contents) -> Artefact:
+    return save_artefact(tmp_path_factory.mktemp("models") / "model", contents())
+
+
+def draw_images(n: int, artefact: Artefact) -> np.ndarray:
+    return np.random.default_rng(1).random((n, *artefact.card.architecture.input_shape), dtype=np.float32)
+
+
+@st.composite
+def architectures(draw: st.DrawFn) -> Architecture:
+    """Draw a network of one to three blocks, with every kind of layer that can stand in it, and branches."""
+    sides = (draw(st.integers(9, 16)), draw(st.integers(9, 16)), 1)
+    layers: list[LayerSpec] = []
+
+    def put(kind: str, inputs: tuple[str, ...] = (), **values: object) -> str:
+        layers.append(LayerSpec(kind, f"{kind}_{len(layers)}", values, inputs))
+        return layers[-1].name
+
+    for _ in range(draw(st.integers(1, 3))):
+        window = {
+            "kernel_size": draw(st.sampled_from([[1, 1], [2, 3], [3, 3]])),
+            "strides": draw(st.sampled_from([[1, 1], [2, 2]])),
+            "padding": "same",
+            "use_bias": draw(st.booleans()),
+        }
+        kind = draw(st.sampled_from(["conv2d", "separable_conv2d", "depthwise_conv2d"]))
+        own = {} if kind == "depthwise_conv2d" else {"filters": draw(st.integers(1, 5))}
+        own |= {} if kind == "conv2d" else {"depth_multiplier": draw(st.integers(1, 2))}
+        put(kind, **window, **own)
+        if draw(st.booleans()):
+            put("batch_norm", epsilon=1e-3, momentum=0.9)
+        before = put("relu")
+        if draw(st.booleans()):
+            branch = put("batch_norm", (before,), epsilon=1e-3, momentum=0.9)
+            put("add", (before, branch))
+        if draw(st.booleans()):
+            pool = draw(st.sampled_from(["max_pool2d", "average_pool2d"]))
+            put(pool, pool_size=[2, 2], strides=draw(st.sampled_from([[1, 1], [2, 2]])), padding="same")
+        if draw(st.booleans()):
+            put("dropout", rate=0.4)
+    put(draw(st.sampled_from(["flatten", "global_average_pool2d"])))
+    if draw(st.booleans()):
+        put("dense", units=draw(st.integers(1, 6)), use_bias=True)
+        put("relu")
+    put("dense", units=3, use_bias=draw(st.booleans()))
+    return Architecture(sides, tuple(layers))
+
+
+@pytest.mark.keras
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(architecture=architectures(), seed=st.integers(0, 1000))
+def test_keras_and_the_numpy_engine_agree(
+    tmp_path_factory: pytest.TempPathFactory, contents, architecture: Architecture, seed: int
+) -> None:
+    pytest.importorskip("tensorflow")
+    directory = tmp_path_factory.mktemp("agree") / "model"
+    artefact = save_artefact(directory, contents(architecture=architecture, seed=seed))
+    images = draw_images(5, artefact)
+    ours, theirs = (load_classifier(artefact, engine, threads=1).read(images) for engine in ENGINES)
+
+    assert ours.logits.shape == theirs.logits.shape == (5, 3)
+    assert ours.features.shape == theirs.features.shape == (5, *network_shapes(architecture).features)
+    np.testing.assert_allclose(probabilities(ours.logits, 1.0), probabilities(theirs.logits, 1.0), atol=AGREEMENT)
+    np.testing.assert_allclose(ours.features, theirs.features, rtol=1e-3, atol=1e-4)
+
+
+def test_a_classifier_says_what_it_is(artefact: Artefact, engine: str) -> None:
+    classifier = load_classifier(artefact, engine)
+    assert (classifier.engine, classifier.digest) == (engine, artefact.digest)
+    assert (classifier.labels, classifier.preprocess) == (artefact.card.labels, artefact.card.preprocess)
+
+
+@pytest.mark.parametrize("n", [0, 1, READ_BATCH, READ_BATCH + 1])
+def test_how_images_are_grouped_changes_no_reading(artefact: Artefact, engine: str, n: int) -> None:
+    classifier = load_classifier(artefact, engine)
+    images = draw_images(n, artefact)
+    together = classifier.read(images)
+    assert together.logits.shape == (n, 3)
+    assert together.logits.dtype == together.features.dtype == np.float32
+    for row in range(0, n, 7):
+        alone = classifier.read(images[row : row + 1])
+        np.testing.assert_allclose(alone.logits[0], together.logits[row], atol=1e-5)
+        np.testing.assert_allclose(alone.features[0], together.features[row], atol=1e-5)
+
+
+def test_a_reading_is_not_changed_by_the_next_one(artefact: Artefact, engine: str) -> None:
+    classifier = load_classifier(artefact, engine)
+    images = draw_images(4, artefact)
+    first = classifier.read(images)
+    kept = first.logits.copy(), first.features.copy()
+    classifier.read(images + 1)
+    np.testing.assert_array_equal(first.logits, kept[0])
+    np.testing.assert_array_equal(first.features, kept[1])
+
+
+def test_images_of_another_size_are_refused(artefact: Artefact, engine: str) -> None:
+    classifier = load_classifier(artefact, engine)
+    for shape in [(2, 12, 12, 1), (12, 10, 1), (2, 12, 10, 3)]:
+        with pytest.raises(UsageError, match="expected images of"):
+            classifier.read(np.zeros(shape, np.float32))
+
+
+def test_an_unknown_engine_is_named_with_the_known_ones(artefact: Artefact) -> None:
+    with pytest.raises(UsageError, match="numpy, keras, found 'torch'"):
+        load_classifier(artefact, "torch")
+
+
+def test_without_tensorflow_the_message_has_the_cure(artefact: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(UsageError, match="make keras"):
+        load_classifier(artefact, "keras")
+
+
+@pytest.mark.keras
+def test_weights_survive_a_round_through_keras(contents) -> None:
+    pytest.importorskip("tensorflow")
+    from wetread.models.keras_network import build_keras, get_weights, set_weights
+
+    made = contents()
+    model = build_keras(made.architecture)
+    set_weights(model, made.architecture, made.weights)
+    back = get_weights(model)
+    assert back.keys() == made.weights.keys()
+    for name, array in made.weights.items():
+        np.testing.assert_array_equal(back[name], array)
+    with pytest.raises(ArtefactError, match="missing"):
+        set_weights(model, made.architecture, {})
+
+
+@pytest.mark.keras
+def test_a_seed_gives_the_same_first_weights(contents) -> None:
+    pytest.importorskip("tensorflow")
+    from wetread.models.keras_network import build_keras, get_weights
+
+    architecture = contents().architecture
+    first, again, other = (get_weights(build_keras(architecture, seed=seed)) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first["conv/kernel"], again["conv/kernel"])
+    assert not np.array_equal(first["conv/kernel"], other["conv/kernel"])
+
+
+def test_serving_with_the_engine_never_imports_tensorflow(tmp_path: Path, contents) -> None:
+    save_artefact(tmp_path / "model", contents())
+    program = (
+        "import sys; import numpy as np\n"
+        "from wetread.models.artefact import load_artefact\n"
+        "from wetread.models.classifier import load_classifier\n"
+        f"classifier = load_classifier(load_artefact({str(tmp_path / 'model')!r}), 'numpy')\n"
+        "classifier.read(np.zeros((1, 12, 10, 1), np.float32))\n"
+        "sys.exit(sorted({'tensorflow', 'keras'} & set(sys.modules)) or None)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.keras
+def test_keras_starts_without_a_word(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    program = (
+        "from wetread.models.keras_runtime import import_keras\n"
+        "tensorflow, keras = import_keras(threads=1)\n"
+        "threading = tensorflow.config.threading\n"
+        "assert threading.get_intra_op_parallelism_threads() == threading.get_inter_op_parallelism_threads() == 1\n"
+        "keras.layers.Dense(2)(tensorflow.ones((1, 3)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

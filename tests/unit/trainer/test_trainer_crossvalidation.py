@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import trainer.crossvalidation
+from schemas.errors import DataError
+from trainer.augment import NO_AUGMENTATION
+from trainer.calibration import fit_temperature
+from trainer.crossvalidation import CrossValidation, cross_validate, each_film_a_patient, without_test_patients
+from trainer.dataset import Dataset, load_dataset
+from trainer.dealing import split_patients
+from trainer.evaluation import evaluate
+from trainer.options import TrainingOptions
+from trainer.phantoms import draw_archive
+from trainer.pixels import load_films
+from trainer.reading import read_by_weights
+from trainer.recipe import Recipe
+from trainer.splits import Side
+from trainer.training import LabelledFilms, train
+
+OPTIONS = TrainingOptions(engine="numpy", epochs=2, batch_size=16, augmentation=NO_AUGMENTATION, learning_rate=0.01)
+RECIPE = Recipe("folds", arch="cnn", size=16, width=8, options=OPTIONS, validation=0.2)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("films")
+    draw_archive(folder, patients=36, seed=5, images_per_patient=(1, 3))
+    return load_dataset(os.fsencode(folder))
+
+
+@pytest.fixture(scope="module")
+def found(dataset: Dataset) -> CrossValidation:
+    return cross_validate(dataset, RECIPE, 3, processes=1)
+
+
+def test_every_film_is_read_once_by_a_network_that_never_saw_its_patient(
+    dataset: Dataset, found: CrossValidation
+) -> None:
+    assert sorted(film.path for film in found.pooled.films) == sorted(film.path for film in dataset.films)
+    for fold in found.folds:
+        held_out = set(fold.readings.patients)
+        assert {who for who, side in fold.split.sides.items() if side is Side.TEST} == held_out
+        assert fold.acquainted == 0.0
+    body = found.to_json()
+    assert body["leaky"] is False and body["split"] == "by patient" and body["warnings"] == []
+    assert sum(fold["n"] for fold in body["folds"]) == body["pooled"]["n"] == len(dataset)
+    assert body["pooled"]["patients"] == len(dataset.patients)
+
+
+def test_pooled_figures_are_of_each_folds_own_temperature(found: CrossValidation) -> None:
+    assert len({fold.readings.temperature for fold in found.folds}) > 1
+    shares = np.concatenate([fold.readings.probabilities for fold in found.folds])
+    assert found.pooled.probabilities == pytest.approx(shares)
+    body = found.to_json()
+    right = sum(fold["accuracy"]["value"] * fold["n"] for fold in body["folds"])
+    assert body["pooled"]["accuracy"]["value"] == pytest.approx(right / body["pooled"]["n"])
+    raw = np.concatenate([fold.readings.logits for fold in found.folds])
+    before = evaluate(replace(found.pooled, logits=raw), replicates=1)
+    assert body["pooled"]["before_temperature"] == {"ece": before["ece"], "brier": before["brier"]}
+    assert set(body["pooled"]) == set(evaluate(found.pooled, replicates=1))
+
+
+def test_a_fold_is_a_training_on_its_train_side_read_on_its_test_side(dataset: Dataset, found: CrossValidation) -> None:
+    fold, preprocess, architecture = found.folds[1], RECIPE.input_preprocess, RECIPE.architecture(3)
+
+    def films_on(side: Side) -> LabelledFilms:
+        chosen = fold.split.indices(dataset, side)
+        targets = np.array([dataset.targets[index] for index in chosen])
+        return LabelledFilms(load_films(dataset, preprocess, indices=chosen, processes=1), targets)
+
+    trained = train(architecture, preprocess, films_on(Side.TRAIN), films_on(Side.VALIDATION), OPTIONS)
+    logits = read_by_weights(architecture, trained.weights, preprocess, films_on(Side.TEST).films)
+    by_hand = zip(fold.split.indices(dataset, Side.TEST), logits, strict=True)
+    read = {film.path: logit for film, logit in zip(fold.readings.films, fold.readings.logits, strict=True)}
+    assert len(read) == len(np.unique(logits, axis=0))
+    for index, logit in by_hand:
+        assert read[dataset.films[index].path] == pytest.approx(logit)
+
+
+def test_the_temperature_is_fitted_on_validation_patients(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[int] = []
+
+    def noted(logits: Any, targets: Any) -> float:
+        fitted.append(len(targets))
+        return fit_temperature(logits, targets)
+
+    monkeypatch.setattr(trainer.crossvalidation, "fit_temperature", noted)
+    again = cross_validate(dataset, RECIPE, 3, processes=1)
+    assert fitted == [len(fold.split.indices(dataset, Side.VALIDATION)) for fold in again.folds]
+
+
+def test_an_image_level_split_is_labelled_and_counts_whom_it_knows(dataset: Dataset) -> None:
+    leaky = cross_validate(dataset, RECIPE, 3, leaky=True, processes=1)
+    body = leaky.to_json()
+    assert body["leaky"] is True and body["split"].startswith("leaky") and body["warnings"][0].startswith("leaky")
+    assert sorted(film.path for film in leaky.pooled.films) == sorted(film.path for film in dataset.films)
+    # By hand: of the held-out films, how many patients have a film in another fold?
+    fold_of = {film.path: number for number, fold in enumerate(leaky.folds) for film in fold.readings.films}
+    known = [
+        len({fold_of[dataset.films[index].path] for index in dataset.patients[film.patient_id]}) > 1
+        for film in dataset.films
+    ]
+    shares = [fold.acquainted * len(fold.readings.films) for fold in leaky.folds]
+    assert sum(shares) == pytest.approx(sum(known)) and sum(known) > 10
+    # Intervals stay by patient: several films of one say less than films of several.
+    assert body["pooled"]["patients"] == len(dataset.patients)
+
+
+def test_dealing_films_leaves_what_they_are_alone(dataset: Dataset) -> None:
+    dealt = each_film_a_patient(dataset)
+    assert len(dealt.patients) == len(dataset) and dealt.targets == dataset.targets
+    assert [film.path for film in dealt.films] == [film.path for film in dataset.films]
+
+
+def test_test_patients_of_a_split_are_left_out(dataset: Dataset) -> None:
+    split = split_patients(dataset, validation=0.2, test=0.25, seed=0)
+    kept = without_test_patients(dataset, split)
+    assert set(kept.patients) == {who for who, side in split.sides.items() if side is not Side.TEST}
+    assert len(kept) == len(split.indices(dataset, Side.TRAIN, Side.VALIDATION))
+
+
+@pytest.mark.parametrize(
+    ("folds", "recipe", "message"),
+    [(1, RECIPE, "between 2 folds"), (37, RECIPE, "between 2 folds"), (3, replace(RECIPE, validation=0.0), "no film")],
+)
+def test_what_cannot_be_dealt_is_said_before_films_are_read(
+    dataset: Dataset, folds: int, recipe: Recipe, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(trainer.crossvalidation, "load_films")
+    with pytest.raises(DataError, match=message):
+        cross_validate(dataset, recipe, folds)
+
+
+def test_one_fold_is_named_as_it_goes_on(dataset: Dataset) -> None:
+    named: list[str] = []
+    epochs: list[int] = []
+    cross_validate(
+        dataset,
+        RECIPE,
+        2,
+        processes=1,
+        training=lambda fold: named.append(fold) or (lambda at: epochs.append(at.epoch)),
+    )
+    assert named == ["fold 1/2", "fold 2/2"] and set(epochs) == {1, 2}

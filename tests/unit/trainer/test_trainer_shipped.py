@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.dataset import load_dataset
+from trainer.figures import Floats
+from trainer.pixels import Films, load_films
+from trainer.reading import read_by_classifier
+from trainer.splits import Side, read_split, shipped_split_path
+from wetread.models.artefact import Artefact, verify_artefact
+from wetread.models.classifier import load_classifier
+from wetread.models.decision import probabilities
+from wetread.models.shipped import SHIPPED, shipped_directory
+
+CXR = Path(__file__).parents[4] / "shared" / "data" / "cxr"
+NAME = "chest-cnn"
+
+needs_films = pytest.mark.skipif(not CXR.is_dir(), reason="../shared/data/cxr is absent")
+
+
+@pytest.fixture(scope="module")
+def artefact() -> Artefact:
+    return verify_artefact(shipped_directory(NAME), trusted_digest=SHIPPED[NAME])
+
+
+@pytest.fixture(scope="module")
+def validation(artefact: Artefact) -> tuple[Films, np.ndarray]:
+    """The validation patients' films and labels: a test must not open the test patients again."""
+    dataset = load_dataset(os.fsencode(CXR), labels=artefact.card.labels)
+    indices = read_split(shipped_split_path()).indices(dataset, Side.VALIDATION)
+    films = load_films(dataset, artefact.card.preprocess, indices=indices)
+    return films, np.array([dataset.targets[index] for index in indices])
+
+
+def shares(artefact: Artefact, films: Films, engine: str) -> Floats:
+    return probabilities(read_by_classifier(load_classifier(artefact, engine), films), artefact.decision.temperature)
+
+
+def test_it_was_trained_and_judged_by_the_committed_split(artefact: Artefact) -> None:
+    provenance = artefact.card.provenance
+    assert provenance.split_digest == read_split(shipped_split_path()).digest
+    # The + says that other files were changed then. Trained again from this commit alone: the same digest.
+    assert provenance.commit == "b8efaf5e5df3c29c8efcce3edb0a29a4692266ee+"
+    assert provenance.extra["patients"] == {"train": 519, "validation": 120, "test": 160}
+
+
+def test_its_card_says_what_must_be_said_beside_an_accuracy() -> None:
+    card = Path(shipped_directory(NAME), "MODEL_CARD.md").read_text()
+    metrics = json.loads(Path(shipped_directory(NAME), "metrics.json").read_text())["test"]
+    for said in (
+        "not for diagnostic use",
+        "**The source gives covid away**: 342 of its 342 films",
+        "normal against pneumonia within nih-chestxray8",
+        "160 test patients",
+        "opened once, for this model",
+        "trainer/splits/cxr.csv",
+        "28 patients carry two labels",
+        f"accuracy {metrics['accuracy']['value']:.3f}",
+    ):
+        assert said in card
+
+
+def test_it_is_small() -> None:
+    folder = Path(shipped_directory(NAME))
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 2_000_000
+
+
+@pytest.mark.data
+@needs_films
+def test_its_figures_are_measured_again_the_same(artefact: Artefact, validation: tuple[Films, np.ndarray]) -> None:
+    films, targets = validation
+    metrics = json.loads(Path(shipped_directory(NAME), "metrics.json").read_text())["validation"]
+    right = shares(artefact, films, "numpy").argmax(axis=1) == targets
+    assert len(films) == metrics["n"]
+    # One film may lie so near a border that another processor's rounding moves it.
+    assert float(right.mean()) == pytest.approx(metrics["accuracy"]["value"], abs=1.01 / len(films))
+
+
+@pytest.mark.data
+@pytest.mark.keras
+@needs_films
+def test_both_engines_read_real_films_the_same(artefact: Artefact, validation: tuple[Films, np.ndarray]) -> None:
+    pytest.importorskip("tensorflow")
+    films, _ = validation
+    numpy, keras = (shares(artefact, films, engine) for engine in ("numpy", "keras"))
+    assert float(np.abs(numpy - keras).max()) < 1e-4
