@@ -1,0 +1,1 @@
+"""Measurements of the program on the machine they are run on."""

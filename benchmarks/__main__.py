@@ -1,0 +1,58 @@
+"""`make bench`: images a second on this machine, as a table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from benchmarks.throughput import LIMIT, measure, wetread
+from trainer.phantoms import draw_archive
+
+REAL_ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "archive"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Images a second on this machine.")
+    parser.add_argument("archive", nargs="?", type=Path, help="default: ../shared/data/archive, or else drawn phantoms")
+    parser.add_argument("--engine", action="append", choices=["numpy", "keras"], help="default: both")
+    parser.add_argument("--model", type=Path, help="a model's folder; default: the model that ships")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: one a core")
+    parser.add_argument("--rounds", type=int, default=5, help="in each of which everything runs once; default: 5")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="wetread-bench-") as place:
+        archive = chosen.archive or (REAL_ARCHIVE if REAL_ARCHIVE.is_dir() else _drawn(Path(place) / "archive"))
+        home = Path(place) / "home"
+        if chosen.model:
+            imported = wetread(home, "models", "import", chosen.model)
+            wetread(home, "models", "promote", f"{imported['name']}@{imported['version']}")
+        print(_machine())
+        print(f"{archive}, {chosen.workers} processes, {chosen.rounds} rounds in turns\n")
+        rows = measure(
+            archive, home, engines=chosen.engine or ["numpy", "keras"], workers=chosen.workers, rounds=chosen.rounds
+        )
+        print(f"{'images/s':34}{'images':>8}{'least':>10}{'median':>10}{'most':>10}{'of limit':>10}")
+        limit = next(row for row in rows if row.what == LIMIT).images_per_second[1]
+        for row in rows:
+            least, middle, most = row.images_per_second
+            print(f"{row.what:34}{row.images:8}{least:10.1f}{middle:10.1f}{most:10.1f}{middle / limit:10.2f}")
+
+
+def _drawn(directory: Path) -> Path:
+    draw_archive(directory, patients=200, seed=0)
+    return directory
+
+
+def _machine() -> str:
+    memory = psutil.virtual_memory().total / 1024**3
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()
