@@ -100,6 +100,32 @@ def test_many_processes_may_start_on_an_empty_database(database_url: str) -> Non
     assert faults == []
 
 
+def test_many_connections_may_open_a_new_sqlite_file_at_once(tmp_path: Path) -> None:
+    # Without a wait of our own, one in thirty of these files was answered "database is locked".
+    faults: list[Exception] = []
+
+    def start(url: str, barrier: threading.Barrier) -> None:
+        opened = Database(url)
+        try:
+            barrier.wait()
+            with opened.reading() as session:
+                session.execute(text("SELECT 1"))
+        except (WetreadError, SQLAlchemyError) as error:
+            faults.append(error)
+        finally:
+            opened.dispose()
+
+    for number in range(50):
+        barrier = threading.Barrier(8)
+        url = f"sqlite:///{tmp_path / str(number)}.db"
+        threads = [threading.Thread(target=start, args=(url, barrier)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert faults == []
+
+
 def test_a_newer_database_is_refused_with_what_to_do(database: Database) -> None:
     with database.connecting() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

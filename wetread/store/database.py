@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -125,12 +127,26 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_MS}", ())
     # Readers and one writer at a time do not wait for each other. NORMAL: after a power cut the last commits
     # may be missing, never half there, and a reading that is missing is only made again.
-    if str(_one(cursor, "PRAGMA journal_mode")).lower() != "wal":
-        cursor.execute("PRAGMA journal_mode = WAL", ())
+    _enter_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL", ())
     cursor.execute("PRAGMA foreign_keys = ON", ())
     cursor.execute("PRAGMA cache_size = -65536", ())
     cursor.close()
+
+
+def _enter_wal(cursor) -> None:  # type: ignore[no-untyped-def]  # the driver's cursor has no public type
+    # SQLite answers "locked" at once, without busy_timeout, to one of two connections that both turn a new
+    # file to WAL: each holds a read lock that the other waits for. So the wait is ours.
+    give_up = time.monotonic() + SQLITE_WAIT_MS / 1000
+    while True:
+        try:
+            if str(_one(cursor, "PRAGMA journal_mode")).lower() != "wal":
+                cursor.execute("PRAGMA journal_mode = WAL", ())
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
 
 
 def _one(cursor, statement: str) -> object:  # type: ignore[no-untyped-def]  # the driver's cursor has no public type
