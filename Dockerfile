@@ -1,6 +1,7 @@
 # wetread's image: `wetread` as its entry point, run by a user without rights, nothing in it but Python and the project.
 #   docker build -t wetread .                                    the NumPy engine
 #   docker build -t wetread --build-arg REQUIREMENTS=keras .     with TensorFlow too
+#   docker build -t wetread --build-arg REQUIREMENTS=onnx .      with ONNX Runtime too
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-bookworm AS build

@@ -10,7 +10,7 @@ PACKAGES := cli producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras demo test check bench up lock
+.PHONY: help install keras onnx demo test check bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -19,6 +19,8 @@ help: ## list the commands
 install: $(VENV)/.runtime ## install wetread with its NumPy engine into .venv: .venv/bin/wetread
 
 keras: $(VENV)/.keras ## install TensorFlow too, for --engine keras
+
+onnx: $(VENV)/.onnx ## install ONNX Runtime too, for --engine onnx
 
 demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
 	$(BIN)/wetread demo
@@ -40,10 +42,12 @@ up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
 	docker compose up --build --detach --wait $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(LOCK) --extra train --extra postgres --extra keras --group build --group check --group test $(ARGS) \
+	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --group build --group check --group test $(ARGS) \
 	    --output-file requirements/dev.txt
 	$(LOCK) --extra train --extra postgres --extra keras --group build \
 	    --constraints requirements/dev.txt --output-file requirements/keras.txt
+	$(LOCK) --extra train --extra postgres --extra onnx --group build \
+	    --constraints requirements/dev.txt --output-file requirements/onnx.txt
 	$(LOCK) --extra train --extra postgres --group build \
 	    --constraints requirements/dev.txt --output-file requirements/runtime.txt
 
@@ -63,7 +67,7 @@ $(VENV)/.created:
 	echo "Install one (on Debian: python3 and python3-venv) or name it: make PYTHON=/path/to/python …" >&2; \
 	exit 1
 
-# .venv/.runtime, .venv/.keras, .venv/.dev: a file of requirements and the project itself are installed. pip checks
+# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.dev: a file of requirements and the project itself are installed. pip checks
 # every hash and compiles what it installs, which halves TensorFlow's import at the least.
 $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.created
 	@echo "Installing $< into $(VENV)"

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 FILES = {
     "runtime": ({"train", "postgres"}, {"build"}),
     "keras": ({"train", "postgres", "keras"}, {"build"}),
-    "dev": ({"train", "postgres", "keras"}, {"build", "check", "test"}),
+    "onnx": ({"train", "postgres", "onnx"}, {"build"}),
+    "dev": ({"train", "postgres", "keras", "onnx"}, {"build", "check", "test"}),
 }
 """requirements/NAME.txt -> the extras and the dependency groups of pyproject.toml that it holds, beside the core."""
 
@@ -60,13 +61,18 @@ def test_the_lock_holds_what_is_declared(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["runtime", "keras"])
+@pytest.mark.parametrize("name", ["runtime", "keras", "onnx"])
 def test_one_version_of_a_package_in_all_files(name: str) -> None:
     assert pins(name).items() <= pins("dev").items()
 
 
-def test_serving_with_the_engine_installs_no_tensorflow() -> None:
-    assert {"tensorflow", "keras"}.isdisjoint(pins("runtime"))
+@pytest.mark.parametrize("name", ["runtime", "onnx"])
+def test_serving_without_keras_installs_no_tensorflow(name: str) -> None:
+    assert {"tensorflow", "keras"}.isdisjoint(pins(name))
+
+
+def test_the_runtime_is_without_the_optional_engines() -> None:
+    assert {"onnx", "onnxruntime"}.isdisjoint(pins("runtime"))
 
 
 def test_opencv_is_there_once() -> None:
