@@ -22,6 +22,7 @@ class TrainingBatches:
     """Calling it with an epoch, from 0, gives that epoch's batches; the same epoch gives the same ones.
 
     films: (n, height, width); targets: (n,) class numbers.
+    batch_size: the most films of a batch; the batches of an epoch differ by one film at most.
     """
 
     films: Films
@@ -45,8 +46,9 @@ class TrainingBatches:
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """Yield the epoch's batches."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.films))
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
+        # Evenly: a last batch of a film or two would give batch normalisation statistics of no worth, just before
+        # the validation films are read with them.
+        for chosen in np.array_split(order, len(self)):
             changed = np.stack([self._changed(int(index), epoch) for index in chosen])
             yield self.preprocess.scaled(changed)[..., np.newaxis], self.targets[chosen]
 

@@ -19,13 +19,18 @@ def batches(**options: object) -> TrainingBatches:
 
 def test_an_epoch_shows_every_film_once_as_the_network_takes_it() -> None:
     epoch = list(batches(batch_size=8)(0))
-    assert [len(labels) for _, labels in epoch] == [8, 8, 5] and len(batches(batch_size=8)) == 3
+    assert [len(labels) for _, labels in epoch] == [7, 7, 7] and len(batches(batch_size=8)) == 3
     images = np.concatenate([images for images, _ in epoch])
     labels = np.concatenate([labels for _, labels in epoch])
     assert images.shape == (21, 16, 16, 1) and images.dtype == np.float32
     shown = [int(np.flatnonzero((PREPROCESS.scaled(FILMS) == image[..., 0]).all(axis=(1, 2)))[0]) for image in images]
     assert sorted(shown) == list(range(21)) and shown != list(range(21))
     assert np.array_equal(labels, TARGETS[shown])
+
+
+@pytest.mark.parametrize(("batch_size", "sizes"), [(20, [11, 10]), (10, [7, 7, 7]), (32, [21]), (6, [6, 5, 5, 5])])
+def test_no_batch_is_left_with_a_film_or_two(batch_size: int, sizes: list[int]) -> None:
+    assert [len(labels) for _, labels in batches(batch_size=batch_size)(0)] == sizes
 
 
 def test_an_epoch_repeats_and_the_next_is_another() -> None:
