@@ -146,10 +146,16 @@ def test_the_committed_split_sets_a_fifth_of_the_real_patients_aside() -> None:
     dataset = load_dataset(os.fsencode(CXR))
     split = read_split(shipped_split_path())
     assert set(split.sides) == set(dataset.patients)
-    assert split.counts() == {"train": 519, "validation": 120, "test": 160}
+    assert split.counts() == {"train": 521, "validation": 118, "test": 160}
     assert all(min(counts.values()) > 50 for counts in side_counts(dataset, split).values())
 
 
-def test_the_committed_split_is_the_one_that_was_first_committed() -> None:
+def test_the_committed_split_stays_as_it_was_committed() -> None:
     split = read_split(shipped_split_path())
-    assert split.digest == "e2007cebcc0a086a32ac9c92a1c0991ae2a933e433acbc3ab4d9d8bedbed365d"
+    assert split.digest == "dc49eb4100cc738004d5e814ebcacdc0d5043f578b88bd6f4238932ebf99dd51"
+
+
+@pytest.mark.parametrize("ids", [(97, 178), (137, 202), (192, 196), (193, 195)])
+def test_the_committed_split_has_people_with_two_ids_on_one_side(ids: tuple[int, int]) -> None:
+    one, other = (read_split(shipped_split_path()).sides[f"cohen-{number}"] for number in ids)
+    assert one is other
