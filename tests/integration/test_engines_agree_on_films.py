@@ -1,4 +1,4 @@
-"""Keras and the NumPy engine read real films alike, from one artefact."""
+"""Every engine reads real films alike, from one artefact."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "archive"
 FILMS = 24
 AGREEMENT = 1e-4
 
-pytestmark = [pytest.mark.data, pytest.mark.keras]
+OTHERS = [
+    pytest.param("keras", "tensorflow", marks=pytest.mark.keras, id="keras"),
+    pytest.param("onnx", "onnxruntime", marks=pytest.mark.onnx, id="onnx"),
+]
+"""What the NumPy engine is compared with, and the library that it needs."""
+
+pytestmark = pytest.mark.data
 
 
 def drawn_model(directory: Path) -> Artefact:
@@ -58,8 +64,9 @@ def drawn_model(directory: Path) -> Artefact:
 
 
 @pytest.mark.parametrize("name", ["drawn", *SHIPPED])
-def test_engines_agree_on_real_films(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
+@pytest.mark.parametrize(("other", "library"), OTHERS)
+def test_engines_agree_on_real_films(name: str, other: str, library: str, tmp_path: Path) -> None:
+    pytest.importorskip(library)
     if not ARCHIVE.is_dir():
         pytest.skip("the real X-rays are not at ../shared/data/archive")
     given = (
@@ -71,7 +78,7 @@ def test_engines_agree_on_real_films(name: str, tmp_path: Path) -> None:
 
     ours, theirs = (
         probabilities(load_classifier(given, engine).read(images).logits, given.decision.temperature)
-        for engine in ("numpy", "keras")
+        for engine in ("numpy", other)
     )
 
     assert np.ptp(ours, axis=0).max() > 100 * AGREEMENT  # the films are told apart, so agreement says something

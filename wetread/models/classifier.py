@@ -1,7 +1,7 @@
 """One way to read images, whatever computes it: the protocol, and the loader for each engine.
 
 Each engine's module is imported only when it is asked for: a worker that serves with the NumPy engine
-never imports TensorFlow.
+never imports TensorFlow or ONNX.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schemas.errors import UsageError
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
 
-ENGINES = ("numpy", "keras")
+ENGINES = ("numpy", "keras", "onnx")
 
 READ_BATCH = 32
 """Images that go through a network together, which bounds its memory; 16 to 64 were equally fast on Keras."""
@@ -57,9 +57,10 @@ class Classifier(Protocol):
 
 
 def load_classifier(artefact: Artefact, engine: str, *, threads: int | None = None) -> Classifier:
-    """Return the model on `engine`, "numpy" or "keras".
+    """Return the model on `engine`, one of `ENGINES`.
 
-    threads: for Keras, see `keras_runtime.import_keras`; NumPy's are set by the process before it starts.
+    threads: for Keras, see `keras_runtime.import_keras`, and for ONNX `onnx_runtime.open_session`; NumPy's are
+    set by the process before it starts.
     Raises UsageError for an unknown engine, or with the cure where the engine's extra is not installed.
     """
     if engine == "numpy":
@@ -70,6 +71,10 @@ def load_classifier(artefact: Artefact, engine: str, *, threads: int | None = No
         from wetread.models.keras_classifier import KerasClassifier
 
         return KerasClassifier(artefact, threads=threads)
+    if engine == "onnx":
+        from wetread.models.onnx_classifier import OnnxClassifier
+
+        return OnnxClassifier(artefact, threads=threads)
     raise UsageError(f"expected an engine among {', '.join(ENGINES)}, found {engine!r}")
 
 

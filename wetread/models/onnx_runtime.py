@@ -8,6 +8,9 @@ from schemas.errors import UsageError
 
 CURE = "run `make onnx`"
 
+_ERRORS_ALONE = 3
+"""The log severity from which ONNX Runtime writes to stderr."""
+
 
 def import_onnx() -> Any:
     """Return the module `onnx`, which makes graphs; raise UsageError with the cure where it is not installed."""
@@ -18,10 +21,21 @@ def import_onnx() -> Any:
     return onnx
 
 
-def import_onnxruntime() -> Any:
-    """Return the module `onnxruntime`; raise UsageError with the cure where it is not installed."""
+def open_session(graph: bytes, threads: int) -> Any:
+    """Return an onnxruntime.InferenceSession of a serialised graph, on the processor, with `threads` threads.
+
+    Idle threads sleep: by default they spin for the next operation, and take a core from the other workers.
+    A number is always given, since with its own choice ONNX Runtime ties threads to cores that a container
+    may not have. Raises UsageError with the cure where ONNX Runtime is not installed.
+    """
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise UsageError(f"the ONNX engine needs ONNX Runtime, which is not installed: {CURE}") from error
-    return onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.log_severity_level = _ERRORS_ALONE
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.architecture import Architecture, LayerSpec
+from schemas.architecture import LAYER_KINDS, Architecture, LayerSpec
 from schemas.errors import ArtefactError, UsageError
+from trainer.architectures import ARCHITECTURES, make_architecture
 from wetread.models.artefact import Artefact, save_artefact
 from wetread.models.classifier import ENGINES, READ_BATCH, load_classifier
 from wetread.models.decision import probabilities
@@ -22,11 +24,23 @@ AGREEMENT = 1e-4
 """The most that two engines may differ in probability."""
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+NEEDED = {"keras": "tensorflow", "onnx": "onnxruntime"}
+"""Engine -> the library without which its tests are skipped."""
+
+OTHERS = [pytest.param(engine, marks=getattr(pytest.mark, engine)) for engine in ENGINES if engine != "numpy"]
+"""The engines that the NumPy engine is compared with."""
+
+
+def choose(engine: str) -> str:
+    """Return `engine`, or skip the test where it is not installed."""
+    if engine in NEEDED:
+        pytest.importorskip(NEEDED[engine])
+    return engine
+
+
+@pytest.fixture(scope="module", params=["numpy", *OTHERS])
 def engine(request: pytest.FixtureRequest) -> str:
-    if request.param == "keras":
-        pytest.importorskip("tensorflow")
-    return str(request.param)
+    return choose(str(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +92,77 @@ def architectures(draw: st.DrawFn) -> Architecture:
     return Architecture(sides, tuple(layers))
 
 
-@pytest.mark.keras
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-@given(architecture=architectures(), seed=st.integers(0, 1000))
-def test_keras_and_the_numpy_engine_agree(
-    tmp_path_factory: pytest.TempPathFactory, contents, architecture: Architecture, seed: int
-) -> None:
-    pytest.importorskip("tensorflow")
-    directory = tmp_path_factory.mktemp("agree") / "model"
-    artefact = save_artefact(directory, contents(architecture=architecture, seed=seed))
+def every_kind() -> Architecture:
+    """Return a network with every kind of layer, both paddings, and normalisation and softmax of images and vectors."""
+    stay = {"kernel_size": [3, 3], "strides": [1, 1], "use_bias": True}
+    half = {"kernel_size": [3, 2], "strides": [2, 2], "use_bias": False}
+    norm = {"epsilon": 0.01, "momentum": 0.9}
+    layers = (
+        LayerSpec("conv2d", "images", {"filters": 4, "kernel_size": [3, 2], "strides": [1, 2], "padding": "same",
+                                       "use_bias": True}),
+        LayerSpec("batch_norm", "logits", norm),
+        LayerSpec("relu", "relu"),
+        LayerSpec("dropout", "drop", {"rate": 0.5}),
+        LayerSpec("separable_conv2d", "mixed", stay | {"filters": 4, "depth_multiplier": 2, "padding": "same"}),
+        LayerSpec("add", "sum", {}, ("drop", "mixed")),
+        LayerSpec("softmax", "shares"),
+        LayerSpec("max_pool2d", "most", {"pool_size": [3, 3], "strides": [2, 1], "padding": "same"}),
+        LayerSpec("depthwise_conv2d", "deep", stay | {"depth_multiplier": 3, "padding": "valid"}),
+        LayerSpec("average_pool2d", "middle", {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}),
+        LayerSpec("conv2d", "left", half | {"filters": 5, "padding": "valid"}),
+        LayerSpec("flatten", "flat", {}, ("middle",)),
+        LayerSpec("dense", "beside", {"units": 5, "use_bias": False}),
+        LayerSpec("global_average_pool2d", "mean", {}, ("left",)),
+        LayerSpec("add", "both", {}, ("mean", "beside")),
+        LayerSpec("batch_norm", "flat_norm", norm),
+        LayerSpec("flatten", "features"),
+        LayerSpec("softmax", "flat_shares"),
+        LayerSpec("dropout", "flat_drop", {"rate": 0.2}),
+        LayerSpec("dense", "last", {"units": 3, "use_bias": True}),
+    )  # fmt: skip
+    assert {layer.kind for layer in layers} == set(LAYER_KINDS)
+    return Architecture((17, 19, 1), layers)
+
+
+def assert_agreement(artefact: Artefact, other: str) -> None:
     images = draw_images(5, artefact)
-    ours, theirs = (load_classifier(artefact, engine, threads=1).read(images) for engine in ENGINES)
+    ours, theirs = (load_classifier(artefact, engine, threads=1).read(images) for engine in ("numpy", other))
 
     assert ours.logits.shape == theirs.logits.shape == (5, 3)
-    assert ours.features.shape == theirs.features.shape == (5, *network_shapes(architecture).features)
+    features = network_shapes(artefact.card.architecture).features
+    assert ours.features.shape == theirs.features.shape == (5, *features)
     np.testing.assert_allclose(probabilities(ours.logits, 1.0), probabilities(theirs.logits, 1.0), atol=AGREEMENT)
     np.testing.assert_allclose(ours.features, theirs.features, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(architecture=architectures(), seed=st.integers(0, 1000))
+def test_the_numpy_engine_and_another_agree(
+    tmp_path_factory: pytest.TempPathFactory, contents, other: str, architecture: Architecture, seed: int
+) -> None:
+    choose(other)
+    directory = tmp_path_factory.mktemp("agree") / "model"
+    assert_agreement(save_artefact(directory, contents(architecture=architecture, seed=seed)), other)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_engines_agree_on_every_kind_of_layer(tmp_path: Path, contents, other: str) -> None:
+    choose(other)
+    made = contents(architecture=every_kind(), seed=1)
+    steep = {name: array * np.float32(4 if name.endswith("kernel") else 1) for name, array in made.weights.items()}
+    artefact = save_artefact(tmp_path / "model", replace(made, weights=steep))
+    assert_agreement(artefact, other)
+    read = load_classifier(artefact, "numpy").read(draw_images(5, artefact))
+    assert np.ptp(read.logits, axis=0).max() > 100 * AGREEMENT  # the images are told apart, so agreement says something
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("other", OTHERS)
+def test_engines_agree_on_what_is_trained(tmp_path: Path, contents, other: str, name: str) -> None:
+    choose(other)
+    architecture = make_architecture(name, 3, size=32)
+    assert_agreement(save_artefact(tmp_path / "model", contents(architecture=architecture, seed=1)), other)
 
 
 def test_a_classifier_says_what_it_is(artefact: Artefact, engine: str) -> None:
@@ -133,7 +202,7 @@ def test_images_of_another_size_are_refused(artefact: Artefact, engine: str) -> 
 
 
 def test_an_unknown_engine_is_named_with_the_known_ones(artefact: Artefact) -> None:
-    with pytest.raises(UsageError, match="numpy, keras, found 'torch'"):
+    with pytest.raises(UsageError, match="numpy, keras, onnx, found 'torch'"):
         load_classifier(artefact, "torch")
 
 
@@ -142,6 +211,15 @@ def test_without_tensorflow_the_message_has_the_cure(artefact: Artefact, monkeyp
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(UsageError, match="make keras"):
         load_classifier(artefact, "keras")
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_without_onnx_the_message_has_the_cure(
+    artefact: Artefact, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match="make onnx"):
+        load_classifier(artefact, "onnx")
 
 
 @pytest.mark.keras
@@ -171,18 +249,48 @@ def test_a_seed_gives_the_same_first_weights(contents) -> None:
     assert not np.array_equal(first["conv/kernel"], other["conv/kernel"])
 
 
-def test_serving_with_the_engine_never_imports_tensorflow(tmp_path: Path, contents) -> None:
+@pytest.mark.parametrize(
+    ("engine", "strange"),
+    [
+        ("numpy", {"tensorflow", "keras", "onnx", "onnxruntime"}),
+        pytest.param("onnx", {"tensorflow", "keras", "matplotlib"}, marks=pytest.mark.onnx),
+    ],
+)
+def test_an_engine_never_imports_another(tmp_path: Path, contents, engine: str, strange: set[str]) -> None:
+    choose(engine)
     save_artefact(tmp_path / "model", contents())
     program = (
         "import sys; import numpy as np\n"
         "from wetread.models.artefact import load_artefact\n"
         "from wetread.models.classifier import load_classifier\n"
-        f"classifier = load_classifier(load_artefact({str(tmp_path / 'model')!r}), 'numpy')\n"
+        f"classifier = load_classifier(load_artefact({str(tmp_path / 'model')!r}), {engine!r})\n"
         "classifier.read(np.zeros((1, 12, 10, 1), np.float32))\n"
-        "sys.exit(sorted({'tensorflow', 'keras'} & set(sys.modules)) or None)\n"
+        f"sys.exit(sorted({strange!r} & set(sys.modules)) or None)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.onnx
+def test_onnx_runtime_keeps_to_its_threads(tmp_path: Path, contents) -> None:
+    """With one thread given it starts none of its own; with three, two more beside the caller's."""
+    pytest.importorskip("onnxruntime")
+    save_artefact(tmp_path / "model", contents())
+    program = (
+        "import os, sys; os.environ['OPENBLAS_NUM_THREADS'] = '1'\n"
+        "import numpy as np, onnx, onnxruntime\n"
+        "from wetread.models.artefact import load_artefact\n"
+        "from wetread.models.classifier import load_classifier\n"
+        f"artefact = load_artefact({str(tmp_path / 'model')!r})\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "for threads in (1, 3):\n"
+        "    classifier = load_classifier(artefact, 'onnx', threads=threads)\n"
+        "    classifier.read(np.zeros((4, 12, 10, 1), np.float32))\n"
+        "    print(len(os.listdir('/proc/self/task')) - before)\n"
+        "    del classifier\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["0", "2"], "")
 
 
 @pytest.mark.keras
