@@ -59,6 +59,12 @@ def learning_options(command: Command) -> Command:
         click.option(
             "--patience", type=int, help="Epochs without a better validation loss before it ends.  [default: never]"
         ),
+        click.option(
+            "--average",
+            type=float,
+            metavar="DECAY",
+            help="Keep an average of the weights over the steps, such as 0.995.  [default: the last step's weights]",
+        ),
         click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the training films."),
         click.option("--augment/--no-augment", default=True, show_default=True, help="Change training films a little."),
         click.option("--seed", default=0, show_default=True, help="Of first weights, shuffling and augmentation."),
@@ -89,15 +95,14 @@ def recipe_of(options: Mapping[str, Any], **others: Any) -> Recipe:
     from trainer.recipe import Recipe
 
     augmentation = Augmentation(flip=0.5 if options["flip"] else 0.0) if options["augment"] else NO_AUGMENTATION
-    taken = ("engine", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "label_smoothing", "patience")
+    taken = ("engine", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "label_smoothing", "patience",
+             "average", "seed", "threads")  # fmt: skip
     return Recipe(
         arch=options["arch"],
         size=options["size"],
         width=options["width"],
         preprocess=preprocess_of(options),
-        options=TrainingOptions(
-            **{name: options[name] for name in (*taken, "seed", "threads")}, augmentation=augmentation
-        ),
+        options=TrainingOptions(**{name: options[name] for name in taken}, augmentation=augmentation),
         **others,
     )
 

@@ -47,6 +47,7 @@ def protocol_section(made: Made) -> str:
         if options.patience is None
         else f"ended after {options.patience} epochs without a better validation loss; epoch {trained.best_epoch} kept"
     )
+    averaging = "" if options.average is None else f"; weights averaged over the steps, decay {options.average:g}"
     augmentation = ", ".join(f"{name} {value:g}" for name, value in options.augmentation.to_json().items())
     return "\n\n".join(
         [
@@ -56,12 +57,13 @@ def protocol_section(made: Made) -> str:
             "\n".join(
                 [
                     f"- Split digest `{made.split.digest}`.",
-                    f"- Trained on {options.engine}, {trained.history.epochs} of {options.epochs} epochs: {stopping}.",
+                    f"- Trained on {options.engine}, {trained.history.epochs} of {options.epochs} epochs: {stopping}"
+                    f"{averaging}.",
                     f"- {options.optimizer} ({settings}), {options.schedule} schedule, batches of "
                     f"{options.batch_size}, label smoothing {options.label_smoothing:g}, "
                     f"{'every label weighted the same' if options.class_weights else 'every film weighted the same'}.",
                     f"- Training films changed anew each epoch, by at most: {augmentation}.",
-                    f"- Temperature {made.temperature:.3f}, fitted on the validation patients.",
+                    f"- Temperature {made.decision.temperature:.3f} and thresholds, fitted on the validation patients.",
                 ]
             ),
             "![Loss and accuracy by epoch](history.png)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer.training import Lesson, Progress, Report, Trained
+from wetread.engine.averaging import WeightAverage
 from wetread.engine.callback import Callback, Training
 from wetread.engine.early_stopping import EarlyStopping
 from wetread.engine.network import Network
@@ -14,6 +15,7 @@ def fit_numpy(lesson: Lesson) -> Trained:
     """Train as `lesson` says; raises as `trainer.training.train` does."""
     options = lesson.options
     network = Network(lesson.architecture, lesson.first_weights, seed=options.seed)
+    average = None if options.average is None else WeightAverage(options.average, lesson.first_weights)
     stopping = None if options.patience is None else EarlyStopping("val_loss", options.patience)
     history = fit(
         network,
@@ -22,7 +24,11 @@ def fit_numpy(lesson: Lesson) -> Trained:
         optimizer=make_optimizer(options.optimizer, **options.optimizer_settings),
         loss=lesson.loss,
         validation=lesson.validation,
-        callbacks=[*([] if stopping is None else [stopping]), _Reporting(lesson.report, len(lesson.batches))],
+        callbacks=[
+            *([] if average is None else [average]),
+            *([] if stopping is None else [stopping]),
+            _Reporting(lesson.report, len(lesson.batches)),
+        ],
         schedule=options.rate_of(len(lesson.batches)),
     )
     best = history.epochs if stopping is None else stopping.best_epoch + 1

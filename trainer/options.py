@@ -27,6 +27,8 @@ class TrainingOptions:
     class_weights: whether every label counts the same in the loss, however many films it has.
     patience: epochs without a better validation loss before training ends, with the best epoch's weights;
         None trains all epochs and keeps the last ones.
+    average: decay of the average of the weights over the steps that is validated and kept instead of the last step's
+        weights, such as 0.995 (see `wetread.engine.averaging`); None keeps the weights as they are.
     seed: of first weights, shuffling, augmentation and dropout.
     threads: that Keras may use; None leaves it to TensorFlow.
 
@@ -42,6 +44,7 @@ class TrainingOptions:
     label_smoothing: float = 0.05
     class_weights: bool = True
     patience: int | None = None
+    average: float | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
     threads: int | None = None
@@ -61,6 +64,8 @@ class TrainingOptions:
             )
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise UsageError(f"expected a learning rate above 0, found {self.learning_rate}")
+        if self.average is not None and not 0 < self.average < 1:
+            raise UsageError(f"expected an average's decay above 0 and below 1, such as 0.995, found {self.average}")
 
     @property
     def optimizer_settings(self) -> dict[str, float | bool]:

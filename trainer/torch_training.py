@@ -29,12 +29,17 @@ def import_torch(threads: int | None = None) -> Any:
 def fit_torch(lesson: Lesson) -> Trained:
     """Train as `lesson` says: the engine's first weights, batches, schedule and optimizer settings.
 
-    Layers: flatten, dense and relu; others, class weights and early stopping raise UsageError. Where epsilon
+    Layers: flatten, dense and relu; others, class weights, averaging and early stopping raise UsageError. Where epsilon
     stands is each library's own: for RMSprop and Adagrad PyTorch adds it to the root, Keras under it.
     """
     torch = import_torch(lesson.options.threads)
-    if lesson.loss.class_weights is not None or lesson.options.patience is not None or lesson.validation is None:
-        raise UsageError("the twin in PyTorch trains all epochs, counts every image the same, and needs test images")
+    options = lesson.options
+    chosen = (lesson.loss.class_weights, options.patience, options.average)
+    if any(choice is not None for choice in chosen) or lesson.validation is None:
+        raise UsageError(
+            "the twin in PyTorch trains all epochs, keeps the last weights, counts every image the same, and needs "
+            "test images"
+        )
     model = torch.nn.Sequential(*(_layer(torch, layer, lesson.first_weights) for layer in lesson.architecture.layers))
     optimizer = _OPTIMIZERS[lesson.options.optimizer](
         torch.optim, model.parameters(), lesson.options.optimizer_settings

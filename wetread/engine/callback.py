@@ -33,6 +33,13 @@ class Training:
     accuracy: float = 0.0
     stop: bool = False
 
+    def weights(self) -> dict[str, Array]:
+        """Return the weights that the run is judged by: a callback's where one gives some, else the network's."""
+        for callback in self.callbacks:
+            if (judged := callback.judged_weights()) is not None:
+                return judged
+        return self.network.weights()
+
     def checkpoint(self) -> Checkpoint:
         """Return all that a resumed run needs to go on to the same bits; taken at the end of an epoch."""
         return Checkpoint.of(
@@ -58,6 +65,10 @@ class Callback:
 
     def on_training_end(self, training: Training) -> None:
         """Act after the last epoch."""
+
+    def judged_weights(self) -> dict[str, Array] | None:
+        """Return weights to be validated and kept instead of the network's own, or None."""
+        return None
 
     def memory(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return what a resumed run must remember: arrays, and what JSON can hold."""

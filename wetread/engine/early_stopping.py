@@ -43,7 +43,7 @@ class EarlyStopping(Callback):
             raise UsageError(f"early stopping watches {self.monitor}: give validation data, or watch the loss")
         value = values[-1] if BETTER_WHEN_LOWER[self.monitor] else -values[-1]
         if value < self._best - self.min_delta:
-            self._best, self.best_epoch, self._weights = value, training.epoch, training.network.weights()
+            self._best, self.best_epoch, self._weights = value, training.epoch, training.weights()
         elif training.epoch - self.best_epoch >= self.patience:
             training.stop = True
 

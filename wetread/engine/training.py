@@ -38,7 +38,8 @@ def fit(
     """Train the network in place and return what was measured.
 
     Each batch takes one step: forward, loss, backward, clip, update, at the schedule's learning rate where
-    there is one. Validation images X (n, h, w, c) and labels (n,) are read after every epoch. `resume` goes on
+    there is one. Validation images X (n, h, w, c) and labels (n,) are read after every epoch, with the weights that
+    a callback gives to be judged where one does; the network ends with these. `resume` goes on
     after a checkpoint's last epoch, to `epochs` in all: with the network, optimizer, batches and callbacks made
     as before, weights and figures become, bit for bit, those of a run that never stopped.
     Raises DataError when an epoch has no batch, or when the loss is no longer a number.
@@ -57,7 +58,7 @@ def fit(
         history.loss.append(training.loss)
         history.accuracy.append(training.accuracy)
         if validation is not None:
-            val_loss, val_accuracy = evaluate(network, *validation, loss)
+            val_loss, val_accuracy = _validate(training, validation, loss)
             history.val_loss.append(val_loss)
             history.val_accuracy.append(val_accuracy)
         history.seconds.append(time.perf_counter() - started)
@@ -65,9 +66,19 @@ def fit(
             callback.on_epoch_end(training)
         if training.stop:
             break
+    network.load(training.weights())
     for callback in training.callbacks:
         callback.on_training_end(training)
     return training.history
+
+
+def _validate(training: Training, validation: tuple[Array, Labels], loss: SoftmaxCrossEntropy) -> tuple[float, float]:
+    """Return the loss and the accuracy of the weights that the run is judged by; the network keeps its own."""
+    own = training.network.weights()
+    training.network.load(training.weights())
+    figures = evaluate(training.network, *validation, loss)
+    training.network.load(own)
+    return figures
 
 
 def evaluate(network: Network, X: Array, labels: Labels, loss: SoftmaxCrossEntropy) -> tuple[float, float]:

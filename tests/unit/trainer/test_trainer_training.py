@@ -78,6 +78,28 @@ def test_both_engines_take_the_same_way(optimizer: str) -> None:
     assert keras.history.val_loss == pytest.approx(numpy.history.val_loss, rel=2e-3)
 
 
+@pytest.mark.keras
+@pytest.mark.parametrize("patience", [None, 2])
+def test_both_engines_average_the_weights_alike(patience: int | None) -> None:
+    options = {"optimizer": "sgd", "epochs": 3, "learning_rate": 0.02, "average": 0.9, "patience": patience}
+    keras, numpy = (trained(engine, **options)[0] for engine in ("keras", "numpy"))
+    plain = trained("numpy", **(options | {"average": None}))[0]
+    assert keras.best_epoch == numpy.best_epoch
+    assert keras.history.val_loss == pytest.approx(numpy.history.val_loss, abs=1e-5)
+    assert max(float(abs(keras.weights[name] - numpy.weights[name]).max()) for name in numpy.weights) < 1e-5
+    assert max(float(abs(plain.weights[name] - numpy.weights[name]).max()) for name in numpy.weights) > 1e-3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_average_is_what_is_validated_and_kept(engine: str) -> None:
+    result, _ = trained(engine, average=0.9)
+    films = lesson(30, 2)
+    network = Network(make_architecture("cnn", 3, size=16, width=8), result.weights)
+    right = network.forward(PREPROCESS.scaled(films.films)[..., None]).argmax(axis=1) == films.targets
+    assert right.mean() == pytest.approx(result.history.val_accuracy[-1])
+    assert not np.allclose(result.weights["conv1/kernel"], trained(engine)[0].weights["conv1/kernel"], atol=1e-4)
+
+
 @pytest.fixture(autouse=True)
 def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.architectures.DROPOUT", 0.0)
@@ -129,6 +151,8 @@ def test_an_exploding_loss_ends_training_with_advice() -> None:
         ({"schedule": "steps"}, "cosine, constant"),
         ({"epochs": 0}, "epochs"),
         ({"learning_rate": -1.0}, "learning rate"),
+        ({"average": 1.0}, "below 1, such as 0.995, found 1"),
+        ({"average": 0.0}, "above 0"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any], message: str) -> None:
