@@ -57,6 +57,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("opencv-python", "fault", "installed beside the headless one", "pip uninstall opencv-python")
     yield _package("numpy", "make install", needed=True)
     yield _package("tensorflow", "for --engine keras: make keras")
+    yield _package("onnx", "for --engine onnx: make onnx")
+    yield _package("onnxruntime", "for --engine onnx: make onnx")
     yield _package("psycopg", "for PostgreSQL: make install")
     yield _package("matplotlib", "for training: make install")
     yield _checked(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.context import opened_registry
+from cli.engine_option import engine_option
 from cli.figures import show_evaluation, stated_options
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--side", type=click.Choice(["train", "validation", "test"]), help="Which side of the split.  [default: test]"
 )
-@click.option(
-    "--engine", type=click.Choice(["numpy", "keras"]), default="numpy", show_default=True, help="What computes."
-)
+@engine_option
 @click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options
@@ -87,7 +86,7 @@ def evaluate(
             dataset, artefact.card.preprocess, indices=indices, processes=processes, progress=progress.reading
         )
     logits = read_by_classifier(load_classifier(artefact, engine), films)
-    readings = readings_of(dataset, indices, logits, artefact.decision.temperature)
+    readings = readings_of(dataset, indices, logits, artefact.decision.temperature, artefact.decision.thresholds)
     named: dict[str, Any] = {
         "model": registration.reference,
         "model_digest": artefact.digest,

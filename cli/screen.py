@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from cli.context import opened_database
+from cli.engine_option import engine_option
 from cli.output import emit_json, say
 from schemas.errors import EXIT_INTERRUPTED
 
@@ -17,9 +18,7 @@ from schemas.errors import EXIT_INTERRUPTED
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...")
 @click.option("--model", default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest.")
-@click.option(
-    "--engine", type=click.Choice(["numpy", "keras"]), default="numpy", show_default=True, help="What computes."
-)
+@engine_option
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
 )

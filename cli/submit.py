@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.context import opened_database
+from cli.engine_option import engine_option
 from cli.output import emit_json, say
 from schemas.errors import ServiceUnavailable
 
@@ -12,9 +13,7 @@ from schemas.errors import ServiceUnavailable
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...")
 @click.option("--model", default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest.")
-@click.option(
-    "--engine", type=click.Choice(["numpy", "keras"]), default="numpy", show_default=True, help="What computes."
-)
+@engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(directories: tuple[str, ...], model: str, engine: str, force: bool, as_json: bool) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ENGINES = ("numpy", "keras", "onnx")
+"""What can compute a prediction, all from one artefact."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One model's reading of one file's bytes, and what the decision record makes of it.
 
-    logits: one a label, in the model's label order, before temperature.
+    engine: one of `ENGINES`. logits: one a label, in the model's label order, before temperature.
     gate_score: distance of the features from the training films; None where the model has no gate.
     probabilities: softmax(logits / temperature), one a label.
     decision: the label that the thresholds allow, or "uncertain".

@@ -1,4 +1,4 @@
-"""Serving with the engine loads no TensorFlow, in any process: here it is a trap that remembers who stepped on it."""
+"""An engine loads no other, in any process: here the others are a trap that remembers who stepped on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ raise ImportError(f"{__name__} must not be loaded here")
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
     """The file that names each process that imported one of them."""
-    for name in ("tensorflow", "keras", "matplotlib"):
+    for name in ("tensorflow", "keras", "onnx", "onnxruntime", "matplotlib"):
         (tmp_path / "trap" / name).mkdir(parents=True)
         (tmp_path / "trap" / name / "__init__.py").write_text(TRAP)
     return tmp_path / "trapped"

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import UsageError
+from schemas.predictions import ENGINES
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
-
-ENGINES = ("numpy", "keras", "onnx")
 
 READ_BATCH = 32
 """Images that go through a network together, which bounds its memory; 16 to 64 were equally fast on Keras."""
@@ -38,7 +37,7 @@ class Classifier(Protocol):
 
     @property
     def engine(self) -> str:
-        """Return the name that predictions carry: one of `ENGINES`."""
+        """Return the name that predictions carry: one of `schemas.predictions.ENGINES`."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -57,7 +56,7 @@ class Classifier(Protocol):
 
 
 def load_classifier(artefact: Artefact, engine: str, *, threads: int | None = None) -> Classifier:
-    """Return the model on `engine`, one of `ENGINES`.
+    """Return the model on `engine`, one of `schemas.predictions.ENGINES`.
 
     threads: for Keras, see `keras_runtime.import_keras`, and for ONNX `onnx_runtime.open_session`; NumPy's are
     set by the process before it starts.

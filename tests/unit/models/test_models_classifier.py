@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from schemas.architecture import LAYER_KINDS, Architecture, LayerSpec
 from schemas.errors import ArtefactError, UsageError
+from schemas.predictions import ENGINES
 from trainer.architectures import ARCHITECTURES, make_architecture
 from wetread.models.artefact import Artefact, save_artefact
-from wetread.models.classifier import ENGINES, READ_BATCH, load_classifier
+from wetread.models.classifier import READ_BATCH, load_classifier
 from wetread.models.decision import probabilities
 from wetread.models.shapes import network_shapes
 

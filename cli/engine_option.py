@@ -1,0 +1,15 @@
+"""The option that says what computes a reading, the same wherever films are read by a trained model."""
+
+from __future__ import annotations
+
+import click
+
+from schemas.predictions import ENGINES
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="numpy",
+    show_default=True,
+    help="What computes; keras and onnx need their extra.",
+)
