@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.augment import NO_AUGMENTATION, Augmentation
+from wetread.imaging.opencv import cv2
 
 
 def film(seed: int = 0) -> np.ndarray:
@@ -92,3 +93,32 @@ def test_rotation_and_scale_keep_the_middle_in_place() -> None:
         assert abs(rows.mean() - 32) < 0.6 and abs(columns.mean() - 32) < 0.6
         sizes.append(len(rows))
     assert min(sizes) < 70 and max(sizes) > 100
+
+
+def test_compression_reaches_its_worst_quality_and_no_further() -> None:
+    def error(picture: np.ndarray) -> float:
+        return float(np.abs(picture.astype(int) - film()).mean())
+
+    errors = [error(only(compression=60).apply(film(), seed=1, epoch=0, index=index)) for index in range(60)]
+    worst, least = (
+        error(cv2.imdecode(cv2.imencode(".jpg", film(), [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE))
+        for quality in (40, 98)
+    )
+    assert worst * 0.9 < max(errors) <= worst * 1.01
+    assert min(errors) < least < worst / 3
+
+
+def test_compression_changes_nothing_else_that_is_drawn() -> None:
+    for index in range(10):
+        plain, compressed = (
+            Augmentation(compression=strength).apply(film(), seed=5, epoch=1, index=index) for strength in (0, 0.1)
+        )
+        assert np.abs(plain.astype(int) - compressed).max() <= 3
+
+
+def test_the_eight_changes_before_compression_are_drawn_as_before_it() -> None:
+    """The options of a model's provenance must give its training films again."""
+    for index in range(30):
+        drawn = np.random.default_rng((5, 1, index)).uniform(-1.0, 1.0, size=8)
+        mirrored = only(flip=0.5).apply(film(), seed=5, epoch=1, index=index)
+        assert np.array_equal(mirrored, film()[:, ::-1] if drawn[7] < 0 else film())
