@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,10 +49,12 @@ class Dataset:
     @cached_property
     def patients(self) -> Mapping[str, tuple[int, ...]]:
         """Patient id -> the indices of that patient's films."""
-        found: dict[str, list[int]] = {}
-        for index, film in enumerate(self.films):
-            found.setdefault(film.patient_id, []).append(index)
-        return {patient: tuple(indices) for patient, indices in found.items()}
+        return _grouped(film.patient_id for film in self.films)
+
+    @cached_property
+    def people(self) -> Mapping[str, tuple[int, ...]]:
+        """Person -> the indices of that person's films, under whatever ids."""
+        return _grouped(film.person for film in self.films)
 
     @cached_property
     def targets(self) -> tuple[int, ...]:
@@ -68,6 +70,13 @@ class Dataset:
             for film in self.films
         )
         return hashlib.sha256("\n".join(rows).encode("ascii")).hexdigest()
+
+
+def _grouped(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        found.setdefault(name, []).append(index)
+    return {name: tuple(indices) for name, indices in found.items()}
 
 
 def load_dataset(root: bytes, *, labels: Sequence[str] | None = None, patient_pattern: str | None = None) -> Dataset:

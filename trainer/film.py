@@ -12,18 +12,26 @@ class Film:
     """One labelled image.
 
     path: relative to the data set's root, as bytes.
+    patient_id: as the data gives it.
     attributes: the manifest's other columns, such as source, view and sex; empty cells are left out.
+    person_id: whose films are known to be the same person's under another id too (`trainer.people`); else empty.
     """
 
     path: bytes
     label: str
     patient_id: str
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    person_id: str = ""
 
     @property
     def name(self) -> str:
         """The path as text for people; bytes that are not UTF-8 are escaped."""
         return path_text(self.path)
+
+    @property
+    def person(self) -> str:
+        """Whom it shows: the patient id, or what several ids of one person have in common."""
+        return self.person_id or self.patient_id
 
     @property
     def source(self) -> str:

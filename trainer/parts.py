@@ -60,7 +60,7 @@ def within_source(readings: Readings, **draws: int) -> dict[str, Any]:
             names = [readings.labels[label] for label in pair]
             part = [index for index, film in enumerate(readings.films) if film.source == source and film.label in names]
             films = [readings.films[index] for index in part]
-            if min(len({film.patient_id for film in films if film.label == name}) for name in names) < LEAST_PATIENTS:
+            if min(len({film.person for film in films if film.label == name}) for name in names) < LEAST_PATIENTS:
                 continue
             shares = readings.probabilities[part][:, pair]
             targets = (readings.targets[part] == pair[1]).astype(np.int64)
@@ -71,9 +71,9 @@ def within_source(readings: Readings, **draws: int) -> dict[str, Any]:
                     "auroc": figures.auroc(targets == 1, second),
                     "accuracy": figures.accuracy(targets, (second > 0.5).astype(np.int64)),
                 },
-                [film.patient_id for film in films],
+                [film.person for film in films],
                 **draws,
             )
-            counts = {"n": len(films), "patients": len({film.patient_id for film in films})}
+            counts = {"n": len(films), "patients": len({film.person for film in films})}
             found.setdefault(source or UNSTATED, {})[" against ".join(names)] = counts | values
     return found

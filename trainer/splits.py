@@ -13,7 +13,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -98,6 +98,12 @@ def read_split(path: bytes) -> Split:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{name}: expected comma-separated UTF-8 text, found a fault: {error}") from error
     return Split(sides)
+
+
+def without_test_patients(dataset: Dataset, split: Split) -> Dataset:
+    """Return the films that `split` does not set aside to test on."""
+    kept = split.indices(dataset, Side.TRAIN, Side.VALIDATION)
+    return replace(dataset, films=tuple(dataset.films[index] for index in kept))
 
 
 def side_counts(dataset: Dataset, split: Split) -> dict[str, dict[str, int]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from trainer.audit.copies import find_copies
+from trainer.audit.copies import Copy, find_copies
 from trainer.audit.findings import Audit
 from trainer.audit.judgement import findings_of
-from trainer.audit.looks import load_looks
+from trainer.audit.looks import Look, load_looks
 from trainer.audit.shortcuts import find_shortcuts, judged_labels
 from trainer.audit.sides import Sides
 from trainer.dataset import Dataset
+from trainer.people import united, with_several_ids
 
 
 def audit_data(
@@ -26,6 +27,12 @@ def audit_data(
     Raises DataError naming the film that cannot be read.
     """
     looks = load_looks(dataset, processes=processes, progress=progress)
+    copies = find_copies(dataset.films, looks)
+    return judge(united(dataset, copies), sides, looks, copies)
+
+
+def judge(dataset: Dataset, sides: Sides | None, looks: Sequence[Look], copies: Sequence[Copy]) -> Audit:
+    """Return what is wrong with films that were looked at; `dataset` has several ids of one person united."""
     shortcuts = find_shortcuts(dataset, looks)
     judged = judged_labels(dataset)
     return Audit(
@@ -33,7 +40,8 @@ def audit_data(
         films=len(dataset),
         patients=len(dataset.patients),
         split_checked=sides is not None,
-        findings=findings_of(dataset, sides, find_copies(dataset.films, looks), shortcuts),
+        findings=findings_of(dataset, sides, copies, shortcuts),
         shortcuts=tuple(shortcuts),
         not_judged=tuple(label for label in dataset.labels if label not in judged),
+        people_with_several_ids=len(with_several_ids(dataset)),
     )

@@ -42,6 +42,7 @@ class Audit:
 
     split_checked: whether the sides of a split were known. not_judged: labels with too few patients for a
     judgement on shortcuts. Kinds of shortcut that are the same for all films have no figure.
+    people_with_several_ids: known by films that are one under two patient ids.
     """
 
     data_digest: str
@@ -51,6 +52,7 @@ class Audit:
     findings: tuple[Finding, ...]
     shortcuts: tuple[Shortcut, ...]
     not_judged: tuple[str, ...]
+    people_with_several_ids: int = 0
 
     @property
     def unsafe(self) -> bool:
@@ -67,6 +69,7 @@ class Audit:
             "data_digest": self.data_digest,
             "films": self.films,
             "patients": self.patients,
+            "people_with_several_ids": self.people_with_several_ids,
             "split_checked": self.split_checked,
         }
 

@@ -102,7 +102,7 @@ _COPIES: dict[str, tuple[Severity, Callable[[str], str]]] = {
     "copy_with_two_labels": (Severity.UNSAFE, "{}: one image with two labels".format),
     "copy_of_two_patients": (
         Severity.UNSAFE,
-        "{}: one image under two patients; no split by patient keeps it on one side".format,
+        "{}: one image under two patients; no split by patient id is sure to keep it on one side".format,
     ),
     "copy_of_two_patients_on_one_side": (
         Severity.WARNING,

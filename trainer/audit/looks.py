@@ -80,13 +80,17 @@ def look_at(root: bytes, path: bytes) -> Look:
 
 def look_of(data: bytes, sha256: str) -> Look:
     """Return a look at the film in a file's bytes; raise Rejected when it cannot be read."""
-    grey = decode(data)
+    return look_at_grey(decode(data), len(data), sha256)
+
+
+def look_at_grey(grey: Grey, size: int, sha256: str) -> Look:
+    """Return a look at a decoded film; size: of its file, bytes. Raise Rejected where there is nothing to see."""
     height, width = grey.pixels.shape
     levels = normalise(reduce(grey.pixels, _WORKING_SIZE))
     means, deviations = _blocks(levels)
     square = square_of(levels)
     return Look(
-        sha256, height, width, _form(grey), len(data) / (height * width), means, deviations, square, spectra_of(square)
+        sha256, height, width, _form(grey), size / (height * width), means, deviations, square, spectra_of(square)
     )
 
 

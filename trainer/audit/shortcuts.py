@@ -61,7 +61,7 @@ def find_shortcuts(dataset: Dataset, looks: Sequence[Look]) -> list[Shortcut]:
         np.array(fold.indices(dataset, Side.TEST))
         for fold in grouped_folds(dataset, _FOLDS, validation=0.0, seed=_DEALT)
     ]
-    patients = [film.patient_id for film in dataset.films]
+    patients = [film.person for film in dataset.films]
     found = []
     for kind, features_of in FEATURES.items():
         features = features_of(dataset.films, looks)
@@ -77,8 +77,8 @@ def find_shortcuts(dataset: Dataset, looks: Sequence[Look]) -> list[Shortcut]:
 
 def judged_labels(dataset: Dataset) -> tuple[str, ...]:
     """Return the labels with enough patients for a judgement."""
-    having = {label: {film.patient_id for film in dataset.films if film.label == label} for label in dataset.labels}
-    others = {label: {film.patient_id for film in dataset.films if film.label != label} for label in dataset.labels}
+    having = {label: {film.person for film in dataset.films if film.label == label} for label in dataset.labels}
+    others = {label: {film.person for film in dataset.films if film.label != label} for label in dataset.labels}
     return tuple(
         label for label in dataset.labels if min(len(having[label]), len(others[label])) >= LEAST_PATIENTS
     )  # fmt: skip

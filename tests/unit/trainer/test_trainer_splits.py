@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import DataError
+from trainer.audit.copies import Copy
 from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import grouped_folds, split_patients
 from trainer.film import Film
+from trainer.people import united
 from trainer.splits import Side, Split, read_split, shipped_split_path, side_counts
 
 CXR = Path(__file__).parents[4] / "shared" / "data" / "cxr"
@@ -80,11 +82,21 @@ def test_the_seed_decides_and_repeats() -> None:
     assert splits[0].sides != splits[2].sides
 
 
-def test_folds_leave_the_patients_out_that_they_were_not_given() -> None:
-    dataset = clinic()
-    among = [patient for patient in dataset.patients if patient != "p7"]
-    for split in grouped_folds(dataset, 3, validation=0.2, seed=1, among=among):
-        assert set(split.sides) == set(among)
+@settings(max_examples=20, deadline=None)
+@given(links=st.lists(st.tuples(st.integers(0, 199), st.integers(0, 199)), max_size=60), seed=st.integers(0, 9))
+def test_people_are_never_parted_by_their_ids(links: list[tuple[int, int]], seed: int) -> None:
+    given = clinic()
+    first = {film.patient_id: number for number, film in reversed(list(enumerate(given.films)))}
+    copies = [Copy(first[f"p{one}"], first[f"p{other}"], 0.9, identical=False) for one, other in links]
+    dataset = united(given, copies)
+    splits = [split_patients(dataset, validation=0.2, test=0.2, seed=seed)]
+    splits += grouped_folds(dataset, 3, validation=0.2, seed=seed)
+    for split in splits:
+        assert set(split.sides) == set(given.patients), "every id has a side, so that the file serves the data"
+        for one, other in links:
+            assert split.sides[f"p{one}"] is split.sides[f"p{other}"]
+    held_out = [who for fold in splits[1:] for who, side in fold.sides.items() if side is Side.TEST]
+    assert sorted(held_out) == sorted(given.patients)
 
 
 def test_a_split_comes_back_from_its_file_with_its_digest(tmp_path: Path) -> None:

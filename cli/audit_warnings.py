@@ -1,0 +1,22 @@
+"""What the audit found, said on stderr before a training that may take hours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cli.output import say
+
+if TYPE_CHECKING:
+    from trainer.audit.findings import Audit
+
+
+def warn_of(audit: Audit, *, dealt: bool) -> None:
+    """Say the findings, and who has several ids. dealt: whether the sides were dealt here, by person."""
+    for finding in audit.findings:
+        say(f"{finding.severity}: {finding.text}")
+    if people := audit.people_with_several_ids:
+        whom = "1 person has" if people == 1 else f"{people} people have"
+        kept = "kept on one side and counted once" if dealt else "counted once; who is on which side was given"
+        say(f"{whom} several patient ids, by films that are the same: each is {kept}")
+    if audit.findings:
+        say("the data was audited: 'wetread audit' shows each case")

@@ -1,0 +1,95 @@
+"""Every film read once, for the audit and for the network.
+
+A file is read and decoded once: the audit's look and the network's grey levels are both made of that. People with
+several patient ids are united before anybody is dealt to a side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from schemas.errors import Rejected, UnsafeError
+from trainer.audit.auditing import judge
+from trainer.audit.copies import Copy, find_copies
+from trainer.audit.findings import Audit
+from trainer.audit.looks import Look, look_at_grey
+from trainer.audit.sides import Sides
+from trainer.dataset import Dataset
+from trainer.people import united
+from trainer.pixels import Films, read_all, unreadable
+from wetread.imaging.decode import decode
+from wetread.imaging.equalisation import GreyLevels
+from wetread.imaging.files import read_file
+from wetread.imaging.preprocess import Preprocess
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The films of a data set, read.
+
+    dataset: with several ids of one person united.
+    films: grey levels as the network gets them, (n, height, width), in the data set's order; looks: the same.
+    copies: films that are one. seconds: that reading took, the search for copies not among them.
+    """
+
+    dataset: Dataset
+    films: Films
+    looks: tuple[Look, ...]
+    copies: tuple[Copy, ...]
+    seconds: float
+
+    def audit(
+        self, sides: Sides | None, *, strict: bool = False, audited: Callable[[Audit], None] | None = None
+    ) -> Audit:
+        """Return what is wrong with the films and with the split that `sides` gives.
+
+        audited: called with it. Raises UnsafeError, after that, where the data is unsafe and `strict`.
+        """
+        found = judge(self.dataset, sides, self.looks, self.copies)
+        if audited is not None:
+            audited(found)
+        if strict and found.unsafe:
+            raise UnsafeError(
+                "the audit found the data unsafe; mend it ('wetread audit' shows each case), or do without --strict"
+            )
+        return found
+
+
+def take_in(
+    dataset: Dataset,
+    preprocess: Preprocess,
+    *,
+    processes: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Intake:
+    """Read every film of `dataset` and find who is one person.
+
+    progress: called with (films read, films in all).
+    Raises DataError naming the film that cannot be read, and why.
+    """
+    started = time.perf_counter()
+    paths = [film.path for film in dataset.films]
+    films = np.empty((len(paths), preprocess.height, preprocess.width), dtype=np.uint8)
+    looks: list[Look] = []
+    for look, levels in read_all(partial(_read, dataset.root, preprocess), paths, processes):
+        films[len(looks)] = levels
+        looks.append(look)
+        if progress is not None:
+            progress(len(looks), len(paths))
+    seconds = time.perf_counter() - started
+    copies = tuple(find_copies(dataset.films, looks))
+    return Intake(united(dataset, copies), films, tuple(looks), copies, seconds)
+
+
+def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyLevels]:
+    try:
+        file = read_file(root, path)
+        grey = decode(file.data)
+        return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(grey.pixels)
+    except Rejected as error:
+        raise unreadable(path, error) from error
