@@ -40,6 +40,7 @@ def show_evaluation(metrics: Mapping[str, Any], title: str, *, whole: bool = Fal
         whom: tables.overall_table,
         "each label against the rest, as the highest probability gives it": tables.label_table,
         "two labels told apart within one source, where the source cannot help": tables.within_source_table,
+        tables.decision_sentence(metrics): tables.decision_table,
     }
     if whole:
         shown |= {

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.audit_warnings import warn_of
 from cli.context import opened_registry
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from cli.training_options import film_options, learning_options, network_options, recipe_of
 
 if TYPE_CHECKING:
-    from trainer.audit.findings import Audit
     from trainer.making import Made
     from trainer.recipe import Recipe
     from wetread.models.registry import Registry
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 @click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
 @click.option("--save-split", type=click.Path(), help="Write the split that was used here, as csv.")
 @click.option("--open-test/--no-open-test", default=True, show_default=True, help="Read the test patients at the end.")
+@click.option(
+    "--specificity",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="That each label's threshold keeps on the validation patients; below it a film is uncertain. 0: none is.",
+)
 @film_options
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
@@ -69,7 +77,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
             processes=options["processes"],
             strict=options["strict"],
             reading=progress.reading,
-            audited=_warn,
+            audited=partial(warn_of, dealt=recipe.split is None),
             training=progress.training,
         )
         if options["save_split"] is not None:
@@ -84,14 +92,6 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
         _show(made, where)
 
 
-def _warn(audit: Audit) -> None:
-    """Say what the audit found, before the training that may take hours."""
-    for finding in audit.findings:
-        say(f"{finding.severity}: {finding.text}")
-    if audit.findings:
-        say("the data was audited: 'wetread audit' shows each case")
-
-
 def _recipe(options: dict[str, Any]) -> Recipe:
     from trainer.splits import read_split
 
@@ -103,6 +103,7 @@ def _recipe(options: dict[str, Any]) -> Recipe:
         test=options["test"],
         split_seed=options["split_seed"],
         open_test=options["open_test"],
+        specificity=options["specificity"],
     )
 
 
@@ -142,7 +143,8 @@ def _summary(made: Made, openings: int) -> dict[str, Any]:
         "patients": made.split.counts(),
         "patients_known": made.dataset.patients_known,
         "audit": made.audit.to_json(with_cases=False),
-        "temperature": made.temperature,
+        "temperature": made.decision.temperature,
+        "thresholds": dict(made.decision.thresholds),
         "validation": made.metrics["validation"],
         "test": made.metrics.get("test"),
         "test_openings": openings if "test" in made.metrics else openings - 1,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from trainer.audit.findings import Severity
 from trainer.card_audit import audit_section
-from trainer.card_confidence import abstention_section, calibration_section, calls_section
+from trainer.card_confidence import abstention_section, calibration_section, calls_section, decision_section
 from trainer.card_figures import figures_section, parts_section, within_section
 from trainer.card_origins import data_section, identity_section, preprocessing_section, protocol_section
 from trainer.making import Made
@@ -48,6 +48,7 @@ def model_card(made: Made, notes: CardNotes) -> str:
         audit_section(made),
         parts_section(made),
         calibration_section(made),
+        decision_section(made),
         calls_section(made),
         abstention_section(made),
         data_section(made, notes.data),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from trainer.evaluation_tables import abstention_table, calibration_table, operating_table, predictive_table
+from trainer.evaluation_tables import (
+    abstention_table,
+    calibration_table,
+    decision_sentence,
+    decision_table,
+    operating_table,
+    predictive_table,
+)
 from trainer.making import Made
 from trainer.markdown import estimate
 
@@ -12,9 +19,9 @@ def calibration_section(made: Made) -> str:
     return "\n\n".join(
         [
             "## Calibration",
-            f"Logits are divided by the temperature {made.temperature:.3f}, fitted on the validation patients. The "
-            "calibration error is the mean gap between confidence and accuracy over ten bins of equally many films; "
-            "the Brier score is the squared error of the probabilities, from 0 to 2.",
+            f"Logits are divided by the temperature {made.decision.temperature:.3f}, fitted on the validation "
+            "patients. The calibration error is the mean gap between confidence and accuracy over ten bins of equally "
+            "many films; the Brier score is the squared error of the probabilities, from 0 to 2.",
             calibration_table(made.metrics[made.shown.value]).markdown(),
             "![Share of films that are right, by confidence](reliability.png)",
         ]
@@ -37,6 +44,22 @@ def calls_section(made: Made) -> str:
             f"{stated['prevalence']:g} of an archive's films has it, by Bayes' rule from sensitivity and specificity, "
             "PPV is the share of the films called so that have it, NPV the share of the others that do not:",
             predictive_table(metrics).markdown(),
+        ]
+    )
+
+
+def decision_section(made: Made) -> str:
+    """Return when a label is said, and how good that is; empty where every film is given its most probable label."""
+    if (sentence := decision_sentence(made.metrics[made.shown.value])) == "":
+        return ""
+    thresholds = ", ".join(f"{label} {least:.3f}" for label, least in made.decision.thresholds.items())
+    return "\n\n".join(
+        [
+            "## Decision",
+            "A film is given its most probable label where that one's probability reaches the label's threshold, and "
+            f"is `uncertain` otherwise. The thresholds ({thresholds}) are the lowest that kept a specificity of "
+            f"{made.decision.specificity:g} on the validation patients. On the {made.shown.value} patients {sentence}.",
+            decision_table(made.metrics[made.shown.value]).markdown(),
         ]
     )
 

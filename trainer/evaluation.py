@@ -11,6 +11,7 @@ import numpy as np
 
 from trainer import figures
 from trainer.calibration import brier_score, expected_calibration_error
+from trainer.decided import decided
 from trainer.figures import Integers
 from trainer.intervals import REPLICATES, named_estimates
 from trainer.operating_points import SPECIFICITY, operating_point
@@ -72,6 +73,7 @@ def evaluate(
             )
             for index, label in enumerate(readings.labels)
         },
+        "decision": decided(readings, **draws),
         "abstention": abstention(predicted != targets, shares.max(axis=1), patients, **draws),
         "by": {name: parts for name in GROUPED_BY if (parts := by_attribute(readings, name, **draws))},
         "within_source": within_source(readings, **draws),

@@ -87,6 +87,29 @@ def predictive_table(metrics: Metrics) -> Table:
     return Table(("label", "called by", f"PPV at {prevalence}", f"NPV at {prevalence}"), tuple(rows))
 
 
+def decision_table(metrics: Metrics) -> Table:
+    """Return how many films the decision gives each label, and how good it is; no row where there is no decision."""
+    if (decided := metrics["decision"]) is None:
+        return Table((), ())
+    return Table(
+        ("label", "films called so", "sensitivity", "specificity", "precision here"),
+        tuple(
+            (label, of["called"], estimate(of["sensitivity"]), estimate(of["specificity"]), estimate(of["precision"]))
+            for label, of in decided["labels"].items()
+        ),
+    )
+
+
+def decision_sentence(metrics: Metrics) -> str:
+    """Return how many films the decision gives a label, and how often that one is right; empty without a decision."""
+    if (decided := metrics["decision"]) is None:
+        return ""
+    return (
+        f"{decided['said']} of {decided['n']} films are given a label (coverage {estimate(decided['coverage'])}), "
+        f"which is right for {estimate(decided['accuracy'])} of them; the others are uncertain"
+    )
+
+
 def abstention_table(metrics: Metrics) -> Table:
     """Return the risk of the surest films at some coverages."""
     return Table(

@@ -1,7 +1,7 @@
 """From labelled films to a model with its figures: what `wetread train` does.
 
-Split by patient, audit, read, train, fit the temperature on the validation patients, open the test
-patients once, and put together everything that the artefact holds.
+Read, split by patient, audit, train, fit temperature and thresholds on the validation patients, open
+the test patients once, and put together everything that the artefact holds.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from schemas.errors import UnsafeError
-from trainer.audit.auditing import audit_data
 from trainer.audit.findings import Audit
 from trainer.audit.sides import sides_of
-from trainer.calibration import fit_temperature
 from trainer.dataset import Dataset
-from trainer.dealing import split_patients
+from trainer.deciding import FittedDecision, fit_decision
 from trainer.evaluation import evaluate
-from trainer.pixels import Films, load_films
+from trainer.intake import take_in
+from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
 from trainer.recipe import Recipe
 from trainer.splits import Side, Split
@@ -50,7 +48,7 @@ class Made:
     split: Split
     audit: Audit
     trained: Trained
-    temperature: float
+    decision: FittedDecision
     metrics: dict[str, Any]
     readings: Readings
     shown: Side
@@ -89,7 +87,8 @@ class Made:
             labels=self.dataset.labels,
             preprocess=self.recipe.input_preprocess,
             provenance=self.provenance,
-            temperature=self.temperature,
+            temperature=self.decision.temperature,
+            thresholds=self.decision.thresholds,
             metrics=self.metrics,
             history=self.trained.history.to_json() | {"best_epoch": self.trained.best_epoch},
             documents=documents,
@@ -108,30 +107,21 @@ def make_model(
 ) -> Made:
     """Train a model as `recipe` says.
 
-    reading: called with (films read, films in all), first for the audit, then for the training.
+    reading: called with (films read, films in all).
     audited: called with the audit's findings before training; training: see `trainer.training.train`.
     Raises DataError and UsageError before training starts when data or recipe cannot be used, and, where
     `strict`, UnsafeError when the audit finds the data unsafe.
     """
     checked_name(recipe.name)
     preprocess, architecture = recipe.input_preprocess, recipe.architecture(len(dataset.labels))
-    split = recipe.split or split_patients(
-        dataset, validation=recipe.validation, test=recipe.test, seed=recipe.split_seed
-    )
-    shown = Side.TEST if recipe.open_test and Side.TEST in split.sides.values() else Side.VALIDATION
-    indices = {side: split.indices(dataset, side) for side in dict.fromkeys((Side.TRAIN, Side.VALIDATION, shown))}
+    _sides(dataset, recipe)  # what cannot be dealt is said before films are read, and so is a missing TensorFlow
     if recipe.options.engine == "keras":
-        import_keras(recipe.options.threads)  # where it is not installed, that is said before films are read
-    audit = audit_data(dataset, sides_of(dataset, split), processes=processes, progress=reading)
-    if audited is not None:
-        audited(audit)
-    if strict and audit.unsafe:
-        raise UnsafeError(
-            "the audit found the data unsafe; mend it ('wetread audit' shows each case), or do without --strict"
-        )
-    order = [index for side in indices.values() for index in side]
-    read = load_films(dataset, preprocess, indices=order, processes=processes, progress=reading)
-    films = dict(zip(indices, np.split(read, np.cumsum([len(side) for side in indices.values()])[:-1]), strict=True))
+        import_keras(recipe.options.threads)
+    intake = take_in(dataset, preprocess, processes=processes, progress=reading)
+    dataset = intake.dataset
+    split, shown, indices = _sides(dataset, recipe)
+    audit = intake.audit(sides_of(dataset, split), strict=strict, audited=audited)
+    films = {side: intake.films[list(chosen)] for side, chosen in indices.items()}
     trained = train(
         architecture,
         preprocess,
@@ -142,10 +132,18 @@ def make_model(
     )
     logits = {side: read_by_weights(architecture, trained.weights, preprocess, films[side]) for side in films}
     validation = _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION])
-    temperature = fit_temperature(logits[Side.VALIDATION], validation.targets)
-    readings = {side: readings_of(dataset, indices[side], logits[side], temperature) for side in indices}
+    decision = fit_decision(logits[Side.VALIDATION], validation.targets, dataset.labels, recipe.specificity)
+    how = (decision.temperature, decision.thresholds)
+    readings = {side: readings_of(dataset, indices[side], logits[side], *how) for side in indices}
     metrics = {side.value: evaluate(readings[side]) for side in indices if side is not Side.TRAIN}
-    return Made(recipe, dataset, split, audit, trained, temperature, metrics, readings[shown], shown, datetime.now(UTC))
+    return Made(recipe, dataset, split, audit, trained, decision, metrics, readings[shown], shown, datetime.now(UTC))
+
+
+def _sides(dataset: Dataset, recipe: Recipe) -> tuple[Split, Side, dict[Side, tuple[int, ...]]]:
+    """Return the split, the side that is shown, and the films of the sides that the network reads."""
+    split = recipe.split_of(dataset)
+    shown = Side.TEST if recipe.open_test and Side.TEST in split.sides.values() else Side.VALIDATION
+    return split, shown, {side: split.indices(dataset, side) for side in (Side.TRAIN, Side.VALIDATION, shown)}
 
 
 def source_commit() -> str | None:

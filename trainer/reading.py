@@ -11,7 +11,8 @@ import numpy.typing as npt
 from schemas.architecture import Architecture
 from schemas.errors import DataError
 from trainer.dataset import Dataset
-from trainer.figures import Floats, Integers
+from trainer.deciding import said_of
+from trainer.figures import Booleans, Floats, Integers
 from trainer.film import Film
 from trainer.pixels import Films
 from wetread.engine.array import Array
@@ -26,18 +27,24 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Readings:
-    """A model's logits (n, labels) for n films, the temperature they are read with, and the truth."""
+    """A model's logits (n, labels) for n films, the temperature they are read with, and the truth.
+
+    said: whether the decision gives each film its most probable label, (n,); None where there are no thresholds.
+    """
 
     films: tuple[Film, ...]
     labels: tuple[str, ...]
     logits: Floats
     temperature: float = 1.0
+    said: Booleans | None = None
 
     def __post_init__(self) -> None:
         if not self.films:
             raise DataError("expected films to evaluate on, found none")
         if self.logits.shape != (len(self.films), len(self.labels)):
             raise DataError(f"expected logits of {(len(self.films), len(self.labels))}, found {self.logits.shape}")
+        if self.said is not None and self.said.shape != (len(self.films),):
+            raise DataError(f"expected a decision for each of {len(self.films)} films, found {self.said.shape}")
 
     @property
     def probabilities(self) -> Floats:
@@ -51,14 +58,15 @@ class Readings:
 
     @property
     def patients(self) -> list[str]:
-        """The patient of each film."""
-        return [film.patient_id for film in self.films]
+        """The patient of each film; one name for a person with several ids."""
+        return [film.person for film in self.films]
 
     def part(self, indices: Sequence[int]) -> Readings:
         """Return the readings of some films."""
         chosen = list(indices)
         films = tuple(self.films[index] for index in chosen)
-        return Readings(films, self.labels, self.logits[chosen], self.temperature)
+        said = None if self.said is None else self.said[chosen]
+        return Readings(films, self.labels, self.logits[chosen], self.temperature, said)
 
 
 def read_by_classifier(classifier: Classifier, films: Films) -> Floats:
@@ -73,9 +81,17 @@ def read_by_weights(
     return _read(ServingNetwork(architecture, weights).logits, preprocess, films)
 
 
-def readings_of(dataset: Dataset, indices: Sequence[int], logits: Floats, temperature: float) -> Readings:
-    """Return the readings of the films at `indices`, in that order."""
-    return Readings(tuple(dataset.films[index] for index in indices), dataset.labels, logits, temperature)
+def readings_of(
+    dataset: Dataset,
+    indices: Sequence[int],
+    logits: Floats,
+    temperature: float,
+    thresholds: Mapping[str, float] | None = None,
+) -> Readings:
+    """Return the readings of the films at `indices`, in that order, decided by `thresholds` where there are some."""
+    films = tuple(dataset.films[index] for index in indices)
+    said = said_of(probabilities(logits, temperature), dataset.labels, thresholds) if thresholds else None
+    return Readings(films, dataset.labels, logits, temperature, said)
 
 
 def _read(logits_of: Callable[[npt.NDArray[np.float32]], Array], preprocess: Preprocess, films: Films) -> Floats:

@@ -8,6 +8,9 @@ from typing import Any
 from schemas.architecture import Architecture
 from schemas.errors import UsageError
 from trainer.architectures import make_architecture
+from trainer.dataset import Dataset
+from trainer.dealing import split_patients
+from trainer.operating_points import SPECIFICITY
 from trainer.options import TrainingOptions
 from trainer.splits import Split
 from wetread.imaging.preprocess import Preprocess
@@ -23,6 +26,7 @@ class Recipe:
     split_seed: deals the patients; apart from the training's seed, so that another seed is another
         training on the same patients.
     open_test: whether the test patients are read at the end; False leaves them for later.
+    specificity: that each label's threshold keeps on the validation patients; 0 for no threshold.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Recipe:
     test: float = 0.2
     split_seed: int = 0
     open_test: bool = True
+    specificity: float = SPECIFICITY
 
     @property
     def input_preprocess(self) -> Preprocess:
@@ -44,6 +49,10 @@ class Recipe:
         if working_size is not None and working_size < self.size:
             raise UsageError(f"expected a working size of at least the network's {self.size}, found {working_size}")
         return replace(self.preprocess, height=self.size, width=self.size)
+
+    def split_of(self, dataset: Dataset) -> Split:
+        """Return the recipe's split, or one dealt by its fractions; raise DataError when they cannot be dealt."""
+        return self.split or split_patients(dataset, validation=self.validation, test=self.test, seed=self.split_seed)
 
     def architecture(self, labels: int) -> Architecture:
         """Return the network for so many labels; raise UsageError when it cannot be built."""
@@ -55,6 +64,7 @@ class Recipe:
             "size": self.size,
             "width": self.width,
             "training": self.options.to_json(),
+            "specificity": self.specificity,
             "split_seed": None if self.split is not None else self.split_seed,
             "fractions": None if self.split is not None else {"validation": self.validation, "test": self.test},
         }

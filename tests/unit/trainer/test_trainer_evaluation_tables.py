@@ -22,7 +22,7 @@ def metrics() -> Metrics:
         Film(b"x.png", LABELS[target], f"p{number}", MappingProxyType({"source": "north", "sex": "FM"[number % 2]}))
         for number, target in enumerate(truth)
     )
-    readings = Readings(films, LABELS, generator.normal(size=(80, 2)) + 1.5 * np.eye(2)[truth], 1.5)
+    readings = Readings(films, LABELS, generator.normal(size=(80, 2)) + 1.5 * np.eye(2)[truth], 1.5, truth > -1)
     return evaluate(readings, specificity=0.8, prevalence=0.02, replicates=50)
 
 
@@ -33,7 +33,7 @@ def cell(table: Table, row: object, column: str) -> object:
 
 def test_every_table_has_as_many_cells_as_columns(metrics: Metrics) -> None:
     made = [getattr(tables, name)(metrics) for name in dir(tables) if name.endswith("_table")]
-    assert len(made) == 9
+    assert len(made) == 10
     for table in made:
         assert table.rows and {len(row) for row in table.rows} == {len(table.columns)}
         assert table.markdown().startswith(f"| {table.columns[0]} |")
@@ -63,3 +63,10 @@ def test_confusion_is_by_true_label(metrics: Metrics) -> None:
 
 def test_a_label_that_cannot_be_called_has_no_threshold() -> None:
     assert tables.threshold({"threshold": None}) == "none"
+
+
+def test_the_decision_is_told_in_a_sentence_and_left_away_where_there_is_none(metrics: Metrics) -> None:
+    assert tables.decision_sentence(metrics).startswith("80 of 80 films are given a label (coverage 1.000")
+    without = {**metrics, "decision": None}
+    assert tables.decision_sentence(without) == ""
+    assert tables.decision_table(without).rows == ()

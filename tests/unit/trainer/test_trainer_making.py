@@ -77,7 +77,7 @@ def test_the_artefact_holds_the_model_and_reads_as_it_was_measured(made: Made, t
 def test_one_recipe_gives_one_model(made: Made) -> None:
     again = make_model(made.dataset, RECIPE, processes=1)
     assert digest_of(again) == digest_of(made)
-    assert again.temperature == made.temperature and again.metrics == made.metrics
+    assert again.decision == made.decision and again.metrics == made.metrics
     other = make_model(made.dataset, replace(RECIPE, options=replace(RECIPE.options, seed=1)), processes=1)
     assert digest_of(other) != digest_of(made)
     assert other.split.digest == made.split.digest
