@@ -93,8 +93,12 @@ def train(
     Raises DataError when a label has no training film, when there is nothing to stop early by, or when the
     loss is no longer a number; UsageError where TensorFlow is asked for and not installed.
     """
-    lesson = make_lesson(architecture, preprocess, training, validation, options, report)
-    if options.engine == "numpy":
+    return fit(make_lesson(architecture, preprocess, training, validation, options, report))
+
+
+def fit(lesson: Lesson) -> Trained:
+    """Train as `lesson` says; raises as `train` does."""
+    if lesson.options.engine == "numpy":
         from trainer.numpy_training import fit_numpy
 
         return fit_numpy(lesson)
