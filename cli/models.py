@@ -177,21 +177,43 @@ def import_model(folder: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("model")
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=click.Path(), required=False)
+@click.option(
+    "--format", "form", type=click.Choice(["artefact", "onnx", "keras"]), default="artefact", show_default=True,
+    help="The model as a FOLDER, or its network alone as a file for other programs.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(), help="The new file, for onnx and keras.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def export(model: str, folder: str, as_json: bool) -> None:
-    """Write a verified copy of a model as the new FOLDER, to be imported elsewhere.
+def export(model: str, folder: str | None, form: str, output: str | None, as_json: bool) -> None:
+    """Write a verified copy of a model as the new FOLDER, to be imported elsewhere, or its network as a file.
+
+    The network takes images that were preprocessed as its description says, and gives logits; labels, preprocessing,
+    temperature and digests are in the file. wetread itself reads neither ONNX nor Keras files.
 
     \b
     Example:
       wetread models export production ./cxr-3
+      wetread models export production --format onnx --output cxr-3.onnx
     """
+    from schemas.errors import UsageError
+    from wetread.models.network_file import write_network
+
+    place = folder if form == "artefact" else output
+    if place is None or None not in (folder, output):
+        wanted = "a FOLDER and no --output" if form == "artefact" else "--output FILE and no FOLDER"
+        raise UsageError(f"--format {form}: expected {wanted}")
     with opened_registry() as registry:
-        registration = registry.export(model, folder)
+        if form == "artefact":
+            registration = registry.export(model, place)
+        else:
+            registration = registry.verify(model)
+            write_network(registry.open(registration.digest), form, place)
         if as_json:
             emit_json(listed_json(_listed(registry, registration)))
         else:
-            say(f"exported {registration.reference}, {registration.digest[:12]}")
+            say(f"exported {registration.reference}, {registration.digest[:12]}, to {place}")
+            if form != "artefact":
+                say(NOT_DIAGNOSTIC)
 
 
 def _listed(registry: Registry, registration: Registration) -> ListedModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schemas.architecture import Architecture, LayerSpec
+from schemas.architecture import LAYER_KINDS, Architecture, LayerSpec
 from wetread.imaging.preprocess import Preprocess
 from wetread.models import registry as registry_module
 from wetread.models import shipped as shipped_module
@@ -37,6 +38,38 @@ def _architecture() -> Architecture:
         LayerSpec("dense", "logits", {"units": len(LABELS), "use_bias": True}),
     )
     return Architecture((12, 10, 1), layers)
+
+
+def _every_kind() -> Architecture:
+    """Return a network with every kind of layer, both paddings, and normalisation and softmax of images and vectors."""
+    stay = {"kernel_size": [3, 3], "strides": [1, 1], "use_bias": True}
+    half = {"kernel_size": [3, 2], "strides": [2, 2], "use_bias": False}
+    norm = {"epsilon": 0.01, "momentum": 0.9}
+    layers = (
+        LayerSpec("conv2d", "images", {"filters": 4, "kernel_size": [3, 2], "strides": [1, 2], "padding": "same",
+                                       "use_bias": True}),
+        LayerSpec("batch_norm", "logits", norm),
+        LayerSpec("relu", "relu"),
+        LayerSpec("dropout", "drop", {"rate": 0.5}),
+        LayerSpec("separable_conv2d", "mixed", stay | {"filters": 4, "depth_multiplier": 2, "padding": "same"}),
+        LayerSpec("add", "sum", {}, ("drop", "mixed")),
+        LayerSpec("softmax", "shares"),
+        LayerSpec("max_pool2d", "most", {"pool_size": [3, 3], "strides": [2, 1], "padding": "same"}),
+        LayerSpec("depthwise_conv2d", "deep", stay | {"depth_multiplier": 3, "padding": "valid"}),
+        LayerSpec("average_pool2d", "middle", {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}),
+        LayerSpec("conv2d", "left", half | {"filters": 5, "padding": "valid"}),
+        LayerSpec("flatten", "flat", {}, ("middle",)),
+        LayerSpec("dense", "beside", {"units": 5, "use_bias": False}),
+        LayerSpec("global_average_pool2d", "mean", {}, ("left",)),
+        LayerSpec("add", "both", {}, ("mean", "beside")),
+        LayerSpec("batch_norm", "flat_norm", norm),
+        LayerSpec("flatten", "features"),
+        LayerSpec("softmax", "flat_shares"),
+        LayerSpec("dropout", "flat_drop", {"rate": 0.2}),
+        LayerSpec("dense", "last", {"units": 3, "use_bias": True}),
+    )  # fmt: skip
+    assert {layer.kind for layer in layers} == set(LAYER_KINDS)
+    return Architecture((17, 19, 1), layers)
 
 
 def draw_weights(architecture: Architecture, seed: int = 0) -> dict[str, Any]:
@@ -75,6 +108,14 @@ def contents() -> Callable[..., ModelContents]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def every_kind(contents: Callable[..., ModelContents]) -> ModelContents:
+    """A model with every kind of layer, and weights large enough for two softmax layers to tell images apart."""
+    made = contents(architecture=_every_kind(), seed=1)
+    scales = {name: np.float32(4 if name.endswith("kernel") else 1) for name in made.weights}
+    return replace(made, weights={name: array * scales[name] for name, array in made.weights.items()})
 
 
 @pytest.fixture
