@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.errors import UsageError
 from trainer.film import path_text
+from trainer.resuming import as_json, replace_file, require_same
 
 FILE = b"trainings.json"
 
@@ -21,7 +22,7 @@ class Ledger:
     """
 
     def __init__(self, setting: Mapping[str, Any], folder: bytes | None = None) -> None:
-        self._setting = json.loads(json.dumps(setting))
+        self._setting = as_json(setting)
         self._path = None if folder is None else os.path.join(folder, FILE)
         self._records: dict[str, Any] = {}
         if self._path is not None and os.path.exists(self._path):
@@ -36,11 +37,8 @@ class Ledger:
         self._records[name] = record
         if self._path is None:
             return
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        unfinished = self._path + b".part"
-        with open(unfinished, "w", encoding="utf-8") as file:
-            json.dump({"setting": self._setting, "finished": self._records}, file)
-        os.replace(unfinished, self._path)
+        body = {"setting": self._setting, "finished": self._records}
+        replace_file(self._path, json.dumps(body).encode())
 
     def _read(self, path: bytes) -> dict[str, Any]:
         try:
@@ -51,10 +49,5 @@ class Ledger:
             raise UsageError(
                 f"{path_text(path)}: expected trainings of this program, found a fault: {error}"
             ) from error
-        changed = [name for name in {**self._setting, **setting} if setting.get(name) != self._setting.get(name)]
-        if changed:
-            raise UsageError(
-                f"{path_text(path)} holds trainings with another {', '.join(changed)}: name another folder, or "
-                "remove this one"
-            )
+        require_same(path, "trainings", setting, self._setting)
         return finished

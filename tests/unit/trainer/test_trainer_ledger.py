@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -42,11 +41,11 @@ def test_a_kill_while_writing_leaves_what_was_there(tmp_path: Path, monkeypatch:
     ledger = Ledger(SETTING, os.fsencode(tmp_path))
     ledger.keep("adam", 1)
 
-    def killed(body: object, file: object) -> None:
+    def killed(descriptor: int) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(json, "dump", killed)
+        patched.setattr(os, "fsync", killed)
         ledger.keep("sgd", 2)
     assert Ledger(SETTING, os.fsencode(tmp_path)).find("adam") == 1
 

@@ -1,0 +1,44 @@
+"""What all that goes on after a kill has in common: a file replaced as a whole, and a setting that must be the same."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.errors import UsageError
+from trainer.film import path_text
+
+UNFINISHED = b".part"
+"""What ends the name of a file that is being written."""
+
+
+def as_json(setting: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `setting` as it comes back from a file: tuples as lists."""
+    return dict(json.loads(json.dumps(setting)))
+
+
+def require_same(path: bytes, what: str, kept: Mapping[str, Any], setting: Mapping[str, Any]) -> None:
+    """Raise UsageError, naming what differs, unless the file's setting is the one of now.
+
+    what: the file's contents, such as "trainings"; kept, setting: as JSON has them.
+    """
+    changed = [name for name in {**setting, **kept} if kept.get(name) != setting.get(name)]
+    if changed:
+        raise UsageError(
+            f"{path_text(path)} holds {what} with another {', '.join(changed)}: name another folder, or remove this one"
+        )
+
+
+def replace_file(path: bytes, data: bytes) -> None:
+    """Write `data` to the disk and then under its name, so that a kill leaves the old file or the new one.
+
+    The folder is made where there is none.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + UNFINISHED, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + UNFINISHED, path)
