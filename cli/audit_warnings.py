@@ -16,7 +16,7 @@ def warn_of(audit: Audit, *, dealt: bool) -> None:
         say(f"{finding.severity}: {finding.text}")
     if people := audit.people_with_several_ids:
         whom = "1 person has" if people == 1 else f"{people} people have"
-        kept = "kept on one side and counted once" if dealt else "counted once; who is on which side was given"
+        kept = "kept on one side and counted once" if dealt else "counted once"
         say(f"{whom} several patient ids, by films that are the same: each is {kept}")
     if audit.findings:
         say("the data was audited: 'wetread audit' shows each case")

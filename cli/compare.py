@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.audit_warnings import warn_of
 from cli.figures import estimate
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--held-out", default=0.2, show_default=True, help="Share of the patients to hold out, without a split.")
 @click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
 @film_options
+@click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
 @click.option("--output", type=click.Path(), help="Write tables, plot and figures here; the same command goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(data: str, output: str | None, as_json: bool, **options: Any) -> None:
@@ -140,8 +142,10 @@ def compared(data: str, output: str | None, **options: Any) -> Comparison:
             optimizers,
             rates=rates,
             folder=None if output is None else os.fsencode(output),
+            strict=options["strict"],
             processes=options["processes"],
             reading=progress.reading,
+            audited=partial(warn_of, dealt=recipe.split is None),
             training=lambda name: partial(progress.training, name=name),
         )
     if output is not None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.figures import estimate, show_evaluation, stated_options
+from cli.audit_warnings import warn_of
+from cli.figures import estimate, show_differences, show_evaluation, stated_options
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from cli.training_options import film_options, learning_options, network_options, recipe_of
+from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.crossvalidation import CrossValidation
+    from trainer.crossvalidated import CrossValidation
 
 
 @click.command()
@@ -26,29 +29,38 @@ if TYPE_CHECKING:
 @click.option("--validation", default=0.15, show_default=True, help="Share of a fold's other patients to choose on.")
 @click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side whose test patients stay unread.")
+@click.option(
+    "--against",
+    type=click.Choice(["cnn", "dnn", "separable"]),
+    help="Train this network on the same folds too, and give the differences.",
+)
 @click.option("--leaky-image-level", is_flag=True, help="Deal films, not patients: what a leaky split would claim.")
 @film_options
 @stated_options
-@click.option("--output", type=click.Path(), help="Write figures and plots to this folder.")
+@click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
+@click.option("--output", type=click.Path(), help="Write figures and plots here; the same command goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool, **options: Any) -> None:
     """Measure a recipe, every patient held out once.
 
     The patients are dealt into folds; for each, a network is trained on the others and reads those who were held out.
-    Figures are given by fold and pooled, with 95% intervals by patient. No model is kept.
+    Figures are given by fold and pooled, with 95% intervals by patient. No model is kept. With --against, a second
+    network is trained on the same folds, and the differences have paired intervals. The data is audited first.
 
     \b
     Example:
       wetread cross-validate films/ --folds 5 --epochs 40
+      wetread cross-validate films/ --arch cnn --against separable --output folds/
       wetread cross-validate films/ --leaky-image-level --json
     """
     set_up_products()
     from cli.training_progress import TrainingProgress
     from trainer.crossvalidation import cross_validate as cross_validated
-    from trainer.crossvalidation import without_test_patients
     from trainer.dataset import load_dataset
-    from trainer.splits import read_split
+    from trainer.splits import read_split, without_test_patients
 
+    if options["against"] == options["arch"]:
+        raise UsageError(f"expected another network than {options['arch']} after --against, found the same")
     if options["output"] is not None:
         import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
@@ -65,9 +77,13 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
             dataset,
             recipe,
             folds,
+            against=options["against"],
             leaky=leaky_image_level,
+            strict=options["strict"],
+            folder=None if options["output"] is None else os.fsencode(options["output"]),
             processes=options["processes"],
             reading=progress.reading,
+            audited=partial(warn_of, dealt=not leaky_image_level),
             training=lambda name: partial(progress.training, name=name),
         )
     for warning in found.warnings:
@@ -85,25 +101,41 @@ def _show(body: dict[str, Any]) -> None:
     if body["leaky"]:
         # Beside the figures, wherever they are kept: a table's title is left away in a file.
         click.echo(f"# {body['split'].upper()}")
-    emit_table(
-        ("fold", "films", "patients", "accuracy", "macro AUROC", "temperature", "best epoch", "seconds"),
-        [
-            (
-                str(fold["fold"]),
-                fold["n"],
-                fold["patients"],
-                estimate(fold["accuracy"]),
-                estimate(fold["macro_auroc"]),
-                fold["temperature"],
-                fold["best_epoch"],
-                fold["seconds"],
-            )
-            for fold in body["folds"]
-        ],
-        title="by fold",
-    )
-    show_evaluation(body["pooled"], "leaky" if body["leaky"] else "pooled over held-out patients", whole=True)
+    networks = [body, *([body["against"]] if "against" in body else [])]
+    for network in networks:
+        emit_table(FOLD_COLUMNS, map(_fold_row, network["folds"]), title=f"by fold: {_network(network)}")
+    whom = "leaky" if body["leaky"] else "pooled over held-out patients"
+    for network in networks:
+        show_evaluation(network["pooled"], f"{whom}, {_network(network)}", whole=network is body)
+    if "against" in body:
+        show_differences(body["against"]["differences"], body["against"]["difference"])
+    say(f"reading films took {body['seconds']['reading']:.1f} s and the audit {body['seconds']['audit']:.1f} s, once")
     say(NOT_DIAGNOSTIC)
+
+
+FOLD_COLUMNS = (
+    "fold", "films", "patients", "accuracy", "macro AUROC", "temperature", "best epoch", "seconds", "making batches",
+    "steps", "evaluation",
+)  # fmt: skip
+"""The last three are what the seconds were spent on."""
+
+
+def _fold_row(fold: Mapping[str, Any]) -> tuple[object, ...]:
+    return (
+        str(fold["fold"]),
+        fold["n"],
+        fold["patients"],
+        estimate(fold["accuracy"]),
+        estimate(fold["macro_auroc"]),
+        fold["temperature"],
+        fold["best_epoch"],
+        fold["seconds"],
+        *fold["spent"].values(),
+    )
+
+
+def _network(body: Mapping[str, Any]) -> str:
+    return f"{body['arch']} of {body['parameters']:,} parameters"
 
 
 def _write(folder: str, found: CrossValidation, body: dict[str, Any]) -> None:

@@ -57,6 +57,24 @@ def show_evaluation(metrics: Mapping[str, Any], title: str, *, whole: bool = Fal
             emit_table(table.columns, table.rows, title=name)
 
 
+def show_differences(differences: Mapping[str, Any], direction: str) -> None:
+    """Print the paired differences of `trainer.paired`; direction: "ONE minus OTHER"."""
+    rows = [
+        (name, signed(differences[key]))
+        for key, name in (
+            ("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"), ("macro_auroc", "macro AUROC"),
+        )
+    ]  # fmt: skip
+    rows += [(f"AUROC of {label}", signed(of["auroc"])) for label, of in differences["labels"].items()]
+    title = f"difference: {direction}, above 0 where the first is better; paired 95% intervals by patient"
+    emit_table(("figure", direction), rows, title=title)
+
+
+def signed(figure: Mapping[str, float] | None) -> str:
+    """Return a difference with its interval as text."""
+    return "-" if figure is None else f"{figure['value']:+.3f} ({figure['low']:+.3f} to {figure['high']:+.3f})"
+
+
 def estimate(figure: Mapping[str, float] | None) -> str:
     """Return a figure with its interval as text."""
     return "-" if figure is None else f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"

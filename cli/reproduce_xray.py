@@ -57,6 +57,7 @@ def xray(data: str, output: str | None, as_json: bool, **options: Any) -> None:
         working_size=0,
         clip_limit=2.0,
         brightness=10,
+        strict=False,
     )
     reasons = list(paper.WHY_XRAY_IS_NO_TARGET)
     if as_json:

@@ -7,10 +7,12 @@ scales every layer; the defaults are those of the shipped model and its rivals.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from types import MappingProxyType
 
 from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import UsageError
+from wetread.models.shapes import network_shapes
 
 SIZE_RANGE = (16, 1024)
 DROPOUT = 0.3
@@ -81,6 +83,11 @@ def make_architecture(name: str, labels: int, *, size: int, width: int | None = 
     architecture = ARCHITECTURES[name](labels, size=size, **({} if width is None else {"width": width}))
     architecture.check()
     return architecture
+
+
+def parameters(architecture: Architecture) -> int:
+    """Return how many numbers its weights hold, the statistics of batch normalisation among them."""
+    return sum(prod(shape) for shape in network_shapes(architecture).weights.values())
 
 
 def _filters(size: int, width: int) -> list[int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,25 @@ import numpy as np
 from schemas.architecture import Architecture
 from schemas.errors import DataError, UsageError
 from trainer import figures
+from trainer.architectures import parameters
+from trainer.audit.findings import Audit
+from trainer.audit.sides import sides_of
 from trainer.augment import NO_AUGMENTATION
 from trainer.batches import balanced_weights
 from trainer.comparison import Comparison, Outcome
 from trainer.dataset import Dataset
-from trainer.dealing import split_patients
+from trainer.intake import take_in
 from trainer.intervals import estimates
 from trainer.ledger import Ledger
 from trainer.making import library_versions
 from trainer.options import TrainingOptions
-from trainer.pixels import load_films
+from trainer.pixels import Films
 from trainer.reading import read_by_weights
 from trainer.recipe import Recipe
-from trainer.splits import Side, Split
+from trainer.splits import Side, Split, without_test_patients
 from trainer.training import LabelledFilms, Report, train
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.keras_runtime import import_keras
-from wetread.models.shapes import network_shapes
 
 
 def compare(
@@ -42,9 +43,11 @@ def compare(
     optimizers: Sequence[str],
     *,
     rates: Mapping[str, float] | None = None,
+    strict: bool = False,
     folder: bytes | None = None,
     processes: int = 2,
     reading: Callable[[int, int], None] | None = None,
+    audited: Callable[[Audit], None] | None = None,
     training: Callable[[str], Report] | None = None,
 ) -> Comparison:
     """Train the recipe's network with each optimizer in turn.
@@ -52,18 +55,23 @@ def compare(
     recipe: its own optimizer and learning rate are replaced; all epochs are trained.
     rates: learning rates by optimizer, for those that shall not have their own default.
     folder: where finished trainings are kept, so that the same call goes on after a kill.
-    reading: called with (films read, films in all); training: optimizer -> what is called as it goes on.
-    Raises DataError and UsageError, before training starts where that can be known.
+    reading: called with (films read, films in all); audited: with the audit's findings before training; training:
+    optimizer -> what is called as it goes on.
+    Raises DataError and UsageError, before training starts where that can be known, and, where `strict`, UnsafeError
+    when the audit finds the data unsafe.
     """
     options = _options_of_each(recipe.options, optimizers, rates or {})
     if recipe.options.engine == "keras":
         import_keras(recipe.options.threads)  # where it is not installed, that is said before films are read
-    split = recipe.split or split_patients(
-        dataset, validation=recipe.validation, test=recipe.test, seed=recipe.split_seed
-    )
-    fixed = _fixed(dataset, recipe, split)
+    read = dataset if recipe.split is None else without_test_patients(dataset, recipe.split)
+    _learned(read, recipe.split_of(read))  # what cannot be dealt is said before films are read
+    intake = take_in(read, recipe.input_preprocess, processes=processes, progress=reading)
+    read = intake.dataset
+    split = recipe.split_of(read)
+    audit = intake.audit(sides_of(read, split), strict=strict, audited=audited)
+    fixed = _fixed(dataset, recipe, split) | {"films_digest": intake.digest}
     ledger = Ledger(fixed, folder)
-    contest = _contest(dataset, recipe, split, processes, reading)
+    contest = _contest(read, recipe, split, intake.films)
     outcomes = {}
     for name, option in options.items():
         entry = f"{name} at {option.optimizer_settings['learning_rate']}"
@@ -78,6 +86,7 @@ def compare(
         {side: len(of_films) for side, of_films in patients.items()},
         {side: len(set(of_films)) for side, of_films in patients.items()},
         outcomes,
+        audit,
     )
 
 
@@ -106,22 +115,23 @@ class _Contest:
         return Outcome(options.optimizer_settings, trained.history, found.to_json())
 
 
-def _contest(
-    dataset: Dataset, recipe: Recipe, split: Split, processes: int, reading: Callable[[int, int], None] | None
-) -> _Contest:
-    learned, held_out = split.indices(dataset, Side.TRAIN), split.indices(dataset, Side.VALIDATION)
+def _learned(dataset: Dataset, split: Split) -> tuple[int, ...]:
+    """Return the films to learn from; raise DataError where a label has none."""
+    learned = split.indices(dataset, Side.TRAIN)
+    balanced_weights(np.array([dataset.targets[index] for index in learned], dtype=np.int64), len(dataset.labels))
+    return learned
+
+
+def _contest(dataset: Dataset, recipe: Recipe, split: Split, films: Films) -> _Contest:
+    learned, held_out = _learned(dataset, split), split.indices(dataset, Side.VALIDATION)
     targets = np.array(dataset.targets, dtype=np.int64)
-    balanced_weights(targets[list(learned)], len(dataset.labels))  # says which label has no film to learn from
-    films = load_films(
-        dataset, recipe.input_preprocess, indices=(*learned, *held_out), processes=processes, progress=reading
-    )
     return _Contest(
         recipe.architecture(len(dataset.labels)),
         recipe.input_preprocess,
-        LabelledFilms(films[: len(learned)], targets[list(learned)]),
-        LabelledFilms(films[len(learned) :], targets[list(held_out)]),
-        tuple(dataset.films[index].patient_id for index in learned),
-        tuple(dataset.films[index].patient_id for index in held_out),
+        LabelledFilms(films[list(learned)], targets[list(learned)]),
+        LabelledFilms(films[list(held_out)], targets[list(held_out)]),
+        tuple(dataset.films[index].person for index in learned),
+        tuple(dataset.films[index].person for index in held_out),
     )
 
 
@@ -138,13 +148,13 @@ def _options_of_each(
 
 def _fixed(dataset: Dataset, recipe: Recipe, split: Split) -> dict[str, Any]:
     """Return all that decides the figures but the optimizer."""
-    options, architecture = recipe.options, recipe.architecture(len(dataset.labels))
+    options = recipe.options
     return {
         "engine": options.engine,
         "arch": recipe.arch,
         "size": recipe.size,
         "width": recipe.width,
-        "parameters": sum(prod(shape) for shape in network_shapes(architecture).weights.values()),
+        "parameters": parameters(recipe.architecture(len(dataset.labels))),
         "epochs": options.epochs,
         "batch_size": options.batch_size,
         "schedule": options.schedule,

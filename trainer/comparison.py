@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainer.audit.findings import Audit
 from wetread.engine.history import History
 
 LATE_EPOCHS = 10
@@ -53,7 +54,7 @@ class Outcome:
 class Comparison:
     """What was held the same, and what each optimizer reached.
 
-    fixed: as JSON has it. films, patients: their number by side, "training" and "held_out".
+    fixed: as JSON has it. films, patients: their number by side, "training" and "held_out". audit: of both sides.
     """
 
     fixed: Mapping[str, Any]
@@ -62,6 +63,7 @@ class Comparison:
     films: Mapping[str, int]
     patients: Mapping[str, int]
     outcomes: Mapping[str, Outcome]
+    audit: Audit
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form, as `wetread compare --json` prints it."""
@@ -71,6 +73,7 @@ class Comparison:
             "films": dict(self.films),
             "patients": dict(self.patients),
             "fixed": dict(self.fixed),
+            "audit": self.audit.to_json(with_cases=False),
             "optimizers": {name: outcome.to_json() for name, outcome in self.outcomes.items()},
             "interval": {"level": 0.95, "method": "bootstrap over patients"},
             "notes": self.notes,

@@ -6,6 +6,7 @@ several patient ids are united before anybody is dealt to a side.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class Intake:
     looks: tuple[Look, ...]
     copies: tuple[Copy, ...]
     seconds: float
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the files, in order."""
+        return hashlib.sha256("".join(look.sha256 for look in self.looks).encode("ascii")).hexdigest()
 
     def audit(
         self, sides: Sides | None, *, strict: bool = False, audited: Callable[[Audit], None] | None = None

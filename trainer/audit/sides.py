@@ -11,8 +11,8 @@ from trainer.dataset import Dataset
 from trainer.film import path_text
 from trainer.splits import Side, Split
 
-Sides = tuple[frozenset[Side], ...]
-"""The sides of each film, in the data set's order."""
+Sides = tuple[frozenset[str], ...]
+"""The sides of each film, in the data set's order; of a cross-validation they are its folds."""
 
 _BY_PATIENT, _BY_IMAGE = ["patient_id", "side"], ["path", "side"]
 

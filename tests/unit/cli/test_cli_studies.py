@@ -122,7 +122,7 @@ def test_cross_validate_prints_folds_and_pooled_figures(films: Path, tmp_path: P
     assert "sensitivity at specificity 0.8" in shown.stdout and "PPV at prevalence 0.1" in shown.stdout
     assert shown.stdout.startswith("fold\t") and "macro AUROC" in shown.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "cross-validation.json", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png",
+        "cross-validation.json", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png", "trainings.json",
     }  # fmt: skip
 
 

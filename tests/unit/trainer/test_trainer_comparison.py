@@ -20,9 +20,9 @@ from trainer.comparison import Comparison
 from trainer.comparison_files import write_comparison
 from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
+from trainer.intake import take_in
 from trainer.options import TrainingOptions
 from trainer.phantoms import draw_archive
-from trainer.pixels import load_films
 from trainer.plots_comparison import comparison_plot
 from trainer.recipe import Recipe
 from trainer.splits import Side
@@ -110,15 +110,15 @@ def test_the_interval_is_by_patient_not_by_film(dataset: Dataset) -> None:
 
 def test_the_test_patients_of_a_split_are_not_read(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     split = split_patients(dataset, validation=0.25, test=0.25, seed=1)
-    read: list[int] = []
+    read: list[str] = []
 
-    def noted(of: Dataset, preprocess: Any, *, indices: tuple[int, ...], **more: Any) -> Any:
-        read.extend(indices)
-        return load_films(of, preprocess, indices=indices, **more)
+    def noted(of: Dataset, preprocess: Any, **more: Any) -> Any:
+        read.extend(film.name for film in of.films)
+        return take_in(of, preprocess, **more)
 
-    monkeypatch.setattr(trainer.comparing, "load_films", noted)
+    monkeypatch.setattr(trainer.comparing, "take_in", noted)
     found = compared(dataset, replace(RECIPE, split=split), ("sgd",))
-    assert sorted(read) == sorted(split.indices(dataset, Side.TRAIN, Side.VALIDATION))
+    assert read == [dataset.films[index].name for index in split.indices(dataset, Side.TRAIN, Side.VALIDATION)]
     assert found.fixed["split_digest"] == split.digest
 
 
@@ -159,7 +159,7 @@ def test_what_cannot_be_compared_is_said_before_films_are_read(
     message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(trainer.comparing, "load_films")
+    monkeypatch.delattr(trainer.comparing, "take_in")
     with pytest.raises(UsageError, match=message):
         compared(dataset, optimizers=optimizers, rates=rates)
 
@@ -169,7 +169,7 @@ def test_a_label_without_a_training_film_is_said_before_films_are_read(
 ) -> None:
     split = split_patients(dataset, validation=0.3, test=0.0, seed=0)
     lost = {film.patient_id for film in dataset.films if film.label == "covid"}
-    monkeypatch.delattr(trainer.comparing, "load_films")
+    monkeypatch.delattr(trainer.comparing, "take_in")
     moved = replace(split, sides={who: Side.TEST if who in lost else side for who, side in split.sides.items()})
     with pytest.raises(DataError, match="no training film"):
         compared(dataset, replace(RECIPE, split=moved))

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import trainer.crossvalidation
+import trainer.fold
 from schemas.errors import DataError
 from trainer.augment import NO_AUGMENTATION
 from trainer.calibration import fit_temperature
-from trainer.crossvalidation import CrossValidation, cross_validate, each_film_a_patient, without_test_patients
+from trainer.crossvalidated import CrossValidation
+from trainer.crossvalidation import cross_validate, each_film_a_patient
 from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
 from trainer.evaluation import evaluate
@@ -20,7 +22,7 @@ from trainer.phantoms import draw_archive
 from trainer.pixels import load_films
 from trainer.reading import read_by_weights
 from trainer.recipe import Recipe
-from trainer.splits import Side
+from trainer.splits import Side, without_test_patients
 from trainer.training import LabelledFilms, train
 
 OPTIONS = TrainingOptions(engine="numpy", epochs=2, batch_size=16, augmentation=NO_AUGMENTATION, learning_rate=0.01)
@@ -90,7 +92,7 @@ def test_the_temperature_is_fitted_on_validation_patients(dataset: Dataset, monk
         fitted.append(len(targets))
         return fit_temperature(logits, targets)
 
-    monkeypatch.setattr(trainer.crossvalidation, "fit_temperature", noted)
+    monkeypatch.setattr(trainer.fold, "fit_temperature", noted)
     again = cross_validate(dataset, RECIPE, 3, processes=1)
     assert fitted == [len(fold.split.indices(dataset, Side.VALIDATION)) for fold in again.folds]
 
@@ -132,7 +134,7 @@ def test_test_patients_of_a_split_are_left_out(dataset: Dataset) -> None:
 def test_what_cannot_be_dealt_is_said_before_films_are_read(
     dataset: Dataset, folds: int, recipe: Recipe, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(trainer.crossvalidation, "load_films")
+    monkeypatch.delattr(trainer.crossvalidation, "take_in")
     with pytest.raises(DataError, match=message):
         cross_validate(dataset, recipe, folds)
 
