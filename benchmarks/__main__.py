@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.throughput import LIMIT, measure, wetread
+from schemas.predictions import ENGINES
 from trainer.phantoms import draw_archive
 
 REAL_ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "archive"
@@ -20,7 +21,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Images a second on this machine.")
     parser.add_argument("archive", nargs="?", type=Path, help="default: ../shared/data/archive, or else drawn phantoms")
-    parser.add_argument("--engine", action="append", choices=["numpy", "keras"], help="default: both")
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="default: all")
     parser.add_argument("--model", type=Path, help="a model's folder; default: the model that ships")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: one a core")
     parser.add_argument("--rounds", type=int, default=5, help="in each of which everything runs once; default: 5")
@@ -34,7 +35,7 @@ def main() -> None:
         print(_machine())
         print(f"{archive}, {chosen.workers} processes, {chosen.rounds} rounds in turns\n")
         rows = measure(
-            archive, home, engines=chosen.engine or ["numpy", "keras"], workers=chosen.workers, rounds=chosen.rounds
+            archive, home, engines=chosen.engine or list(ENGINES), workers=chosen.workers, rounds=chosen.rounds
         )
         print(f"{'images/s':34}{'images':>8}{'least':>10}{'median':>10}{'most':>10}{'of limit':>10}")
         limit = next(row for row in rows if row.what == LIMIT).images_per_second[1]
