@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainer.checkpoints import Checkpoints
 from trainer.training import Lesson, Progress, Report, Trained
 from wetread.engine.averaging import WeightAverage
 from wetread.engine.callback import Callback, Training
@@ -28,8 +29,10 @@ def fit_numpy(lesson: Lesson) -> Trained:
             *([] if average is None else [average]),
             *([] if stopping is None else [stopping]),
             _Reporting(lesson.report, len(lesson.batches)),
+            *([] if lesson.checkpoints is None else [_Keeping(lesson.checkpoints)]),
         ],
         schedule=options.rate_of(len(lesson.batches)),
+        resume=None if lesson.checkpoints is None else lesson.checkpoints.last,
     )
     best = history.epochs if stopping is None else stopping.best_epoch + 1
     return Trained(network.weights(), history, best)
@@ -63,3 +66,14 @@ class _Reporting(Callback):
             val_loss=val_loss,
             val_accuracy=val_accuracy,
         )
+
+
+class _Keeping(Callback):
+    """Keeps a checkpoint of every epoch, but not of one that ends training early: its run would not end there again."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+
+    def on_epoch_end(self, training: Training) -> None:
+        if not training.stop:
+            self._checkpoints.keep(training.checkpoint())

@@ -8,7 +8,7 @@ of dropout, and rounding.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from schemas.architecture import Architecture
 from schemas.errors import DataError
 from trainer.batches import TrainingBatches, balanced_weights
+from trainer.checkpoints import Checkpoints, films_digest
 from trainer.options import TrainingOptions
 from trainer.pixels import Films
 from wetread.engine.array import Array, Labels
@@ -76,6 +77,7 @@ class Lesson:
     loss: SoftmaxCrossEntropy
     options: TrainingOptions
     report: Report
+    checkpoints: Checkpoints | None = None
 
 
 def train(
@@ -85,15 +87,30 @@ def train(
     validation: LabelledFilms | None,
     options: TrainingOptions,
     report: Report | None = None,
+    checkpoint: bytes | None = None,
 ) -> Trained:
     """Train a network of `architecture` and return its weights.
 
     validation: films of other patients, read after each epoch; needed to stop early.
     report: called after every batch, and after every epoch with the validation figures.
+    checkpoint: a folder where all that the training needs to go on is kept after each epoch; the same call goes on
+        from there, on the NumPy engine to the same bits. It stays there: whoever has stored the weights removes it
+        with `trainer.checkpoints.remove_checkpoint`.
     Raises DataError when a label has no training film, when there is nothing to stop early by, or when the
-    loss is no longer a number; UsageError where TensorFlow is asked for and not installed.
+    loss is no longer a number; UsageError where TensorFlow is asked for and not installed, and when the
+    folder holds the checkpoint of another training.
     """
-    return fit(make_lesson(architecture, preprocess, training, validation, options, report))
+    lesson = make_lesson(architecture, preprocess, training, validation, options, report)
+    if checkpoint is not None:
+        sides = {"training films": training, "validation films": validation}
+        setting = {
+            "architecture": architecture.to_json(),
+            "preprocessing": preprocess.to_json(),
+            **options.to_json(),
+            **{name: side and films_digest(side.films, side.targets) for name, side in sides.items()},
+        }
+        lesson = replace(lesson, checkpoints=Checkpoints(checkpoint, setting))
+    return fit(lesson)
 
 
 def fit(lesson: Lesson) -> Trained:
