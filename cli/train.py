@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="That each label's threshold keeps on the validation patients; below it a film is uncertain. 0: none is.",
 )
+@click.option("--panel/--no-panel", default=True, show_default=True, help="Measure what shortcuts alone reach.")
 @film_options
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
@@ -79,6 +80,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
             reading=progress.reading,
             audited=partial(warn_of, dealt=recipe.split is None),
             training=progress.training,
+            panel=lambda view: partial(progress.training, name=view),
         )
         if options["save_split"] is not None:
             made.split.write(os.fsencode(options["save_split"]))
@@ -104,6 +106,7 @@ def _recipe(options: dict[str, Any]) -> Recipe:
         split_seed=options["split_seed"],
         open_test=options["open_test"],
         specificity=options["specificity"],
+        panel=options["panel"],
     )
 
 

@@ -16,6 +16,7 @@ from trainer.card_audit import audit_section
 from trainer.card_confidence import abstention_section, calibration_section, calls_section, decision_section
 from trainer.card_figures import figures_section, parts_section, within_section
 from trainer.card_origins import data_section, identity_section, preprocessing_section, protocol_section
+from trainer.card_shortcuts import shortcuts_section
 from trainer.making import Made
 from trainer.markdown import estimate, times
 from trainer.splits import Side
@@ -41,7 +42,9 @@ class CardNotes:
 def model_card(made: Made, notes: CardNotes) -> str:
     """Return MODEL_CARD.md."""
     sections = (
-        _head(made, notes),
+        _head(made),
+        shortcuts_section(made),
+        _warnings(made, notes),
         _use(made),
         figures_section(made, notes.openings),
         within_section(made),
@@ -97,7 +100,7 @@ def _given_away(made: Made) -> Iterable[tuple[str, str, int, int, int, int]]:
             yield label, source, count, own.total(), others[source], others.total()
 
 
-def _head(made: Made, notes: CardNotes) -> str:
+def _head(made: Made) -> str:
     metrics = made.metrics[made.shown.value]
     whom = f"{metrics['patients']} {made.shown.value} patients ({metrics['n']} films)"
     lines = [
@@ -106,6 +109,11 @@ def _head(made: Made, notes: CardNotes) -> str:
         f"{', '.join(made.dataset.labels)}: on {whom}, accuracy {estimate(metrics['accuracy'])}, "
         f"macro AUROC {estimate(metrics['macro_auroc'])} (95% intervals, by patient).",
     ]
+    return "\n\n".join(lines)
+
+
+def _warnings(made: Made, notes: CardNotes) -> str:
+    lines = []
     if warnings := warnings_of(made):
         lines.append("## Read this first\n\n" + "\n".join(f"- {warning}" for warning in warnings))
         if fair := _fairest(made):

@@ -22,6 +22,7 @@ from trainer.dataset import Dataset
 from trainer.deciding import FittedDecision, fit_decision
 from trainer.evaluation import evaluate
 from trainer.intake import take_in
+from trainer.panel import make_panel
 from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
 from trainer.recipe import Recipe
@@ -40,6 +41,7 @@ class Made:
 
     audit: of the films and the split that it was made from.
     metrics: evaluations by side: "validation" always, "test" where the test patients were opened.
+    panel: what shortcuts alone reach on the side that is shown (`trainer.panel`); None where that was not asked.
     readings: of the side that the plots and the headline show: test where opened, else validation.
     """
 
@@ -50,6 +52,7 @@ class Made:
     trained: Trained
     decision: FittedDecision
     metrics: dict[str, Any]
+    panel: dict[str, Any] | None
     readings: Readings
     shown: Side
     created_at: datetime
@@ -89,7 +92,7 @@ class Made:
             provenance=self.provenance,
             temperature=self.decision.temperature,
             thresholds=self.decision.thresholds,
-            metrics=self.metrics,
+            metrics=self.metrics | ({} if self.panel is None else {"shortcuts": self.panel}),
             history=self.trained.history.to_json() | {"best_epoch": self.trained.best_epoch},
             documents=documents,
         )
@@ -104,11 +107,13 @@ def make_model(
     reading: Callable[[int, int], None] | None = None,
     audited: Callable[[Audit], None] | None = None,
     training: Report | None = None,
+    panel: Callable[[str], Report] | None = None,
 ) -> Made:
     """Train a model as `recipe` says.
 
     reading: called with (films read, films in all).
     audited: called with the audit's findings before training; training: see `trainer.training.train`.
+    panel: view of the shortcut panel -> what is called as its training goes on.
     Raises DataError and UsageError before training starts when data or recipe cannot be used, and, where
     `strict`, UnsafeError when the audit finds the data unsafe.
     """
@@ -136,7 +141,13 @@ def make_model(
     how = (decision.temperature, decision.thresholds)
     readings = {side: readings_of(dataset, indices[side], logits[side], *how) for side in indices}
     metrics = {side.value: evaluate(readings[side]) for side in indices if side is not Side.TRAIN}
-    return Made(recipe, dataset, split, audit, trained, decision, metrics, readings[shown], shown, datetime.now(UTC))
+    seen = None
+    if recipe.panel:
+        learned, judged = (_labelled(dataset, indices[side], films[side]) for side in (Side.TRAIN, shown))
+        seen = make_panel(recipe, learned, judged, readings[shown], panel).to_json(readings[shown])
+    return Made(
+        recipe, dataset, split, audit, trained, decision, metrics, seen, readings[shown], shown, datetime.now(UTC)
+    )
 
 
 def _sides(dataset: Dataset, recipe: Recipe) -> tuple[Split, Side, dict[Side, tuple[int, ...]]]:

@@ -27,6 +27,7 @@ class Recipe:
         training on the same patients.
     open_test: whether the test patients are read at the end; False leaves them for later.
     specificity: that each label's threshold keeps on the validation patients; 0 for no threshold.
+    panel: whether the shortcut panel is made too, which trains four small networks besides.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recipe:
     split_seed: int = 0
     open_test: bool = True
     specificity: float = SPECIFICITY
+    panel: bool = False
 
     @property
     def input_preprocess(self) -> Preprocess:

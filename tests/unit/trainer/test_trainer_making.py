@@ -27,7 +27,7 @@ from wetread.models.decision import probabilities
 OPTIONS = TrainingOptions(
     engine="numpy", epochs=20, batch_size=8, learning_rate=0.01, augmentation=Augmentation(contrast=0.1, gamma=0.1)
 )
-RECIPE = Recipe(name="spots", size=16, width=8, options=OPTIONS, test=0.4)
+RECIPE = Recipe(name="spots", size=16, width=8, options=OPTIONS, test=0.4, panel=True)
 
 
 def draw_data(root: Path, *, with_sources: bool = True) -> Dataset:
@@ -180,3 +180,17 @@ def test_documents_are_a_card_and_readable_plots(made: Made) -> None:
     assert set(re.findall(r"\]\((\S+\.png)\)", documents["MODEL_CARD.md"].decode())) == plots
     assert documents["model_card.html"].count(b"data:image/png;base64,") == len(plots)
     assert all(data.startswith(b"\x89PNG") for name, data in documents.items() if name.endswith(".png"))
+
+
+def test_what_shortcuts_alone_reach_is_first_in_the_card(made: Made) -> None:
+    card = model_card(made, CardNotes("wetread train spots"))
+    headings = re.findall(r"^## (.*)$", card, re.MULTILINE)
+    assert headings[:2] == ["What shortcuts alone reach", "Read this first"]
+    assert made.panel is not None
+    for view, figures in made.panel["views"].items():
+        assert f"| {view} | {figures['accuracy']['value']:.3f}" in card
+    assert made.contents({}).metrics["shortcuts"] == made.panel
+
+
+def test_the_panel_is_left_away_where_it_was_not_made(made: Made) -> None:
+    assert "What shortcuts alone reach" not in model_card(replace(made, panel=None), CardNotes("wetread train spots"))
