@@ -51,7 +51,9 @@ class CrossValidation:
         """All held-out readings; logits are divided by their fold's temperature, so that theirs is 1."""
         readings = [fold.readings for fold in self.folds]
         films = tuple(film for part in readings for film in part.films)
-        return Readings(films, self.dataset.labels, np.concatenate([of.logits / of.temperature for of in readings]))
+        logits = np.concatenate([of.logits / of.temperature for of in readings])
+        said = [of.said for of in readings if of.said is not None]
+        return Readings(films, self.dataset.labels, logits, said=np.concatenate(said) if said else None)
 
     @property
     def warnings(self) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer.calibration import fit_temperature
 from trainer.dataset import Dataset
+from trainer.deciding import fit_decision
 from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
 from trainer.recipe import Recipe
@@ -24,13 +24,14 @@ Sides = Mapping[Side, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Fold:
-    """One training, and the readings of those who were held out from it, at its own temperature.
+    """One training, and the readings of those who were held out from it, at its own temperature and thresholds.
 
     acquainted: share of the held-out films with a film of the same patient in training or validation; 0 by patient.
     """
 
     split: Split
     readings: Readings
+    thresholds: Mapping[str, float]
     acquainted: float
     best_epoch: int
     spent: Spent
@@ -45,6 +46,7 @@ class Fold:
         return {
             "logits": self.readings.logits.tolist(),
             "temperature": self.readings.temperature,
+            "thresholds": dict(self.thresholds),
             "best_epoch": self.best_epoch,
             "spent": self.spent.to_json(),
         }
@@ -70,15 +72,18 @@ def train_fold(
         for side in (Side.VALIDATION, Side.TEST)
     )
     spent = replace(spent, evaluation=spent.evaluation + time.perf_counter() - started)
-    temperature = fit_temperature(validation, of_side[Side.VALIDATION].targets)
-    return _fold(dataset, split, sides, held_out, temperature, trained.best_epoch, spent)
+    chosen = of_side[Side.VALIDATION].targets
+    decision = fit_decision(validation, chosen, dataset.labels, recipe.specificity)
+    how = (decision.temperature, decision.thresholds)
+    return _fold(dataset, split, sides, held_out, *how, trained.best_epoch, spent)
 
 
 def fold_of(record: Mapping[str, Any], dataset: Dataset, split: Split, sides: Sides) -> Fold:
     """Return the fold in what `to_record` made."""
     logits = np.array(record["logits"], dtype=np.float64)
     spent = Spent(**record["spent"])
-    return _fold(dataset, split, sides, logits, record["temperature"], record["best_epoch"], spent)
+    how = (record["temperature"], record["thresholds"])
+    return _fold(dataset, split, sides, logits, *how, record["best_epoch"], spent)
 
 
 def _fold(
@@ -87,10 +92,11 @@ def _fold(
     sides: Sides,
     logits: np.ndarray,
     temperature: float,
+    thresholds: Mapping[str, float],
     best_epoch: int,
     spent: Spent,
 ) -> Fold:
-    readings = readings_of(dataset, sides[Side.TEST], logits, temperature)
+    readings = readings_of(dataset, sides[Side.TEST], logits, temperature, thresholds)
     known = {dataset.films[index].person for side in (Side.TRAIN, Side.VALIDATION) for index in sides[side]}
     acquainted = float(np.mean([patient in known for patient in readings.patients]))
-    return Fold(split, readings, acquainted, best_epoch, spent)
+    return Fold(split, readings, thresholds, acquainted, best_epoch, spent)
