@@ -11,11 +11,11 @@ import trainer.crossvalidation
 import trainer.fold
 from schemas.errors import DataError
 from trainer.augment import NO_AUGMENTATION
-from trainer.calibration import fit_temperature
 from trainer.crossvalidated import CrossValidation
 from trainer.crossvalidation import cross_validate, each_film_a_patient
 from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
+from trainer.deciding import FittedDecision, fit_decision
 from trainer.evaluation import evaluate
 from trainer.options import TrainingOptions
 from trainer.phantoms import draw_archive
@@ -85,16 +85,22 @@ def test_a_fold_is_a_training_on_its_train_side_read_on_its_test_side(dataset: D
         assert read[dataset.films[index].path] == pytest.approx(logit)
 
 
-def test_the_temperature_is_fitted_on_validation_patients(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temperature_and_thresholds_are_fitted_on_validation_patients(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fitted: list[int] = []
 
-    def noted(logits: Any, targets: Any) -> float:
+    def noted(logits: Any, targets: Any, *others: Any) -> FittedDecision:
         fitted.append(len(targets))
-        return fit_temperature(logits, targets)
+        return fit_decision(logits, targets, *others)
 
-    monkeypatch.setattr(trainer.fold, "fit_temperature", noted)
+    monkeypatch.setattr(trainer.fold, "fit_decision", noted)
     again = cross_validate(dataset, RECIPE, 3, processes=1)
     assert fitted == [len(fold.split.indices(dataset, Side.VALIDATION)) for fold in again.folds]
+    decision = again.to_json()["pooled"]["decision"]
+    assert decision["said"] == sum(
+        int(fold.readings.said.sum()) for fold in again.folds if fold.readings.said is not None
+    )
 
 
 def test_an_image_level_split_is_labelled_and_counts_whom_it_knows(dataset: Dataset) -> None:
