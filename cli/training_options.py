@@ -68,6 +68,7 @@ def learning_options(command: Command) -> Command:
         click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the training films."),
         click.option("--augment/--no-augment", default=True, show_default=True, help="Change training films a little."),
         click.option("--seed", default=0, show_default=True, help="Of first weights, shuffling and augmentation."),
+        click.option("--device", help="Where keras trains: cpu, gpu or gpu:N.  [default: TensorFlow's choice]"),
     )
 
 
@@ -96,7 +97,7 @@ def recipe_of(options: Mapping[str, Any], **others: Any) -> Recipe:
 
     augmentation = Augmentation(flip=0.5 if options["flip"] else 0.0) if options["augment"] else NO_AUGMENTATION
     taken = ("engine", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "label_smoothing", "patience",
-             "average", "seed", "threads")  # fmt: skip
+             "average", "seed", "threads", "device")  # fmt: skip
     return Recipe(
         arch=options["arch"],
         size=options["size"],

@@ -23,6 +23,7 @@ from trainer.augment import NO_AUGMENTATION
 from trainer.batches import balanced_weights
 from trainer.comparison import Comparison, Outcome
 from trainer.dataset import Dataset
+from trainer.devices import require_engine
 from trainer.intake import take_in
 from trainer.intervals import estimates
 from trainer.ledger import Ledger
@@ -34,7 +35,6 @@ from trainer.recipe import Recipe
 from trainer.splits import Side, Split, without_test_patients
 from trainer.training import LabelledFilms, Report, train
 from wetread.imaging.preprocess import Preprocess
-from wetread.models.keras_runtime import import_keras
 
 
 def compare(
@@ -61,8 +61,7 @@ def compare(
     when the audit finds the data unsafe.
     """
     options = _options_of_each(recipe.options, optimizers, rates or {})
-    if recipe.options.engine == "keras":
-        import_keras(recipe.options.threads)  # where it is not installed, that is said before films are read
+    require_engine(recipe.options)
     read = dataset if recipe.split is None else without_test_patients(dataset, recipe.split)
     _learned(read, recipe.split_of(read))  # what cannot be dealt is said before films are read
     intake = take_in(read, recipe.input_preprocess, processes=processes, progress=reading)

@@ -21,6 +21,7 @@ from trainer.batches import balanced_weights
 from trainer.crossvalidated import CrossValidation
 from trainer.dataset import Dataset
 from trainer.dealing import grouped_folds
+from trainer.devices import require_engine
 from trainer.fold import Fold, fold_of, train_fold
 from trainer.intake import take_in
 from trainer.ledger import Ledger
@@ -28,7 +29,6 @@ from trainer.making import library_versions
 from trainer.recipe import Recipe
 from trainer.splits import Side, Split
 from trainer.training import Report
-from wetread.models.keras_runtime import import_keras
 
 
 def cross_validate(
@@ -57,8 +57,7 @@ def cross_validate(
     `strict`, UnsafeError when the audit finds the data unsafe.
     """
     recipes = [recipe, *([] if against is None else [replace(recipe, arch=against)])]
-    if recipe.options.engine == "keras":
-        import_keras(recipe.options.threads)  # where it is not installed, that is said before films are read
+    require_engine(recipe.options)
     for each in recipes:
         each.architecture(len(dataset.labels))
     _dealt(dataset, recipe, folds, leaky=leaky)  # the same: what cannot be dealt is said now

@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 from schemas.errors import DataError
+from trainer.devices import tensorflow_device
 from trainer.keras_run import KerasRun
 from trainer.keras_step import Step, compiled_reading, compiled_step, make_keras_optimizer
 from trainer.training import Lesson, Progress, Trained
@@ -26,15 +27,16 @@ def fit_keras(lesson: Lesson) -> Trained:
     # One seed gives one model: without it, threads add gradients up in any order.
     tensorflow.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(options.seed)
-    model = build_keras(lesson.architecture, seed=options.seed)
-    set_weights(model, lesson.architecture, lesson.first_weights)
-    optimizer = make_keras_optimizer(keras, model, lesson)
-    run = KerasRun(lesson, model, optimizer, compiled_reading(tensorflow, model, lesson))
-    if options.average is not None:
-        run.average = WeightAverage(options.average, lesson.first_weights)
-    if lesson.checkpoints is not None and lesson.checkpoints.last is not None:
-        run.restore(lesson.checkpoints.last)
-    return _fit(run, compiled_step(tensorflow, model, optimizer, lesson))
+    with tensorflow.device(tensorflow_device(tensorflow, options.device)):
+        model = build_keras(lesson.architecture, seed=options.seed)
+        set_weights(model, lesson.architecture, lesson.first_weights)
+        optimizer = make_keras_optimizer(keras, model, lesson)
+        run = KerasRun(lesson, model, optimizer, compiled_reading(tensorflow, model, lesson))
+        if options.average is not None:
+            run.average = WeightAverage(options.average, lesson.first_weights)
+        if lesson.checkpoints is not None and lesson.checkpoints.last is not None:
+            run.restore(lesson.checkpoints.last)
+        return _fit(run, compiled_step(tensorflow, model, optimizer, lesson))
 
 
 def _fit(run: KerasRun, step: Step) -> Trained:

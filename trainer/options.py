@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from wetread.engine.schedules import CosineDecay, Schedule
 
 ENGINES = ("keras", "numpy")
 SCHEDULES = ("cosine", "constant")
+_DEVICE = re.compile(r"cpu|gpu(:[0-9]+)?")
 _WARMUP = 0.05
 """Share of the steps over which the cosine schedule first rises."""
 
@@ -31,6 +33,7 @@ class TrainingOptions:
         weights, such as 0.995 (see `wetread.engine.averaging`); None keeps the weights as they are.
     seed: of first weights, shuffling, augmentation and dropout.
     threads: that Keras may use; None leaves it to TensorFlow.
+    device: where Keras computes, "cpu" or "gpu[:N]"; None leaves it to TensorFlow.
 
     Raises UsageError when a value is out of its range.
     """
@@ -48,6 +51,7 @@ class TrainingOptions:
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
     threads: int | None = None
+    device: str | None = None
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -66,6 +70,10 @@ class TrainingOptions:
             raise UsageError(f"expected a learning rate above 0, found {self.learning_rate}")
         if self.average is not None and not 0 < self.average < 1:
             raise UsageError(f"expected an average's decay above 0 and below 1, such as 0.995, found {self.average}")
+        if self.device is not None and not _DEVICE.fullmatch(self.device):
+            raise UsageError(f"expected the device cpu, gpu or gpu:N, found {self.device!r}")
+        if self.engine == "numpy" and self.device not in (None, "cpu"):
+            raise UsageError(f"the NumPy engine computes on the cpu, found the device {self.device}: train on keras")
 
     @property
     def optimizer_settings(self) -> dict[str, float | bool]:
