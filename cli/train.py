@@ -44,6 +44,12 @@ if TYPE_CHECKING:
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
 @click.option("--output", type=click.Path(), help="Write the artefact to this new directory instead of registering it.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(file_okay=False),
+    metavar="FOLDER",
+    help="Keep a checkpoint after each epoch in this folder; the same command goes on from it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def train(ctx: click.Context, /, data: str, **options: Any) -> None:
@@ -57,16 +63,21 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     Example:
       wetread train films/ --name chest --epochs 40
       wetread train films/ --engine keras --arch separable --patience 10 --json
+      wetread train films/ --epochs 200 --checkpoint kept/
     """
     from cli.training_progress import TrainingProgress
 
     set_up_products()
     from trainer.card import CardNotes
+    from trainer.checkpoints import epochs_kept, remove_checkpoint
     from trainer.dataset import load_dataset
     from trainer.documents import documents_of
     from trainer.making import make_model
 
     recipe = _recipe(options)
+    checkpoint = None if options["checkpoint"] is None else os.fsencode(options["checkpoint"])
+    if checkpoint is not None and (epochs := epochs_kept(checkpoint)):
+        say(f"{options['checkpoint']} has a checkpoint, of {epochs} of {recipe.options.epochs} epochs")
     dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
     say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
     if not dataset.patients_known:
@@ -81,6 +92,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
             audited=partial(warn_of, dealt=recipe.split is None),
             training=progress.training,
             panel=lambda view: partial(progress.training, name=view),
+            checkpoint=checkpoint,
         )
         if options["save_split"] is not None:
             made.split.write(os.fsencode(options["save_split"]))
@@ -88,10 +100,12 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
         openings = _earlier_openings(registry, made) + 1
         documents = documents_of(made, CardNotes(_command_line(ctx), data_notes, openings))
         where = _keep(registry, made, documents, options["output"])
+        if checkpoint is not None:
+            remove_checkpoint(checkpoint)
     if options["as_json"]:
         emit_json(where | _summary(made, openings))
     else:
-        _show(made, where)
+        _show(made, where, options["output"])
 
 
 def _recipe(options: dict[str, Any]) -> Recipe:
@@ -154,7 +168,7 @@ def _summary(made: Made, openings: int) -> dict[str, Any]:
     }
 
 
-def _show(made: Made, where: dict[str, Any]) -> None:
+def _show(made: Made, where: dict[str, Any], output: str | None) -> None:
     from cli.figures import show_evaluation
     from trainer.card import warnings_of
 
@@ -162,6 +176,8 @@ def _show(made: Made, where: dict[str, Any]) -> None:
     for warning in warnings_of(made):
         say("warning: " + warning.replace("**", ""))
     say(f"{where['model']} is in {where['directory']}: read its MODEL_CARD.md or model_card.html. {NOT_DIAGNOSTIC}")
+    if output is not None:
+        say(f"next: {shlex.join(['wetread', 'models', 'import', output])}, which registers it; then")
     say(f"next: wetread screen DIR --model {where['model']}")
 
 

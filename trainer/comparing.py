@@ -27,7 +27,7 @@ from trainer.devices import require_engine
 from trainer.intake import take_in
 from trainer.intervals import estimates
 from trainer.ledger import Ledger
-from trainer.making import library_versions
+from trainer.libraries import library_versions
 from trainer.options import TrainingOptions
 from trainer.pixels import Films
 from trainer.reading import read_by_weights

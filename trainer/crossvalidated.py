@@ -14,7 +14,7 @@ from trainer.audit.findings import Audit
 from trainer.dataset import Dataset
 from trainer.evaluation import evaluate
 from trainer.fold import Fold
-from trainer.making import library_versions
+from trainer.libraries import library_versions
 from trainer.operating_points import SPECIFICITY
 from trainer.paired import differences
 from trainer.predictive_values import PREVALENCE

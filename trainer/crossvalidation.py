@@ -25,7 +25,7 @@ from trainer.devices import require_engine
 from trainer.fold import Fold, fold_of, train_fold
 from trainer.intake import take_in
 from trainer.ledger import Ledger
-from trainer.making import library_versions
+from trainer.libraries import library_versions
 from trainer.recipe import Recipe
 from trainer.splits import Side, Split
 from trainer.training import Report

@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,10 @@ from trainer.audit.findings import Audit
 from trainer.audit.sides import sides_of
 from trainer.dataset import Dataset
 from trainer.deciding import FittedDecision, fit_decision
+from trainer.devices import require_engine
 from trainer.evaluation import evaluate
 from trainer.intake import take_in
+from trainer.libraries import library_versions
 from trainer.panel import make_panel
 from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
@@ -30,9 +31,6 @@ from trainer.splits import Side, Split
 from trainer.training import LabelledFilms, Report, Trained, train
 from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance, checked_name
-from wetread.models.keras_runtime import import_keras
-
-LIBRARIES = ("numpy", "opencv-python-headless", "tensorflow", "keras")
 
 
 @dataclass(frozen=True)
@@ -108,20 +106,21 @@ def make_model(
     audited: Callable[[Audit], None] | None = None,
     training: Report | None = None,
     panel: Callable[[str], Report] | None = None,
+    checkpoint: bytes | None = None,
 ) -> Made:
     """Train a model as `recipe` says.
 
     reading: called with (films read, films in all).
     audited: called with the audit's findings before training; training: see `trainer.training.train`.
     panel: view of the shortcut panel -> what is called as its training goes on.
+    checkpoint: see `trainer.training.train`.
     Raises DataError and UsageError before training starts when data or recipe cannot be used, and, where
     `strict`, UnsafeError when the audit finds the data unsafe.
     """
     checked_name(recipe.name)
     preprocess, architecture = recipe.input_preprocess, recipe.architecture(len(dataset.labels))
     _sides(dataset, recipe)  # what cannot be dealt is said before films are read, and so is a missing TensorFlow
-    if recipe.options.engine == "keras":
-        import_keras(recipe.options.threads)
+    require_engine(recipe.options)
     intake = take_in(dataset, preprocess, processes=processes, progress=reading)
     dataset = intake.dataset
     split, shown, indices = _sides(dataset, recipe)
@@ -134,6 +133,7 @@ def make_model(
         _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION]),
         recipe.options,
         training,
+        checkpoint,
     )
     logits = {side: read_by_weights(architecture, trained.weights, preprocess, films[side]) for side in films}
     validation = _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION])
@@ -166,17 +166,6 @@ def source_commit() -> str | None:
         return commit + ("+" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that a model's numbers depend on, where they are installed."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _labelled(dataset: Dataset, indices: tuple[int, ...], films: Films) -> LabelledFilms:

@@ -17,7 +17,7 @@ from trainer import paper
 from trainer.augment import NO_AUGMENTATION
 from trainer.digits import SIDE, TRAINING_IMAGES, Digits
 from trainer.ledger import Ledger
-from trainer.making import library_versions
+from trainer.libraries import library_versions
 from trainer.mnist_study import ROWS, Row, Study, Trial
 from trainer.options import TrainingOptions
 from trainer.training import Lesson, Trained, make_lesson

@@ -17,6 +17,7 @@ from schemas.architecture import Architecture
 from schemas.errors import DataError
 from trainer.batches import TrainingBatches, balanced_weights
 from trainer.checkpoints import Checkpoints, films_digest
+from trainer.libraries import library_versions
 from trainer.options import TrainingOptions
 from trainer.pixels import Films
 from wetread.engine.array import Array, Labels
@@ -107,6 +108,7 @@ def train(
             "architecture": architecture.to_json(),
             "preprocessing": preprocess.to_json(),
             **options.to_json(),
+            "libraries": library_versions(),
             **{name: side and films_digest(side.films, side.targets) for name, side in sides.items()},
         }
         lesson = replace(lesson, checkpoints=Checkpoints(checkpoint, setting))
