@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.context import opened_registry
 from cli.engine_option import engine_option
-from cli.figures import show_evaluation, stated_options
+from cli.figures import show_differences, show_evaluation, stated_options
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
+    from cli.training_progress import TrainingProgress
     from trainer.dataset import Dataset
+    from trainer.reading import Readings
     from wetread.models.artefact import Artefact
+    from wetread.store.registrations import Registration
 
 
 @click.command()
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     "--side", type=click.Choice(["train", "validation", "test"]), help="Which side of the split.  [default: test]"
 )
 @engine_option
+@click.option("--against", help="Another model, which reads the same films; the differences are given.")
 @click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options
@@ -40,6 +45,7 @@ def evaluate(
     split: str | None,
     side: str | None,
     engine: str,
+    against: str | None,
     patient_pattern: str | None,
     processes: int,
     specificity: float,
@@ -50,11 +56,13 @@ def evaluate(
     """Measure a model on labelled films.
 
     Figures have 95% intervals by patient. The labels of DATA must be the model's. Films that the model learned from
-    tell nothing: give the split.
+    tell nothing: give the split. With --against, another model reads the same films, and the differences, MODEL minus
+    the other, are given with paired intervals.
 
     \b
     Example:
       wetread evaluate chest@2 films/
+      wetread evaluate chest@3 films/ --against chest@2 --split split.csv
       wetread evaluate production films/ --split split.csv --side test --json
       wetread evaluate chest films/ --specificity 0.9 --prevalence 0.02 --output evaluation/
     """
@@ -63,9 +71,7 @@ def evaluate(
     set_up_products()
     from trainer.dataset import load_dataset
     from trainer.evaluation import evaluate as evaluated
-    from trainer.pixels import load_films
-    from trainer.reading import read_by_classifier, readings_of
-    from wetread.models.classifier import load_classifier
+    from trainer.paired import check_labels
 
     if side is not None and split is None:
         raise UsageError(f"expected --split FILE with --side {side}, found none: which patients are they?")
@@ -73,30 +79,26 @@ def evaluate(
         import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
         made_folder(output)
-    with opened_registry() as registry:
-        registration = registry.resolve(model)
-        artefact = registry.open(registration.digest)
+    chosen = [_opened(reference) for reference in (model, *([] if against is None else [against]))]
+    (registration, artefact), *other = chosen
+    for _, opened in other:
+        check_labels(opened.card.labels, artefact.card.labels)
     dataset = load_dataset(os.fsencode(data), labels=artefact.card.labels, patient_pattern=patient_pattern)
     indices, which = _chosen(dataset, split, side)
-    warnings = _warnings(artefact, dataset, indices, which)
-    for warning in warnings:
-        say(f"warning: {warning}")
+    warnings = [_warnings(opened, dataset, indices, which) for _, opened in chosen]
+    for (named, _), of_model in zip(chosen, warnings, strict=True):
+        for warning in of_model:
+            say(f"warning: {named.reference}: {warning}" if other else f"warning: {warning}")
     with TrainingProgress() as progress:
-        films = load_films(
-            dataset, artefact.card.preprocess, indices=indices, processes=processes, progress=progress.reading
-        )
-    logits = read_by_classifier(load_classifier(artefact, engine), films)
-    readings = readings_of(dataset, indices, logits, artefact.decision.temperature, artefact.decision.thresholds)
-    named: dict[str, Any] = {
-        "model": registration.reference,
-        "model_digest": artefact.digest,
-        "decision_digest": artefact.decision.digest,
-        "engine": engine,
-        "data_digest": dataset.digest,
-        "side": which,
-        "warnings": warnings,
-    }
-    found = named | evaluated(readings, specificity=specificity, prevalence=prevalence)
+        readings, *rivals = _read([opened for _, opened in chosen], dataset, indices, engine, processes, progress)
+    films = {"engine": engine, "data_digest": dataset.digest, "side": which}
+    found = (
+        _named(registration, artefact, warnings[0])
+        | films
+        | evaluated(readings, specificity=specificity, prevalence=prevalence)
+    )
+    for (rival, opened), theirs in zip(other, rivals, strict=True):
+        found["against"] = _named(rival, opened, warnings[1]) | _against(registration, readings, rival, theirs)
     title = registration.reference if which is None else f"{registration.reference}, {which} patients"
     if output is not None:
         from trainer.evaluation_files import evaluation_files
@@ -104,9 +106,65 @@ def evaluate(
         write_files(output, evaluation_files("evaluation.json", found, readings, title=title))
     if as_json:
         emit_json(found)
-    else:
-        show_evaluation(found, title, whole=True)
-        say(NOT_DIAGNOSTIC)
+        return
+    show_evaluation(found, title, whole=True)
+    if other:
+        show_differences(found["against"]["differences"], found["against"]["difference"])
+    say(NOT_DIAGNOSTIC)
+
+
+def _opened(reference: str) -> tuple[Registration, Artefact]:
+    with opened_registry() as registry:
+        registration = registry.resolve(reference)
+        return registration, registry.open(registration.digest)
+
+
+def _read(
+    artefacts: Sequence[Artefact],
+    dataset: Dataset,
+    indices: Sequence[int],
+    engine: str,
+    processes: int,
+    progress: TrainingProgress,
+) -> list[Readings]:
+    """Return what each model says of the films, the labels in the data's order; each preprocessing is done once."""
+    from trainer.paired import relabelled
+    from trainer.pixels import Films, load_films
+    from trainer.reading import read_by_classifier, readings_of
+    from wetread.imaging.preprocess import Preprocess
+    from wetread.models.classifier import load_classifier
+
+    films: dict[Preprocess, Films] = {}
+    found = []
+    for artefact in artefacts:
+        preprocess, decision = artefact.card.preprocess, artefact.decision
+        if preprocess not in films:
+            films[preprocess] = load_films(
+                dataset, preprocess, indices=indices, processes=processes, progress=progress.reading
+            )
+        logits = read_by_classifier(load_classifier(artefact, engine), films[preprocess])
+        theirs = replace(dataset, labels=artefact.card.labels)
+        readings = readings_of(theirs, indices, logits, decision.temperature, decision.thresholds)
+        found.append(relabelled(readings, dataset.labels))
+    return found
+
+
+def _named(registration: Registration, artefact: Artefact, warnings: list[str]) -> dict[str, Any]:
+    return {
+        "model": registration.reference,
+        "model_digest": artefact.digest,
+        "decision_digest": artefact.decision.digest,
+        "warnings": warnings,
+    }
+
+
+def _against(one: Registration, readings: Readings, other: Registration, theirs: Readings) -> dict[str, Any]:
+    """Return the other model's own figures, and the differences."""
+    from trainer.paired import differences
+    from trainer.parts import overall
+
+    difference = f"{one.reference} minus {other.reference}"
+    return {**overall(theirs), "difference": difference, "differences": differences(readings, theirs)}
 
 
 def _chosen(dataset: Dataset, split: str | None, side: str | None) -> tuple[tuple[int, ...], str | None]:

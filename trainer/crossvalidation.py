@@ -113,13 +113,19 @@ def _held_out_sides(dataset: Dataset, sides: Sequence[dict[Side, tuple[int, ...]
 
 def _setting(dataset: Dataset, recipe: Recipe, splits: Sequence[Split], *, leaky: bool, films: str) -> dict[str, Any]:
     """Return all that decides a fold's readings but the architecture."""
-    return recipe.to_json() | {
-        "study": "cross-validate",
-        "preprocess": recipe.input_preprocess.to_json(),
-        "fractions": recipe.validation,
-        "leaky": leaky,
-        "data_digest": dataset.digest,
-        "films_digest": films,
-        "split_digests": [split.digest for split in splits],
-        "libraries": library_versions(),
-    }
+    body = recipe.to_json()
+    training = {name: value for name, value in body.pop("training").items() if name != "threads"}
+    return (
+        body
+        | training
+        | {
+            "study": "cross-validate",
+            "preprocess": recipe.input_preprocess.to_json(),
+            "fractions": recipe.validation,
+            "leaky": leaky,
+            "data_digest": dataset.digest,
+            "films_digest": films,
+            "split_digests": [split.digest for split in splits],
+            "libraries": library_versions(),
+        }
+    )

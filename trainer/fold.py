@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Fold:
             "temperature": self.readings.temperature,
             "thresholds": dict(self.thresholds),
             "best_epoch": self.best_epoch,
-            "spent": self.spent.to_json(),
+            "spent": asdict(self.spent),
         }
 
 

@@ -39,13 +39,17 @@ def differences(
     return found | {"labels": labels}
 
 
-def relabelled(readings: Readings, labels: tuple[str, ...]) -> Readings:
-    """Return the readings with the labels in this order; raise UsageError when they are others."""
-    if sorted(readings.labels) != sorted(labels):
+def check_labels(labels: tuple[str, ...], others: tuple[str, ...]) -> None:
+    """Raise UsageError unless two models tell the same labels apart, in whatever order."""
+    if sorted(labels) != sorted(others):
         raise UsageError(
-            f"expected two models that tell the same labels apart, found {', '.join(labels)} and "
-            f"{', '.join(readings.labels)}"
+            f"expected two models that tell the same labels apart, found {', '.join(others)} and {', '.join(labels)}"
         )
+
+
+def relabelled(readings: Readings, labels: tuple[str, ...]) -> Readings:
+    """Return the readings with the same labels in this order; raise UsageError when they are others."""
+    check_labels(readings.labels, labels)
     return replace(readings, labels=labels, logits=readings.logits[:, [readings.labels.index(one) for one in labels]])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ pytest.importorskip("matplotlib")
 import trainer.digits
 from cli.main import wetread
 from cli.training_options import OPTIMIZERS as OFFERED
-from schemas.errors import DataError, UsageError, WetreadError
+from schemas.errors import DataError, UnsafeError, UsageError, WetreadError
 from trainer.mnist_study import Row
 from trainer.phantoms import draw_archive
 from wetread.engine.optimizers.build import OPTIMIZERS
@@ -126,6 +127,42 @@ def test_cross_validate_prints_folds_and_pooled_figures(films: Path, tmp_path: P
     }  # fmt: skip
 
 
+def test_cross_validate_sets_two_networks_against_each_other(films: Path, tmp_path: Path) -> None:
+    words = ["cross-validate", films, "--folds", "2", *SMALL, "--against", "separable", "--output", tmp_path / "out"]
+    shown = run(*words)
+    assert shown.exit_code == 0, shown.exception
+    assert "figure\tdnn minus separable" in shown.stdout and "AUROC of covid\t" in shown.stdout
+    assert "fold 1/2 dnn epoch 2/2" in shown.stderr and "fold 2/2 separable epoch 2/2" in shown.stderr
+    assert "making batches\tsteps\tevaluation" in shown.stdout and "reading films took" in shown.stderr
+    again = run(*words, "--json")
+    assert "epoch" not in again.stderr, "the folds were kept"
+    body = printed(again)
+    assert body == json.loads((tmp_path / "out" / "cross-validation.json").read_text())
+    assert body["against"]["difference"] == "dnn minus separable" and body["parameters"] > body["against"]["parameters"]
+    assert set(body["against"]["differences"]) == {"accuracy", "balanced_accuracy", "macro_auroc", "labels"}
+
+
+@pytest.mark.parametrize("study", [["compare", "--optimizers", "sgd"], ["cross-validate", "--folds", "2"]])
+def test_studies_say_what_the_audit_found_and_refuse_unsafe_data_where_asked(
+    study: list[str], films: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(films, tmp_path / "films")
+    header, *rows = (tmp_path / "films" / "manifest.csv").read_text().splitlines()
+    path, label, patient, *others = rows[0].split(",")
+    wrong = {"covid": "normal", "normal": "pneumonia", "pneumonia": "covid"}[label]
+    (tmp_path / "films" / "copy").write_bytes((tmp_path / "films" / path).read_bytes())
+    copy = ",".join(["copy", wrong, f"{patient}-b", *others])
+    (tmp_path / "films" / "manifest.csv").write_text("\n".join([header, *rows, copy]))
+    result = run(study[0], tmp_path / "films", *study[1:], *SMALL, "--json")
+    assert "unsafe: 1 pair of films: one image with two labels" in result.stderr
+    assert "1 person has several patient ids, by films that are the same: each is kept on one side" in result.stderr
+    audit = printed(result)["audit"]
+    assert audit["unsafe"] is True and audit["people_with_several_ids"] == 1
+    refused = run(study[0], tmp_path / "films", *study[1:], *SMALL, "--strict")
+    assert isinstance(refused.exception, UnsafeError) and refused.exception.exit_code == 5
+    assert "epoch" not in refused.stderr
+
+
 def test_a_leaky_split_is_labelled_wherever_its_figures_are(films: Path) -> None:
     words = ["cross-validate", films, "--folds", "2", *SMALL, "--leaky-image-level"]
     shown = run(*words)
@@ -146,6 +183,7 @@ def test_a_leaky_split_is_labelled_wherever_its_figures_are(films: Path) -> None
         (["compare", "FILMS", "--held-out", "0"], DataError, "fractions"),
         (["cross-validate", "FILMS", "--folds", "1"], DataError, "between 2 folds"),
         (["cross-validate", "FILMS", "--size", "2"], UsageError, "size"),
+        (["cross-validate", "FILMS", "--against", "cnn"], UsageError, "another network than cnn"),
         (["reproduce", "mnist", "--data", "gone.npz"], DataError, "gone.npz"),
     ],
 )

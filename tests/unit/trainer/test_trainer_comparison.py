@@ -13,7 +13,8 @@ import pytest
 pytest.importorskip("matplotlib")
 
 import trainer.comparing
-from schemas.errors import DataError, UsageError
+from schemas.errors import DataError, UnsafeError, UsageError
+from trainer.audit.findings import Audit
 from trainer.augment import NO_AUGMENTATION
 from trainer.comparing import compare
 from trainer.comparison import Comparison
@@ -25,7 +26,7 @@ from trainer.options import TrainingOptions
 from trainer.phantoms import draw_archive
 from trainer.plots_comparison import comparison_plot
 from trainer.recipe import Recipe
-from trainer.splits import Side
+from trainer.splits import Side, Split
 from wetread.engine.history import History
 from wetread.imaging.opencv import cv2
 
@@ -212,3 +213,25 @@ def test_both_curves_of_every_optimizer_are_drawn(dataset: Dataset) -> None:
     columns = [np.array_split(pixels, 2, axis=1)[column] for column in (0, 1)]
     for colour in ((0xB2, 0x72, 0), (0, 0x5E, 0xD5)):  # blue, green, red: training, held out
         assert all((half == colour).all(axis=2).any() for half in columns)
+
+
+def test_the_data_is_audited_before_anything_is_trained(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Audit] = []
+    body = compared(dataset, optimizers=("sgd",), audited=said.append).to_json()
+    assert body["audit"] == said[0].to_json(with_cases=False) and body["audit"]["split_checked"]
+    monkeypatch.delattr(trainer.comparing, "train")
+    # One film of each held-out patient is learned from too, as another patient's.
+    twice = tuple(replace(film, patient_id=f"{film.patient_id} again") for film in dataset.films)
+    copied = replace(dataset, films=(*dataset.films, *twice))
+    sides = split_patients(dataset, validation=0.3, test=0.0, seed=0).sides
+    given = Split({**sides, **{film.patient_id: Side.TRAIN for film in twice}})
+    with pytest.raises(UnsafeError, match="--strict"):
+        compared(copied, replace(RECIPE, split=given), ("sgd",), strict=True, audited=said.append)
+    assert "copy_on_two_sides" in {finding.kind for finding in said[1].findings}
+
+
+def test_a_person_under_two_ids_is_learned_or_held_out(dataset: Dataset) -> None:
+    twice = tuple(replace(film, patient_id=f"{film.patient_id} again") for film in dataset.films)
+    found = compared(replace(dataset, films=(*dataset.films, *twice)), optimizers=("sgd",))
+    assert found.audit.people_with_several_ids == len(dataset.patients) == sum(found.patients.values())
+    assert "copy_on_two_sides" not in {finding.kind for finding in found.audit.findings}

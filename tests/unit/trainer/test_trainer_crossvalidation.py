@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 import trainer.crossvalidation
 import trainer.fold
-from schemas.errors import DataError
+from schemas.errors import DataError, UnsafeError, UsageError
+from trainer.audit.findings import Audit
 from trainer.augment import NO_AUGMENTATION
 from trainer.crossvalidated import CrossValidation
 from trainer.crossvalidation import cross_validate, each_film_a_patient
@@ -17,6 +19,7 @@ from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
 from trainer.deciding import FittedDecision, fit_decision
 from trainer.evaluation import evaluate
+from trainer.fold import train_fold
 from trainer.options import TrainingOptions
 from trainer.phantoms import draw_archive
 from trainer.pixels import load_films
@@ -24,6 +27,7 @@ from trainer.reading import read_by_weights
 from trainer.recipe import Recipe
 from trainer.splits import Side, without_test_patients
 from trainer.training import LabelledFilms, train
+from wetread.engine.network import Network
 
 OPTIONS = TrainingOptions(engine="numpy", epochs=2, batch_size=16, augmentation=NO_AUGMENTATION, learning_rate=0.01)
 RECIPE = Recipe("folds", arch="cnn", size=16, width=8, options=OPTIONS, validation=0.2)
@@ -156,3 +160,74 @@ def test_one_fold_is_named_as_it_goes_on(dataset: Dataset) -> None:
         training=lambda fold: named.append(fold) or (lambda at: epochs.append(at.epoch)),
     )
     assert named == ["fold 1/2", "fold 2/2"] and set(epochs) == {1, 2}
+
+
+def test_a_second_network_is_trained_on_the_same_folds(dataset: Dataset, found: CrossValidation) -> None:
+    both = cross_validate(dataset, RECIPE, 3, against="dnn", processes=1)
+    other = both.against
+    assert other is not None
+    assert [fold.split.digest for fold in other.folds] == [fold.split.digest for fold in both.folds]
+    for fold, alone in zip(both.folds, found.folds, strict=True):
+        assert np.array_equal(fold.readings.logits, alone.readings.logits), "the second changes nothing for the first"
+    alone = cross_validate(dataset, replace(RECIPE, arch="dnn"), 3, processes=1)
+    body, theirs = both.to_json(), both.to_json()["against"]
+    assert theirs["pooled"] == alone.to_json()["pooled"]
+    assert (theirs["arch"], theirs["difference"]) == ("dnn", "cnn minus dnn")
+    network = RECIPE.architecture(3)
+    assert body["parameters"] == sum(array.size for array in Network(network, seed=0).weights().values())
+    assert theirs["parameters"] != body["parameters"]
+    accuracy = theirs["differences"]["accuracy"]
+    values = (body["pooled"]["accuracy"]["value"], theirs["pooled"]["accuracy"]["value"])
+    assert accuracy["value"] == pytest.approx(values[0] - values[1])
+    assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+
+
+def test_killed_folds_go_on_where_they_were(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: CrossValidation
+) -> None:
+    folder, trained = os.fsencode(tmp_path), list[int]()
+
+    def mortal(*given: Any) -> Any:
+        trained.append(len(trained))
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        return train_fold(*given)
+
+    monkeypatch.setattr(trainer.crossvalidation, "train_fold", mortal)
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(dataset, RECIPE, 3, processes=1, folder=folder)
+    again = cross_validate(dataset, RECIPE, 3, processes=1, folder=folder)
+    assert len(trained) == 4, "two folds, the one that was cut short, and it again"
+    assert [without_seconds(fold) for fold in again.to_json()["folds"]] == [
+        without_seconds(fold) for fold in found.to_json()["folds"]
+    ]
+    assert again.to_json()["pooled"] == found.to_json()["pooled"]
+    with pytest.raises(UsageError, match="another label_smoothing: name another folder"):
+        other = replace(RECIPE, options=replace(OPTIONS, label_smoothing=0.2))
+        cross_validate(dataset, other, 3, processes=1, folder=folder)
+    with pytest.raises(UsageError, match=r"another .*split_digests"):
+        cross_validate(dataset, RECIPE, 2, processes=1, folder=folder)
+
+
+def without_seconds(fold: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fold.items() if name not in ("seconds", "spent")}
+
+
+def test_the_data_is_audited_before_anything_is_trained(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Audit] = []
+    body = cross_validate(dataset, RECIPE, 2, processes=1, audited=said.append).to_json()
+    assert body["audit"] == said[0].to_json(with_cases=False) and body["audit"]["split_checked"]
+    monkeypatch.delattr(trainer.crossvalidation, "train_fold")
+    with pytest.raises(UnsafeError, match="--strict"):
+        cross_validate(dataset, RECIPE, 2, leaky=True, processes=1, strict=True, audited=said.append)
+    assert "patient_on_two_sides" in {finding.kind for finding in said[1].findings}, "of a leaky split"
+
+
+def test_it_is_said_where_the_time_went(found: CrossValidation) -> None:
+    body = found.to_json()
+    assert body["seconds"]["reading"] > 0 and body["seconds"]["audit"] > 0
+    for fold, shown in zip(found.folds, body["folds"], strict=True):
+        spent = fold.spent
+        assert min(spent.batches, spent.steps, spent.evaluation) > 0
+        assert set(shown["spent"]) == {"batches", "steps", "evaluation"}
+        assert sum(shown["spent"].values()) == pytest.approx(shown["seconds"], abs=0.1)
