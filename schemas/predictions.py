@@ -13,7 +13,7 @@ class Prediction:
     """One model's reading of one file's bytes, and what the decision record makes of it.
 
     engine: one of `ENGINES`. logits: one a label, in the model's label order, before temperature.
-    gate_score: distance of the features from the training films; None where the model has no gate.
+    gate_score: how little the image is laid out as a chest film; None where the model has no gate.
     probabilities: softmax(logits / temperature), one a label.
     decision: the label that the thresholds allow, or "uncertain".
     decision_digest: the decision record that was applied.

@@ -7,21 +7,24 @@ from dataclasses import dataclass, field
 from wetread.models.artefact import Artefact
 from wetread.models.classifier import Classifier, load_classifier
 from wetread.models.decision import Decision
+from wetread.models.gate import Gate
 from wetread.models.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A classifier and the decision record in force."""
+    """A classifier, the decision record in force, and the input gate; None where the model has none."""
 
     classifier: Classifier
     decision: Decision
+    gate: Gate | None
 
     @classmethod
     def of(cls, artefact: Artefact, engine: str) -> LoadedModel:
         """Return the model of `artefact`, built for `engine`."""
         # One thread each: processes, not threads, use the cores.
-        return cls(load_classifier(artefact, engine, threads=1), artefact.decision)
+        gate = None if artefact.card.gate is None else Gate.from_json(artefact.card.gate)
+        return cls(load_classifier(artefact, engine, threads=1), artefact.decision, gate)
 
 
 @dataclass(slots=True)

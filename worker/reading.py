@@ -1,4 +1,4 @@
-"""From files to outcomes: read, hash, look up, decode, preprocess, classify.
+"""From files to outcomes: read, hash, look up, decode, preprocess, gate, classify.
 
 Threads read ahead while this process decodes, so that a slow disk is hidden; each file is opened once. Bytes
 that the model has read already, under whatever name, are linked to that reading and not decoded.
@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from schemas.errors import Rejected
 from schemas.predictions import Prediction
-from schemas.states import ItemState
+from schemas.states import ItemState, Reason
 from wetread.imaging.decode import decode
 from wetread.imaging.files import FileBytes, read_file
 from wetread.models.decision import decide
+from wetread.models.gate import Gate
 from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem
@@ -114,8 +115,19 @@ class Reader:
     def _classify(self, waiting: Sequence[_Decoded]) -> Iterator[Outcome]:
         if not waiting:
             return
-        classifier = self.model.classifier
-        readout = classifier.read(np.stack([decoded.pixels for decoded in waiting]))
+        classifier, gate = self.model.classifier, self.model.gate
+        images, scores = np.stack([decoded.pixels for decoded in waiting]), None
+        if gate is not None:
+            scores = gate.score(images)
+            passed = scores <= gate.threshold
+            for decoded, score, film in zip(waiting, scores, passed, strict=True):
+                if not film:
+                    yield _no_film(decoded, score, gate)
+            images, scores = images[passed], scores[passed]
+            waiting = [decoded for decoded, film in zip(waiting, passed, strict=True) if film]
+            if not waiting:
+                return
+        readout = classifier.read(images)
         self.progress()
         predictions = decide(
             readout.logits,
@@ -123,6 +135,7 @@ class Reader:
             labels=classifier.labels,
             sha256s=[decoded.sha256 for decoded in waiting],
             engine=classifier.engine,
+            gate_scores=None if scores is None else scores.tolist(),
         )
         for decoded, prediction in zip(waiting, predictions, strict=True):
             yield _done(decoded.item, decoded, prediction=prediction)
@@ -135,7 +148,7 @@ def _result(future: Future[FileBytes]) -> FileBytes | Rejected:
         return fault
 
 
-def _rejected(item: ClaimedItem, fault: Rejected, file: FileBytes | None) -> Outcome:
+def _rejected(item: ClaimedItem, fault: Rejected, file: FileBytes | _Decoded | None) -> Outcome:
     return Outcome(
         item.image_id,
         ItemState.REJECTED,
@@ -145,6 +158,11 @@ def _rejected(item: ClaimedItem, fault: Rejected, file: FileBytes | None) -> Out
         size=None if file is None else file.size,
         mtime_ns=None if file is None else file.mtime_ns,
     )
+
+
+def _no_film(decoded: _Decoded, score: float, gate: Gate) -> Outcome:
+    detail = f"not laid out as a frontal chest film: gate score {score:.2f}, films have at most {gate.threshold:.2f}"
+    return _rejected(decoded.item, Rejected(Reason.NOT_A_FILM, detail), decoded)
 
 
 def _done(

@@ -12,6 +12,7 @@ from schemas.errors import ArtefactError, UsageError
 from schemas.labels import checked_labels
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.digest import model_digest, sha256_hex
+from wetread.models.gate import Gate
 from wetread.models.shapes import network_shapes
 from wetread.models.strict_json import Kinds, canonical, parse, pretty, taken
 
@@ -95,7 +96,7 @@ class Provenance:
 class ModelCard:
     """The content of model.json.
 
-    labels: in the order of the logits. gate: the input gate's statistics; None when there is none.
+    labels: in the order of the logits. gate: the input gate (`wetread.models.gate`); None when there is none.
     weights_sha256: of the bytes of weights.safetensors. documents: the other files' names -> their SHA-256.
     """
 
@@ -114,6 +115,8 @@ class ModelCard:
         checked_labels(self.labels)
         if self.version < 1:
             raise ArtefactError(f"model {self.name}: expected a version of at least 1, found {self.version}")
+        if self.gate is not None:
+            Gate.from_json(self.gate)
         logits = network_shapes(self.architecture).logits
         if logits != (len(self.labels),):
             raise ArtefactError(f"model {self.name}: expected {len(self.labels)} logits, found an output of {logits}")

@@ -13,6 +13,7 @@ from schemas.errors import ArtefactError, UsageError
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import copy_artefact, load_artefact, save_artefact, verify_artefact
 
+GATE = {"kind": "layout", "side": 2, "floor": 0.5, "weights": [1.0, 0.0, 0.0, 0.5], "bias": 0.0, "threshold": 1.0}
 FILES = [
     "MODEL_CARD.md",
     "decision.json",
@@ -57,7 +58,7 @@ def test_the_digest_covers_what_readings_depend_on_and_nothing_else(tmp_path: Pa
         "weights": contents(seed=1),
         "labels": contents(labels=relabelled, thresholds={}),
         "preprocess": contents(preprocess=Preprocess(height=12, width=10, brightness=11)),
-        "gate": contents(gate={"mean": [0.5]}),
+        "gate": contents(gate=GATE),
     }
     digests = {what: save_artefact(tmp_path / what, made).digest for what, made in changes.items()}
     assert len(set(digests.values())) == len(changes)
@@ -91,6 +92,7 @@ def test_what_cannot_be_saved_leaves_nothing_behind(tmp_path: Path, contents) ->
         contents(thresholds={"unknown": 0.5}),
         contents(temperature=0.0),
         contents(metrics={"loss": float("nan")}),
+        contents(gate={"kind": "layout"}),
         contents(documents={"../outside.md": b""}),
         contents(documents={"model.json": b"{}"}),
     ]
