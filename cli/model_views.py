@@ -53,6 +53,11 @@ def _audit(audit: Any) -> str:
     return ("unsafe: " if audit.get("unsafe") else "") + ("; ".join(found) or "nothing was found")
 
 
+def _gate(gate: Any) -> str:
+    """Return what the input gate refuses."""
+    return "none" if gate is None else f"{gate['kind']}: no film where its score is above {gate['threshold']:g}"
+
+
 def summary_rows(whole: dict[str, Any]) -> list[tuple[str, object]]:
     """Return the fields that fit on a screen; `--json` has all."""
     provenance, preprocessing = whole["provenance"], whole["preprocessing"]
@@ -64,6 +69,7 @@ def summary_rows(whole: dict[str, Any]) -> list[tuple[str, object]]:
         ("labels", ", ".join(whole["labels"])),
         ("network", f"{provenance['arch']}, {whole['parameters']:,} parameters"),
         ("input", f"{preprocessing['height']} x {preprocessing['width']}, CLAHE at {preprocessing['working_size']}"),
+        ("gate", _gate(whole["gate"])),
         ("temperature", whole["decision"]["temperature"]),
         ("thresholds", ", ".join(f"{label} {least:g}" for label, least in whole["decision"]["thresholds"].items())),
         ("trained", f"{provenance['created_at']} on {provenance['engine']}, seed {provenance['seed']}"),

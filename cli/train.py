@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="That each label's threshold keeps on the validation patients; below it a film is uncertain. 0: none is.",
 )
+@click.option("--gate/--no-gate", default=True, show_default=True, help="Fit the gate that rejects what is no film.")
 @click.option("--panel/--no-panel", default=True, show_default=True, help="Measure what shortcuts alone reach.")
 @film_options
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
@@ -121,6 +122,7 @@ def _recipe(options: dict[str, Any]) -> Recipe:
         open_test=options["open_test"],
         specificity=options["specificity"],
         panel=options["panel"],
+        gate=options["gate"],
     )
 
 

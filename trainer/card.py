@@ -15,6 +15,7 @@ from trainer.audit.findings import Severity
 from trainer.card_audit import audit_section
 from trainer.card_confidence import abstention_section, calibration_section, calls_section, decision_section
 from trainer.card_figures import figures_section, parts_section, within_section
+from trainer.card_gate import gate_section
 from trainer.card_origins import data_section, identity_section, preprocessing_section, protocol_section
 from trainer.card_shortcuts import shortcuts_section
 from trainer.making import Made
@@ -54,9 +55,10 @@ def model_card(made: Made, notes: CardNotes) -> str:
         decision_section(made),
         calls_section(made),
         abstention_section(made),
+        gate_section(made),
         data_section(made, notes.data),
         protocol_section(made),
-        _limits(),
+        _limits(made),
         preprocessing_section(made),
         identity_section(made, notes.command),
     )
@@ -149,13 +151,18 @@ def _use(made: Made) -> str:
     )
 
 
-def _limits() -> str:
+def _limits(made: Made) -> str:
+    gate = (
+        "It has no gate: an image that is no chest film is read as if it were one."
+        if made.gate is None
+        else "Its gate knows the layout of a chest, not what a film is: what is laid out alike is read."
+    )
     return (
         "## Limits\n\n"
         "- Films of another hospital, another machine, children, or lateral views: not tested, and likely worse; "
         "models of this kind are known to lose much of their accuracy there (Roberts et al. 2021, DeGrave et al. "
         "2021).\n"
         "- A probability is calibrated for films like the validation patients', with their shares of each label.\n"
-        "- It has no gate yet: an image that is no chest film is read as if it were one.\n"
+        f"- {gate}\n"
         "- The interval is of these patients; it does not cover what another data set would give."
     )

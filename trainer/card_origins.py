@@ -108,5 +108,5 @@ def digest_of(made: Made) -> str:
         weights_sha256=sha256_hex(encode_weights(architecture, made.trained.weights)),
         labels=made.dataset.labels,
         preprocessing=made.recipe.input_preprocess.to_json(),
-        gate=None,
+        gate=None if made.gate is None else made.gate[0].to_json(),
     )

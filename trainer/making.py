@@ -1,7 +1,7 @@
 """From labelled films to a model with its figures: what `wetread train` does.
 
 Read, split by patient, audit, train, fit temperature and thresholds on the validation patients, open
-the test patients once, and put together everything that the artefact holds.
+the test patients once, fit the input gate, and put together everything that the artefact holds.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from trainer.dataset import Dataset
 from trainer.deciding import FittedDecision, fit_decision
 from trainer.devices import require_engine
 from trainer.evaluation import evaluate
+from trainer.gate_evaluation import make_gate
 from trainer.intake import take_in
 from trainer.libraries import library_versions
 from trainer.panel import make_panel
@@ -31,6 +32,7 @@ from trainer.splits import Side, Split
 from trainer.training import LabelledFilms, Report, Trained, train
 from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance, checked_name
+from wetread.models.gate import Gate
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Made:
     audit: of the films and the split that it was made from.
     metrics: evaluations by side: "validation" always, "test" where the test patients were opened.
     panel: what shortcuts alone reach on the side that is shown (`trainer.panel`); None where that was not asked.
+    gate: the input gate and its figures on the side that is shown; None where none was asked for.
     readings: of the side that the plots and the headline show: test where opened, else validation.
     """
 
@@ -51,6 +54,7 @@ class Made:
     decision: FittedDecision
     metrics: dict[str, Any]
     panel: dict[str, Any] | None
+    gate: tuple[Gate, dict[str, Any]] | None
     readings: Readings
     shown: Side
     created_at: datetime
@@ -88,9 +92,12 @@ class Made:
             labels=self.dataset.labels,
             preprocess=self.recipe.input_preprocess,
             provenance=self.provenance,
+            gate=None if self.gate is None else self.gate[0].to_json(),
             temperature=self.decision.temperature,
             thresholds=self.decision.thresholds,
-            metrics=self.metrics | ({} if self.panel is None else {"shortcuts": self.panel}),
+            metrics=self.metrics
+            | ({} if self.panel is None else {"shortcuts": self.panel})
+            | ({} if self.gate is None else {"gate": self.gate[1]}),
             history=self.trained.history.to_json() | {"best_epoch": self.trained.best_epoch},
             documents=documents,
         )
@@ -145,8 +152,12 @@ def make_model(
     if recipe.panel:
         learned, judged = (_labelled(dataset, indices[side], films[side]) for side in (Side.TRAIN, shown))
         seen = make_panel(recipe, learned, judged, readings[shown], panel).to_json(readings[shown])
+    gate = None
+    if recipe.gate:
+        patients = readings[shown].patients
+        gate = make_gate(preprocess, films[Side.TRAIN], films[Side.VALIDATION], films[shown], patients, shown)
     return Made(
-        recipe, dataset, split, audit, trained, decision, metrics, seen, readings[shown], shown, datetime.now(UTC)
+        recipe, dataset, split, audit, trained, decision, metrics, seen, gate, readings[shown], shown, datetime.now(UTC)
     )
 
 

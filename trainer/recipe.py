@@ -27,6 +27,7 @@ class Recipe:
         training on the same patients.
     open_test: whether the test patients are read at the end; False leaves them for later.
     specificity: that each label's threshold keeps on the validation patients; 0 for no threshold.
+    gate: whether the input gate is fitted too.
     panel: whether the shortcut panel is made too, which trains four small networks besides.
     """
 
@@ -42,6 +43,7 @@ class Recipe:
     split_seed: int = 0
     open_test: bool = True
     specificity: float = SPECIFICITY
+    gate: bool = True
     panel: bool = False
 
     @property
@@ -67,6 +69,7 @@ class Recipe:
             "width": self.width,
             "training": self.options.to_json(),
             "specificity": self.specificity,
+            "gate": self.gate,
             "split_seed": None if self.split is not None else self.split_seed,
             "fractions": None if self.split is not None else {"validation": self.validation, "test": self.test},
         }

@@ -91,6 +91,32 @@ def test_the_test_patients_can_be_left_unread(made: Made) -> None:
     assert "No test patients were read" in card
 
 
+def test_the_gate_is_in_the_artefact_and_its_figures_are_where_people_look(made: Made, tmp_path: Path) -> None:
+    assert made.gate is not None
+    gate, figures = made.gate
+    contents = made.contents({})
+    artefact = save_artefact(tmp_path / "model", contents)
+    assert artefact.card.gate == gate.to_json()
+    assert contents.metrics["gate"] == figures
+    assert (figures["side"], figures["patients"]) == ("test", 24)
+    shown = model_card(made, CardNotes("wetread train data"))
+    assert "## The input gate" in shown
+    assert "| upside down | made of the films | 48 |" in shown
+    assert "no gate" not in shown
+
+
+def test_a_model_without_a_gate_says_so(made: Made, tmp_path: Path) -> None:
+    options = replace(RECIPE.options, epochs=1)
+    bare = make_model(made.dataset, replace(RECIPE, gate=False, panel=False, options=options), processes=1)
+    artefact = save_artefact(tmp_path / "model", bare.contents({}))
+    assert artefact.card.gate is None
+    assert artefact.digest == digest_of(bare)
+    assert "gate" not in bare.contents({}).metrics
+    shown = model_card(bare, CardNotes("wetread train data --no-gate"))
+    assert "It has no gate" in shown
+    assert "## The input gate" not in shown
+
+
 def test_the_card_says_first_what_makes_the_figures_look_better(made: Made) -> None:
     card = model_card(made, CardNotes("wetread train data --name spots", data="The films are drawn.", openings=3))
     assert card.startswith("# spots\n\n> Research software: **not for diagnostic use**.")
