@@ -164,6 +164,7 @@ def _summary(made: Made, openings: int) -> dict[str, Any]:
         "audit": made.audit.to_json(with_cases=False),
         "temperature": made.decision.temperature,
         "thresholds": dict(made.decision.thresholds),
+        "gate": None if made.gate is None else made.gate[1],
         "validation": made.metrics["validation"],
         "test": made.metrics.get("test"),
         "test_openings": openings if "test" in made.metrics else openings - 1,

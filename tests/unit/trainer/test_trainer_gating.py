@@ -59,6 +59,14 @@ def test_the_threshold_is_exceeded_by_no_validation_film_where_there_are_few(gat
     assert gate.threshold >= 0
 
 
+def test_strange_validation_films_raise_the_threshold_until_they_pass(gate: Gate) -> None:
+    strange = 255 - films(100, 16)
+    moved = fit_gate(PREPROCESS, films(0, 40), strange)
+    assert (moved.weights, moved.bias) == (gate.weights, gate.bias)
+    assert (gate_scores(gate, PREPROCESS, strange) > gate.threshold).all()
+    assert (gate_scores(moved, PREPROCESS, strange) <= moved.threshold).all()
+
+
 def test_the_same_films_give_the_same_gate(gate: Gate) -> None:
     assert fit_gate(PREPROCESS, films(0, 40), films(100, 16)) == gate
 
@@ -89,8 +97,13 @@ def test_a_drawing_can_be_decoded_and_is_the_same_again(kind: str) -> None:
     assert draw_non_film(kind, 4).shape != drawing.shape or (draw_non_film(kind, 4) != drawing).any()
 
 
-def test_gates_are_judged_by_drawings_that_they_were_not_fitted_on() -> None:
+def test_gates_are_judged_by_drawings_that_they_were_not_fitted_on(gate: Gate, held_out: Films) -> None:
     fitted, judged = drawn(PREPROCESS, count=8), drawn(PREPROCESS, count=8, first=1_000_000)
+    scores = {kind: gate_scores(gate, PREPROCESS, pictures) for kind, pictures in judged.items()}
+    middle = replace(gate, threshold=float(np.median(np.concatenate(list(scores.values())))))
+    figures = evaluate_gate(middle, PREPROCESS, held_out, [str(n) for n in range(30)], replicates=20)
+    refused = {kind: figures["kinds"][kind]["refused"]["value"] for kind in scores}
+    assert refused == {kind: np.mean(of > middle.threshold) for kind, of in scores.items()}
     seen = {picture.tobytes() for pictures in fitted.values() for picture in pictures}
     assert not seen & {picture.tobytes() for pictures in judged.values() for picture in pictures}
 
