@@ -61,12 +61,12 @@ def cross_validate(
     for each in recipes:
         each.architecture(len(dataset.labels))
     _dealt(dataset, recipe, folds, leaky=leaky)  # the same: what cannot be dealt is said now
+    started = time.perf_counter()
     intake = take_in(dataset, recipe.input_preprocess, processes=processes, progress=reading)
     dataset = intake.dataset
     splits, sides = _dealt(dataset, recipe, folds, leaky=leaky)
-    started = time.perf_counter()
     audit = intake.audit(_held_out_sides(dataset, sides), strict=strict, audited=audited)
-    seconds = {"reading": intake.seconds, "audit": time.perf_counter() - started}
+    seconds = {"reading": intake.seconds, "audit": time.perf_counter() - started - intake.seconds}
     ledger = Ledger(_setting(dataset, recipe, splits, leaky=leaky, films=intake.digest), folder)
     trained: list[list[Fold]] = [[] for _ in recipes]
     for number, (split, of_fold) in enumerate(zip(splits, sides, strict=True), start=1):
