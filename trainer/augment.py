@@ -36,11 +36,11 @@ class Augmentation:
         in how their films were compressed, which must not tell their labels.
     """
 
-    shift: float = 0.10
-    rotation: float = 12.0
-    scale: float = 0.18
-    contrast: float = 0.40
-    gamma: float = 0.40
+    shift: float = 0.05
+    rotation: float = 6.0
+    scale: float = 0.09
+    contrast: float = 0.20
+    gamma: float = 0.20
     blur: float = 1.0
     flip: float = 0.5
     compression: float = 60.0
