@@ -14,9 +14,13 @@ def warn_of(audit: Audit, *, dealt: bool) -> None:
     """Say the findings, and who has several ids. dealt: whether the sides were dealt here, by person."""
     for finding in audit.findings:
         say(f"{finding.severity}: {finding.text}")
-    if people := audit.people_with_several_ids:
-        whom = "1 person has" if people == 1 else f"{people} people have"
-        kept = "kept on one side and counted once" if dealt else "counted once"
-        say(f"{whom} several patient ids, by films that are the same: each is {kept}")
+    say_several_ids(audit.people_with_several_ids, "kept on one side and counted once" if dealt else "counted once")
     if audit.findings:
         say("the data was audited: 'wetread audit' shows each case")
+
+
+def say_several_ids(people: int, treated: str) -> None:
+    """Say how many people have several ids, if any, and how they are treated."""
+    if people:
+        whom = "1 person has" if people == 1 else f"{people} people have"
+        say(f"{whom} several patient ids, by films that are the same: each is {treated}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.audit_warnings import say_several_ids
 from cli.context import opened_registry
 from cli.engine_option import engine_option
 from cli.figures import show_differences, show_evaluation, stated_options
@@ -18,11 +18,13 @@ from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from cli.training_progress import TrainingProgress
     from trainer.dataset import Dataset
+    from trainer.model_readings import ModelReadings
     from trainer.reading import Readings
     from wetread.models.artefact import Artefact
     from wetread.store.registrations import Registration
+
+    Opened = tuple[Registration, Artefact, dict[str, Any] | None]
 
 
 @click.command()
@@ -55,8 +57,9 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled films.
 
-    Figures have 95% intervals by patient. The labels of DATA must be the model's. Films that the model learned from
-    tell nothing: give the split. With --against, another model reads the same films, and the differences, MODEL minus
+    Figures have 95% intervals by patient, who counts once under several ids. The labels of DATA must be the model's.
+    Films that the model learned from tell nothing: give the split. All films are read, also those that the model's gate
+    would reject; how many is said. With --against, another model reads the same films, and the differences, MODEL minus
     the other, are given with paired intervals.
 
     \b
@@ -71,6 +74,7 @@ def evaluate(
     set_up_products()
     from trainer.dataset import load_dataset
     from trainer.evaluation import evaluate as evaluated
+    from trainer.model_readings import read_films
     from trainer.paired import check_labels
 
     if side is not None and split is None:
@@ -80,25 +84,29 @@ def evaluate(
 
         made_folder(output)
     chosen = [_opened(reference) for reference in (model, *([] if against is None else [against]))]
-    (registration, artefact), *other = chosen
-    for _, opened in other:
+    (registration, artefact, _), *other = chosen
+    for _, opened, _ in other:
         check_labels(opened.card.labels, artefact.card.labels)
     dataset = load_dataset(os.fsencode(data), labels=artefact.card.labels, patient_pattern=patient_pattern)
     indices, which = _chosen(dataset, split, side)
-    warnings = [_warnings(opened, dataset, indices, which) for _, opened in chosen]
-    for (named, _), of_model in zip(chosen, warnings, strict=True):
+    warnings = [_warnings(opened, dataset, indices, which) for _, opened, _ in chosen]
+    for (named, _, _), of_model in zip(chosen, warnings, strict=True):
         for warning in of_model:
             say(f"warning: {named.reference}: {warning}" if other else f"warning: {warning}")
+    artefacts = [opened for _, opened, _ in chosen]
     with TrainingProgress() as progress:
-        readings, *rivals = _read([opened for _, opened in chosen], dataset, indices, engine, processes, progress)
-    films = {"engine": engine, "data_digest": dataset.digest, "side": which}
+        measured = read_films(artefacts, dataset, indices, engine, processes=processes, progress=progress.reading)
+    readings = measured.models[0].readings
+    bodies = [_of_model(*each) for each in zip(chosen, warnings, measured.models, strict=True)]
     found = (
-        _named(registration, artefact, warnings[0])
-        | films
+        bodies[0]
+        | {"engine": engine, "data_digest": dataset.digest, "side": which}
+        | {"people_with_several_ids": measured.people_with_several_ids}
         | evaluated(readings, specificity=specificity, prevalence=prevalence)
     )
-    for (rival, opened), theirs in zip(other, rivals, strict=True):
-        found["against"] = _named(rival, opened, warnings[1]) | _against(registration, readings, rival, theirs)
+    if other:
+        difference = _difference(registration, readings, other[0][0], measured.models[1].readings)
+        found["against"] = bodies[1] | difference
     title = registration.reference if which is None else f"{registration.reference}, {which} patients"
     if output is not None:
         from trainer.evaluation_files import evaluation_files
@@ -106,59 +114,55 @@ def evaluate(
         write_files(output, evaluation_files("evaluation.json", found, readings, title=title))
     if as_json:
         emit_json(found)
-        return
-    show_evaluation(found, title, whole=True)
-    if other:
-        show_differences(found["against"]["differences"], found["against"]["difference"])
+    else:
+        show_evaluation(found, title, whole=True)
+        if other:
+            show_differences(found["against"]["differences"], found["against"]["difference"])
+    say_several_ids(measured.people_with_several_ids, "counted once")
+    for body in bodies:
+        _say_of_model(body)
     say(NOT_DIAGNOSTIC)
 
 
-def _opened(reference: str) -> tuple[Registration, Artefact]:
+def _opened(reference: str) -> Opened:
+    """Return the model, and the shortcut panel that its own metrics.json has."""
+    from trainer.card_claims import METRICS, shortcuts_of
+    from wetread.models.artefact import read_document
+
     with opened_registry() as registry:
         registration = registry.resolve(reference)
-        return registration, registry.open(registration.digest)
+        artefact = registry.open(registration.digest)
+        if METRICS not in artefact.card.documents:
+            return registration, artefact, None
+        metrics = read_document(registry.locate(registration), artefact.card, METRICS)
+        return registration, artefact, shortcuts_of(metrics)
 
 
-def _read(
-    artefacts: Sequence[Artefact],
-    dataset: Dataset,
-    indices: Sequence[int],
-    engine: str,
-    processes: int,
-    progress: TrainingProgress,
-) -> list[Readings]:
-    """Return what each model says of the films, the labels in the data's order; each preprocessing is done once."""
-    from trainer.paired import relabelled
-    from trainer.pixels import Films, load_films
-    from trainer.reading import read_by_classifier, readings_of
-    from wetread.imaging.preprocess import Preprocess
-    from wetread.models.classifier import load_classifier
-
-    films: dict[Preprocess, Films] = {}
-    found = []
-    for artefact in artefacts:
-        preprocess, decision = artefact.card.preprocess, artefact.decision
-        if preprocess not in films:
-            films[preprocess] = load_films(
-                dataset, preprocess, indices=indices, processes=processes, progress=progress.reading
-            )
-        logits = read_by_classifier(load_classifier(artefact, engine), films[preprocess])
-        theirs = replace(dataset, labels=artefact.card.labels)
-        readings = readings_of(theirs, indices, logits, decision.temperature, decision.thresholds)
-        found.append(relabelled(readings, dataset.labels))
-    return found
-
-
-def _named(registration: Registration, artefact: Artefact, warnings: list[str]) -> dict[str, Any]:
+def _of_model(opened: Opened, warnings: list[str], measured: ModelReadings) -> dict[str, Any]:
+    registration, artefact, shortcuts = opened
+    films = len(measured.readings.films)
     return {
         "model": registration.reference,
         "model_digest": artefact.digest,
         "decision_digest": artefact.decision.digest,
         "warnings": warnings,
+        "gate": None if measured.refused is None else {"refused": measured.refused, "of": films},
+        "card_shortcuts": shortcuts,
     }
 
 
-def _against(one: Registration, readings: Readings, other: Registration, theirs: Readings) -> dict[str, Any]:
+def _say_of_model(body: dict[str, Any]) -> None:
+    """Say what its gate would do with these films, and what its card says of shortcuts."""
+    if (gate := body["gate"]) is not None:
+        say(
+            f"the gate of {body['model']} rejects {gate['refused']} of these {gate['of']} films (not_a_film), which "
+            "'wetread screen' would not read; the figures are of all of them"
+        )
+    if (shortcuts := body["card_shortcuts"]) is not None:
+        say(f"the card of {body['model']}: {shortcuts['said']} (on its {shortcuts['side']} patients)")
+
+
+def _difference(one: Registration, readings: Readings, other: Registration, theirs: Readings) -> dict[str, Any]:
     """Return the other model's own figures, and the differences."""
     from trainer.paired import differences
     from trainer.parts import overall

@@ -160,15 +160,15 @@ def verify_artefact(directory: str | os.PathLike[str], trusted_digest: str | Non
 
 def read_documents(directory: str | os.PathLike[str], card: ModelCard) -> dict[str, bytes]:
     """Return the documents that `card` lists, name -> bytes; raise ArtefactError when one is not as it was saved."""
-    documents = {}
-    for name, expected in card.documents.items():
-        data = read_file(directory, _document_name(name), DOCUMENT_BYTES_LIMIT)
-        if (found := sha256_hex(data)) != expected:
-            raise ArtefactError(
-                f"{name} of {card.name}: expected SHA-256 {expected}, found {found}; fetch the model again"
-            )
-        documents[name] = data
-    return documents
+    return {name: read_document(directory, card, name) for name in card.documents}
+
+
+def read_document(directory: str | os.PathLike[str], card: ModelCard, name: str) -> bytes:
+    """Return one document that `card` lists; raise ArtefactError when it is not as it was saved."""
+    data, expected = read_file(directory, _document_name(name), DOCUMENT_BYTES_LIMIT), card.documents[name]
+    if (found := sha256_hex(data)) != expected:
+        raise ArtefactError(f"{name} of {card.name}: expected SHA-256 {expected}, found {found}; fetch the model again")
+    return data
 
 
 def _write(directory: str | os.PathLike[str], files: Mapping[str, bytes]) -> Artefact:
