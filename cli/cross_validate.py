@@ -14,7 +14,7 @@ from cli.figures import estimate, show_differences, show_evaluation, stated_opti
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
-from cli.training_options import film_options, learning_options, network_options, recipe_of
+from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     help="Train this network on the same folds too, and give the differences.",
 )
 @click.option("--leaky-image-level", is_flag=True, help="Deal films, not patients: what a leaky split would claim.")
+@panel_option
 @film_options
 @stated_options
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
@@ -44,8 +45,9 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
     """Measure a recipe, every patient held out once.
 
     The patients are dealt into folds; for each, a network is trained on the others and reads those who were held out.
-    Figures are given by fold and pooled, with 95% intervals by patient. No model is kept. With --against, a second
-    network is trained on the same folds, and the differences have paired intervals. The data is audited first.
+    Figures are given by fold and pooled, with 95% intervals by patient, and beside them what a small network reaches
+    that does not see the lungs (--no-panel leaves that away). No model is kept. With --against, a second network is
+    trained on the same folds, and the differences have paired intervals. The data is audited first.
 
     \b
     Example:
@@ -65,9 +67,8 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
         import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
         made_folder(options["output"])
-    recipe = recipe_of(
-        options, name="cross-validation", validation=options["validation"], split_seed=options["split_seed"]
-    )
+    shared = {name: options[name] for name in ("validation", "split_seed", "specificity", "panel")}
+    recipe = recipe_of(options, name="cross-validation", **shared)
     dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
     if options["split"] is not None:
         dataset = without_test_patients(dataset, read_split(os.fsencode(options["split"])))
@@ -106,7 +107,8 @@ def _show(body: dict[str, Any]) -> None:
         emit_table(FOLD_COLUMNS, map(_fold_row, network["folds"]), title=f"by fold: {_network(network)}")
     whom = "leaky" if body["leaky"] else "pooled over held-out patients"
     for network in networks:
-        show_evaluation(network["pooled"], f"{whom}, {_network(network)}", whole=network is body)
+        title = f"{whom}, {_network(network)}"
+        show_evaluation(network["pooled"], title, whole=network is body, shortcuts=network["shortcuts"])
     if "against" in body:
         show_differences(body["against"]["differences"], body["against"]["difference"])
     say(f"reading films took {body['seconds']['reading']:.1f} s and the audit {body['seconds']['audit']:.1f} s, once")
@@ -139,7 +141,8 @@ def _network(body: Mapping[str, Any]) -> str:
 
 
 def _write(folder: str, found: CrossValidation, body: dict[str, Any]) -> None:
-    from trainer.evaluation_files import evaluation_files
+    from trainer.evaluation_files import evaluation_files, shortcuts_plots
 
     title = f"{'LEAKY, by image' if found.leaky else 'held-out patients'}, {len(found.folds)} folds"
-    write_files(folder, evaluation_files("cross-validation.json", body, found.pooled, title=title))
+    files = evaluation_files("cross-validation.json", body, found.pooled, title=title)
+    write_files(folder, files | shortcuts_plots(body["shortcuts"], body["pooled"], title=title))

@@ -31,13 +31,22 @@ def stated_options(command: Command) -> Command:
     return specificity(prevalence(command))
 
 
-def show_evaluation(metrics: Mapping[str, Any], title: str, *, whole: bool = False) -> None:
-    """Print an evaluation of `trainer.evaluation` as tables: the main ones, or the `whole`."""
+def show_evaluation(
+    metrics: Mapping[str, Any], title: str, *, whole: bool = False, shortcuts: Mapping[str, Any] | None = None
+) -> None:
+    """Print an evaluation of `trainer.evaluation` as tables: the main ones, or the `whole`.
+
+    shortcuts: the panel of `trainer.panel`, made on the same films, which comes after the accuracy.
+    """
     from trainer import evaluation_tables as tables
+    from trainer.panel_table import shortcuts_table
 
     whom = f"{title}: {metrics['n']} films of {metrics['patients']} patients; 95% intervals by patient"
     shown = {
         whom: tables.overall_table,
+        "what shortcuts alone reach: a small network that sees less, trained on the same patients; gaps are paired": (
+            lambda of: tables.NO_TABLE if shortcuts is None else shortcuts_table(shortcuts, of)
+        ),
         "each label against the rest, as the highest probability gives it": tables.label_table,
         "two labels told apart within one source, where the source cannot help": tables.within_source_table,
         tables.decision_sentence(metrics): tables.decision_table,

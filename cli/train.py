@@ -13,7 +13,7 @@ from cli.audit_warnings import warn_of
 from cli.context import opened_registry
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
-from cli.training_options import film_options, learning_options, network_options, recipe_of
+from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
 
 if TYPE_CHECKING:
     from trainer.making import Made
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     help="That each label's threshold keeps on the validation patients; below it a film is uncertain. 0: none is.",
 )
 @click.option("--gate/--no-gate", default=True, show_default=True, help="Fit the gate that rejects what is no film.")
-@click.option("--panel/--no-panel", default=True, show_default=True, help="Measure what shortcuts alone reach.")
+@panel_option
 @film_options
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
@@ -164,6 +164,7 @@ def _summary(made: Made, openings: int) -> dict[str, Any]:
         "audit": made.audit.to_json(with_cases=False),
         "temperature": made.decision.temperature,
         "thresholds": dict(made.decision.thresholds),
+        "shortcuts": made.panel,
         "gate": None if made.gate is None else made.gate[1],
         "validation": made.metrics["validation"],
         "test": made.metrics.get("test"),
@@ -175,7 +176,8 @@ def _show(made: Made, where: dict[str, Any], output: str | None) -> None:
     from cli.figures import show_evaluation
     from trainer.card import warnings_of
 
-    show_evaluation(made.metrics[made.shown.value], f"{where['model']}, {made.shown.value} patients")
+    whom = f"{where['model']}, {made.shown.value} patients"
+    show_evaluation(made.metrics[made.shown.value], whom, shortcuts=made.panel)
     for warning in warnings_of(made):
         say("warning: " + warning.replace("**", ""))
     say(f"{where['model']} is in {where['directory']}: read its MODEL_CARD.md or model_card.html. {NOT_DIAGNOSTIC}")

@@ -89,6 +89,14 @@ def film_options(command: Command) -> Command:
     )
 
 
+def panel_option(command: Command) -> Command:
+    """Add whether the shortcut panel is made."""
+    return _with(
+        command,
+        click.option("--panel/--no-panel", default=True, show_default=True, help="Measure what shortcuts alone reach."),
+    )
+
+
 def recipe_of(options: Mapping[str, Any], **others: Any) -> Recipe:
     """Return the recipe of all of these options; others: further fields of `trainer.recipe.Recipe`."""
     from trainer.augment import NO_AUGMENTATION, Augmentation

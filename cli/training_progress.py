@@ -19,6 +19,7 @@ class TrainingProgress:
     def __init__(self) -> None:
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._begun: set[str] = set()
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -42,7 +43,10 @@ class TrainingProgress:
             say(f"read {films} films")
 
     def training(self, step: TrainingStep, name: str = "") -> None:
-        """Show a batch or the end of an epoch; name: which training it is, where there are several."""
+        """Show a batch or the end of an epoch; name: which training it is, where there are several.
+
+        Without a bar its beginning is said, since a training without validation films says nothing more.
+        """
         figures = f"loss {step.loss:.4f} accuracy {step.accuracy:.4f}"
         if step.val_loss is not None:
             figures += f" validation loss {step.val_loss:.4f} accuracy {step.val_accuracy:.4f}"
@@ -50,7 +54,11 @@ class TrainingProgress:
             done = (step.epoch - 1) * step.batches + step.batch
             epoch = f"epoch {step.epoch}/{step.epochs} {figures}"
             self._show(self._bar, name or "training", done, step.epochs * step.batches, epoch)
-        elif step.val_loss is not None:
+            return
+        if name and name not in self._begun:
+            self._begun.add(name)
+            say(f"training {name}")
+        if step.val_loss is not None:
             say(f"{name} epoch {step.epoch}/{step.epochs} {figures}".lstrip())
 
     def trainings(self, done: int, count: int, last: str) -> None:

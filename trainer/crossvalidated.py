@@ -17,8 +17,9 @@ from trainer.fold import Fold
 from trainer.libraries import library_versions
 from trainer.operating_points import SPECIFICITY
 from trainer.paired import differences
+from trainer.panel import Panel
 from trainer.predictive_values import PREVALENCE
-from trainer.reading import Readings
+from trainer.reading import Readings, pooled
 from trainer.recipe import Recipe
 
 LEAKY = "leaky: split by image, not by patient"
@@ -29,6 +30,7 @@ LEAKY = "leaky: split by image, not by patient"
 class CrossValidation:
     """The folds of a data set under one recipe.
 
+    panel: what shortcuts alone reach on all held-out films; None where that was not asked.
     audit: of the films, with the folds as sides. seconds: of reading films and of the audit, once for all folds.
     against: another network, trained on the same folds.
     """
@@ -37,6 +39,7 @@ class CrossValidation:
     recipe: Recipe
     leaky: bool
     folds: tuple[Fold, ...]
+    panel: Panel | None
     audit: Audit
     seconds: Mapping[str, float]
     against: CrossValidation | None = None
@@ -49,11 +52,7 @@ class CrossValidation:
     @property
     def pooled(self) -> Readings:
         """All held-out readings; logits are divided by their fold's temperature, so that theirs is 1."""
-        readings = [fold.readings for fold in self.folds]
-        films = tuple(film for part in readings for film in part.films)
-        logits = np.concatenate([of.logits / of.temperature for of in readings])
-        said = [of.said for of in readings if of.said is not None]
-        return Readings(films, self.dataset.labels, logits, said=np.concatenate(said) if said else None)
+        return pooled([fold.readings for fold in self.folds])
 
     @property
     def warnings(self) -> list[str]:
@@ -110,6 +109,7 @@ class CrossValidation:
                 for number, fold in enumerate(self.folds, start=1)
             ],
             "pooled": evaluated(self.pooled) | {"temperature": None, "before_temperature": before},
+            "shortcuts": None if self.panel is None else self.panel.to_json(self.pooled),
         }
 
     def _against(self, other: CrossValidation, evaluated: Callable[[Readings], dict[str, Any]]) -> dict[str, Any]:

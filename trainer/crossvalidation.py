@@ -22,10 +22,11 @@ from trainer.crossvalidated import CrossValidation
 from trainer.dataset import Dataset
 from trainer.dealing import grouped_folds
 from trainer.devices import require_engine
-from trainer.fold import Fold, fold_of, train_fold
+from trainer.fold import Fold, fold_of, fold_panel, train_fold
 from trainer.intake import take_in
 from trainer.ledger import Ledger
 from trainer.libraries import library_versions
+from trainer.panel import Panel, PanelReport, panel_of, pooled_panel
 from trainer.recipe import Recipe
 from trainer.splits import Side, Split
 from trainer.training import Report
@@ -47,12 +48,13 @@ def cross_validate(
 ) -> CrossValidation:
     """Train once a fold, as `recipe` says, and read who was held out.
 
-    recipe: `validation` is the share of a fold's other patients; `split`, `test` and `open_test` are not used.
+    recipe: `validation` is the share of a fold's other patients; `split`, `test` and `open_test` are not used. Where
+    it has the shortcut panel, the small networks are trained in each fold too, once for both networks.
     against: another architecture, trained on the same folds with the same options.
     leaky: deal films instead of patients, to see what a split by image would have claimed.
     folder: where finished folds are kept, so that the same call goes on after a kill.
     reading: called with (films read, films in all); audited: with the audit's findings before training, the folds
-    being the sides; training: fold -> what is called as it goes on.
+    being the sides; training: fold, and what of it is trained -> what is called as it goes on.
     Raises DataError and UsageError before training starts when data, recipe or folds cannot be used, and, where
     `strict`, UnsafeError when the audit finds the data unsafe.
     """
@@ -68,20 +70,29 @@ def cross_validate(
     audit = intake.audit(_held_out_sides(dataset, sides), strict=strict, audited=audited)
     seconds = {"reading": intake.seconds, "audit": time.perf_counter() - started - intake.seconds}
     ledger = Ledger(_setting(dataset, recipe, splits, leaky=leaky, films=intake.digest), folder)
+    told = training or _untold
     trained: list[list[Fold]] = [[] for _ in recipes]
+    panels: list[Panel] = []
     for number, (split, of_fold) in enumerate(zip(splits, sides, strict=True), start=1):
+        fold = f"fold {number}/{folds}"
         for each, found in zip(recipes, trained, strict=True):
-            name = f"fold {number}/{folds}" + ("" if against is None else f" {each.arch}")
             entry = f"fold {number} of {each.arch}"
             if ledger.find(entry) is None:
-                report = None if training is None else training(name)
-                ledger.keep(entry, train_fold(dataset, each, intake.films, split, of_fold, report).to_record())
-            found.append(fold_of(ledger.find(entry), dataset, split, of_fold))
-    made = [
-        CrossValidation(dataset, each, leaky, tuple(found), audit, seconds)
+                report = told(fold if against is None else f"{fold} {each.arch}")
+                ledger.keep(entry, train_fold(dataset, each, intake.films, of_fold, report))
+            found.append(fold_of(ledger.find(entry), dataset, each, split, of_fold))
+        if recipe.panel:
+            entry, readings = f"shortcuts of fold {number}", trained[0][-1].readings
+            if ledger.find(entry) is None:
+                made = fold_panel(dataset, recipe, intake.films, of_fold, readings, _within(fold, told))
+                ledger.keep(entry, made.to_record())
+            panels.append(panel_of(ledger.find(entry), readings))
+    panel = pooled_panel(panels) if panels else None
+    results = [
+        CrossValidation(dataset, each, leaky, tuple(found), panel, audit, seconds)
         for each, found in zip(recipes, trained, strict=True)
     ]
-    return made[0] if against is None else replace(made[0], against=made[1])
+    return results[0] if against is None else replace(results[0], against=results[1])
 
 
 def each_film_a_patient(dataset: Dataset) -> Dataset:
@@ -90,6 +101,14 @@ def each_film_a_patient(dataset: Dataset) -> Dataset:
         replace(film, patient_id=f"{index}: {film.name}", person_id="") for index, film in enumerate(dataset.films)
     )
     return replace(dataset, films=tuple(films))
+
+
+def _untold(_training: str) -> None:
+    """Call nothing as a training goes on."""
+
+
+def _within(fold: str, told: PanelReport) -> PanelReport:
+    return lambda view: told(f"{fold} {view}")
 
 
 def _dealt(
@@ -112,8 +131,9 @@ def _held_out_sides(dataset: Dataset, sides: Sequence[dict[Side, tuple[int, ...]
 
 
 def _setting(dataset: Dataset, recipe: Recipe, splits: Sequence[Split], *, leaky: bool, films: str) -> dict[str, Any]:
-    """Return all that decides a fold's readings but the architecture."""
+    """Return all that decides a fold's logits but the architecture."""
     body = recipe.to_json()
+    del body["specificity"]  # decides of logits that are kept
     training = {name: value for name, value in body.pop("training").items() if name != "threads"}
     return (
         body

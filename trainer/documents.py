@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainer.card import CardNotes, model_card
-from trainer.evaluation_files import evaluation_plots
+from trainer.evaluation_files import evaluation_plots, shortcuts_plots
 from trainer.making import Made
 from trainer.page import model_page
 from trainer.plots import history_plot
@@ -13,6 +13,8 @@ def documents_of(made: Made, notes: CardNotes) -> dict[str, bytes]:
     """Return file name -> bytes: MODEL_CARD.md, model_card.html, and the plots of training and evaluation."""
     whom = f"{made.recipe.name}, {len(set(made.readings.patients))} {made.shown.value} patients"
     history = history_plot(made.trained.history, best_epoch=made.trained.best_epoch, title=made.recipe.name)
+    metrics = made.metrics[made.shown.value]
     plots = {"history.png": history} | evaluation_plots(made.readings, title=whom)
+    plots |= shortcuts_plots(made.panel, metrics, title=whom)
     card = model_card(made, notes)
     return {"MODEL_CARD.md": card.encode(), "model_card.html": model_page(card, plots)} | plots

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer.plots import confusion_plot, roc_plot
 from trainer.plots_confidence import reliability_plot, risk_coverage_plot
+from trainer.plots_panel import shortcuts_plot
 from trainer.reading import Readings
 
 
@@ -19,6 +20,11 @@ def evaluation_plots(readings: Readings, *, title: str) -> dict[str, bytes]:
         "reliability.png": reliability_plot(readings, title=title),
         "risk-coverage.png": risk_coverage_plot(readings, title=title),
     }
+
+
+def shortcuts_plots(panel: Mapping[str, Any] | None, metrics: Mapping[str, Any], *, title: str) -> dict[str, bytes]:
+    """Return file name -> PNG of the shortcut panel beside the `metrics` of the same films; empty without a panel."""
+    return {} if panel is None else {"shortcuts.png": shortcuts_plot(panel, metrics, title=title)}
 
 
 def evaluation_files(name: str, evaluation: Mapping[str, Any], readings: Readings, *, title: str) -> dict[str, bytes]:

@@ -24,6 +24,10 @@ class Table:
         return table(self.columns, self.rows)
 
 
+NO_TABLE = Table((), ())
+"""Where there is nothing to show."""
+
+
 def overall_table(metrics: Metrics) -> Table:
     """Return the figures of all labels together."""
     names = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_auroc": "macro AUROC"}
@@ -90,7 +94,7 @@ def predictive_table(metrics: Metrics) -> Table:
 def decision_table(metrics: Metrics) -> Table:
     """Return how many films the decision gives each label, and how good it is; no row where there is no decision."""
     if (decided := metrics["decision"]) is None:
-        return Table((), ())
+        return NO_TABLE
     return Table(
         ("label", "films called so", "sensitivity", "specificity", "precision here"),
         tuple(

@@ -11,6 +11,7 @@ import numpy as np
 
 from trainer.dataset import Dataset
 from trainer.deciding import fit_decision
+from trainer.panel import Panel, PanelReport, make_panel
 from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
 from trainer.recipe import Recipe
@@ -41,62 +42,51 @@ class Fold:
         """Of the training and the readings after it."""
         return self.spent.batches + self.spent.steps + self.spent.evaluation
 
-    def to_record(self) -> dict[str, Any]:
-        """Return what a ledger keeps of it: all that a training was needed for."""
-        return {
-            "logits": self.readings.logits.tolist(),
-            "temperature": self.readings.temperature,
-            "thresholds": dict(self.thresholds),
-            "best_epoch": self.best_epoch,
-            "spent": asdict(self.spent),
-        }
 
+def train_fold(dataset: Dataset, recipe: Recipe, films: Films, sides: Sides, report: Report | None) -> dict[str, Any]:
+    """Train on the fold's train side, stop on its validation side, read its test side; return what a ledger keeps.
 
-def train_fold(
-    dataset: Dataset, recipe: Recipe, films: Films, split: Split, sides: Sides, report: Report | None
-) -> Fold:
-    """Train on the fold's train side, choose on its validation side, read its test side.
-
+    That is all a training was needed for: of how the logits are decided, which takes no time, nothing is kept.
     films: of the whole data set. Raises as `trainer.training.train` does.
     """
-    targets = np.array(dataset.targets, dtype=np.int64)
-    of_side = {side: LabelledFilms(films[list(chosen)], targets[list(chosen)]) for side, chosen in sides.items()}
     architecture, preprocess = recipe.architecture(len(dataset.labels)), recipe.input_preprocess
-    lesson = make_lesson(
-        architecture, preprocess, of_side[Side.TRAIN], of_side[Side.VALIDATION], recipe.options, report
+    training, validation, held_out = (
+        _labelled(dataset, films, sides[side]) for side in (Side.TRAIN, Side.VALIDATION, Side.TEST)
     )
+    lesson = make_lesson(architecture, preprocess, training, validation, recipe.options, report)
     trained, spent = fit_timed(lesson)
     started = time.perf_counter()
-    validation, held_out = (
-        read_by_weights(architecture, trained.weights, preprocess, of_side[side].films)
-        for side in (Side.VALIDATION, Side.TEST)
+    chosen, judged = (
+        read_by_weights(architecture, trained.weights, preprocess, side.films) for side in (validation, held_out)
     )
     spent = replace(spent, evaluation=spent.evaluation + time.perf_counter() - started)
-    chosen = of_side[Side.VALIDATION].targets
-    decision = fit_decision(validation, chosen, dataset.labels, recipe.specificity)
-    how = (decision.temperature, decision.thresholds)
-    return _fold(dataset, split, sides, held_out, *how, trained.best_epoch, spent)
+    return {
+        "validation": chosen.tolist(),
+        "held_out": judged.tolist(),
+        "best_epoch": trained.best_epoch,
+        "spent": asdict(spent),
+    }
 
 
-def fold_of(record: Mapping[str, Any], dataset: Dataset, split: Split, sides: Sides) -> Fold:
-    """Return the fold in what `to_record` made."""
-    logits = np.array(record["logits"], dtype=np.float64)
-    spent = Spent(**record["spent"])
-    how = (record["temperature"], record["thresholds"])
-    return _fold(dataset, split, sides, logits, *how, record["best_epoch"], spent)
-
-
-def _fold(
-    dataset: Dataset,
-    split: Split,
-    sides: Sides,
-    logits: np.ndarray,
-    temperature: float,
-    thresholds: Mapping[str, float],
-    best_epoch: int,
-    spent: Spent,
-) -> Fold:
-    readings = readings_of(dataset, sides[Side.TEST], logits, temperature, thresholds)
+def fold_of(record: Mapping[str, Any], dataset: Dataset, recipe: Recipe, split: Split, sides: Sides) -> Fold:
+    """Return the fold in what `train_fold` made, decided at the recipe's specificity on its validation films."""
+    validation, held_out = (np.array(record[side], dtype=np.float64) for side in ("validation", "held_out"))
+    targets = np.array([dataset.targets[index] for index in sides[Side.VALIDATION]], dtype=np.int64)
+    decision = fit_decision(validation, targets, dataset.labels, recipe.specificity)
+    readings = readings_of(dataset, sides[Side.TEST], held_out, decision.temperature, decision.thresholds)
     known = {dataset.films[index].person for side in (Side.TRAIN, Side.VALIDATION) for index in sides[side]}
     acquainted = float(np.mean([patient in known for patient in readings.patients]))
-    return Fold(split, readings, thresholds, acquainted, best_epoch, spent)
+    return Fold(split, readings, decision.thresholds, acquainted, record["best_epoch"], Spent(**record["spent"]))
+
+
+def fold_panel(
+    dataset: Dataset, recipe: Recipe, films: Films, sides: Sides, readings: Readings, report: PanelReport | None
+) -> Panel:
+    """Return the shortcut panel of the fold: trained on its train side, of the films that `readings` are of."""
+    training, held_out = (_labelled(dataset, films, sides[side]) for side in (Side.TRAIN, Side.TEST))
+    return make_panel(recipe, training, held_out, readings, report)
+
+
+def _labelled(dataset: Dataset, films: Films, indices: tuple[int, ...]) -> LabelledFilms:
+    targets = np.array([dataset.targets[index] for index in indices], dtype=np.int64)
+    return LabelledFilms(films[list(indices)], targets)

@@ -9,7 +9,7 @@ images", blacked the lungs out so).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from trainer.architectures import make_architecture
+from trainer.figures import Floats
 from trainer.paired import differences
+from trainer.panel_views import VIEWS
 from trainer.parts import overall, within_source
 from trainer.pixels import Films
-from trainer.reading import Readings, read_by_weights
+from trainer.reading import Readings, pooled, read_by_weights
 from trainer.recipe import Recipe
 from trainer.training import LabelledFilms, Report, train
 from wetread.imaging.opencv import cv2
@@ -28,49 +30,9 @@ from wetread.imaging.opencv import cv2
 ARCH = "cnn"
 SIZE = 64
 EPOCHS = 30
-MIDDLE = 0.6
-"""Share of each side that is blacked out; 36% of the film."""
-BORDER = 0.1
-"""Share of each side that the border takes at either end."""
-THUMBNAIL = 16
 
-
-def whole(films: Films) -> Films:
-    """Return films (n, size, size) as they are."""
-    return films
-
-
-def without_middle(films: Films) -> Films:
-    """Return the films with their middle black."""
-    seen, (rows, columns) = films.copy(), _inside(films, (1 - MIDDLE) / 2)
-    seen[:, rows, columns] = 0
-    return seen
-
-
-def border_alone(films: Films) -> Films:
-    """Return the films with all but their border black."""
-    seen, (rows, columns) = films.copy(), _inside(films, BORDER)
-    seen[:, rows, columns] = 0
-    return seen
-
-
-def thumbnail(films: Films) -> Films:
-    """Return the films averaged down to 16x16, each pixel drawn large."""
-    size = (films.shape[2], films.shape[1])
-    small = (cv2.resize(film, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA) for film in films)
-    return np.stack([cv2.resize(film, size, interpolation=cv2.INTER_NEAREST) for film in small]).astype(np.uint8)
-
-
-WHOLE = "the whole film"
-VIEWS: Mapping[str, Callable[[Films], Films]] = MappingProxyType(
-    {
-        WHOLE: whole,
-        "the middle 60% blacked out": without_middle,
-        "the border alone": border_alone,
-        "a 16x16 thumbnail": thumbnail,
-    }
-)
-"""What the small network is shown."""
+PanelReport = Callable[[str], Report | None]
+"""View -> what is called as the training on it goes on."""
 
 
 @dataclass(frozen=True)
@@ -96,37 +58,52 @@ class Panel:
             }
         return {"arch": ARCH, "size": self.size, "epochs": self.epochs, "views": views}
 
+    def to_record(self) -> dict[str, Any]:
+        """Return what a ledger keeps of it: all that its trainings were needed for."""
+        logits = {view: seen.logits.tolist() for view, seen in self.readings.items()}
+        return {"size": self.size, "epochs": self.epochs, "logits": logits}
+
+
+def panel_of(record: Mapping[str, Any], readings: Readings) -> Panel:
+    """Return the panel in what `to_record` made; readings: a model's, of the same films."""
+    logits = {view: np.array(of, dtype=np.float64) for view, of in record["logits"].items()}
+    return _panel(record["size"], record["epochs"], logits, readings)
+
+
+def pooled_panel(panels: Sequence[Panel]) -> Panel:
+    """Return the panels of several folds, made by one recipe, as one of all their films, in the folds' order."""
+    views = {view: pooled([panel.readings[view] for panel in panels]) for view in panels[0].readings}
+    return replace(panels[0], readings=MappingProxyType(views))
+
 
 def make_panel(
     recipe: Recipe,
     training: LabelledFilms,
     shown: LabelledFilms,
     readings: Readings,
-    report: Callable[[str], Report] | None = None,
+    report: PanelReport | None = None,
 ) -> Panel:
     """Train the small network once a view, with the recipe's settings but for the epochs.
 
     training: the films that it learns from; shown: those that it is judged on, whose films, labels and order are those
-    of `readings`. report: view -> what is called as its training goes on.
+    of `readings`.
     """
     size = min(SIZE, recipe.size)
     preprocess = replace(recipe.preprocess, height=size, width=size)
     architecture = make_architecture(ARCH, len(readings.labels), size=size)
     options = replace(recipe.options, epochs=min(EPOCHS, recipe.options.epochs), patience=None)
-    seen = {}
+    logits = {}
     for view, of in VIEWS.items():
         learned, judged = (of(_reduced(side.films, size)) for side in (training, shown))
         told = None if report is None else report(view)
         trained = train(architecture, preprocess, LabelledFilms(learned, training.targets), None, options, told)
-        logits = read_by_weights(architecture, trained.weights, preprocess, judged)
-        seen[view] = replace(readings, logits=logits, temperature=1.0, said=None)
-    return Panel(size, options.epochs, MappingProxyType(seen))
+        logits[view] = read_by_weights(architecture, trained.weights, preprocess, judged)
+    return _panel(size, options.epochs, logits, readings)
 
 
-def _inside(films: Films, margin: float) -> tuple[slice, slice]:
-    height, width = films.shape[1:]
-    rows, columns = round(height * margin), round(width * margin)
-    return slice(rows, height - rows), slice(columns, width - columns)
+def _panel(size: int, epochs: int, logits: Mapping[str, Floats], readings: Readings) -> Panel:
+    seen = {view: replace(readings, logits=of, temperature=1.0, said=None) for view, of in logits.items()}
+    return Panel(size, epochs, MappingProxyType(seen))
 
 
 def _reduced(films: Films, size: int) -> Films:

@@ -69,6 +69,14 @@ class Readings:
         return Readings(films, self.labels, self.logits[chosen], self.temperature, said)
 
 
+def pooled(parts: Sequence[Readings]) -> Readings:
+    """Return the readings of other films each as one, in order; logits are divided by their temperature, so it is 1."""
+    films = tuple(film for part in parts for film in part.films)
+    logits = np.concatenate([of.logits / of.temperature for of in parts])
+    said = [of.said for of in parts if of.said is not None]
+    return Readings(films, parts[0].labels, logits, said=np.concatenate(said) if said else None)
+
+
 def read_by_classifier(classifier: Classifier, films: Films) -> Floats:
     """Return the logits (n, labels) of films (n, height, width), as `classifier` computes them."""
     return _read(lambda images: classifier.read(images).logits, classifier.preprocess, films)

@@ -122,9 +122,23 @@ def test_cross_validate_prints_folds_and_pooled_figures(films: Path, tmp_path: P
     shown = run(*words, "--specificity", "0.8", "--prevalence", "0.1", "--output", tmp_path / "out")
     assert "sensitivity at specificity 0.8" in shown.stdout and "PPV at prevalence 0.1" in shown.stdout
     assert shown.stdout.startswith("fold\t") and "macro AUROC" in shown.stdout
+    of_labels = shown.stdout.index("label\tfilms\tsensitivity")
+    assert shown.stdout.index("\naccuracy\t") < shown.stdout.index("\nwhat is seen\t") < of_labels
+    assert shown.stderr.count("training fold 2/3 the border alone\n") == 1
+    kept = json.loads((tmp_path / "out" / "cross-validation.json").read_text())
+    assert set(kept["shortcuts"]["views"]) == set(body["shortcuts"]["views"]) > {"the border alone"}
+    assert kept["recipe"]["specificity"] == 0.8 and body["recipe"]["specificity"] == 0.95
+    assert kept["pooled"]["decision"]["said"] > body["pooled"]["decision"]["said"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "cross-validation.json", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png", "trainings.json",
+        "cross-validation.json", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png", "shortcuts.png",
+        "trainings.json",
     }  # fmt: skip
+
+
+def test_cross_validate_leaves_the_panel_away_where_asked(films: Path) -> None:
+    words = ["cross-validate", films, "--folds", "2", *SMALL, "--no-panel"]
+    assert printed(run(*words, "--json"))["shortcuts"] is None
+    assert "what is seen" not in run(*words).stdout
 
 
 def test_cross_validate_sets_two_networks_against_each_other(films: Path, tmp_path: Path) -> None:

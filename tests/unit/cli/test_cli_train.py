@@ -47,6 +47,8 @@ def test_a_model_is_trained_registered_and_measured_again_the_same(films: Path, 
     made = printed(run("train", films, "--name", "drawn", *SMALL, "--save-split", split, "--json"))
     assert (made["model"], made["epochs"], made["labels"]) == ("drawn@1", 2, ["covid", "normal", "pneumonia"])
     assert made["test_openings"] == 1
+    kept = json.loads((Path(made["directory"]) / "metrics.json").read_text())
+    assert made["shortcuts"] == kept["shortcuts"] and "the border alone" in made["shortcuts"]["views"]
     documents = {path.name for path in Path(made["directory"]).iterdir()}
     assert {"model.json", "weights.safetensors", "decision.json", "MODEL_CARD.md", "history.png"} <= documents
     again = printed(run("evaluate", "drawn", films, "--split", split, "--json"))
@@ -82,6 +84,11 @@ def test_people_see_progress_on_stderr_and_figures_on_stdout(films: Path) -> Non
     assert result.exit_code == 0
     assert "epoch 2/2 loss" in result.stderr and "validation loss" in result.stderr
     assert "accuracy" in result.stdout and "epoch" not in result.stdout
+    accuracy, panel, labels = (
+        result.stdout.index(words) for words in ("\naccuracy\t", "\nwhat is seen\t", "\nlabel\tfilms\t")
+    )
+    assert accuracy < panel < labels
+    assert result.stdout.count("\nthe border alone\t") == 1
     assert "not for diagnostic use" in result.stderr
     shown = run("evaluate", "cnn", films)
     assert "macro AUROC" in shown.stdout

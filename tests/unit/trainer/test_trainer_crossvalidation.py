@@ -11,6 +11,7 @@ import pytest
 import trainer.crossvalidation
 import trainer.fold
 from schemas.errors import DataError, UnsafeError, UsageError
+from trainer.architectures import make_architecture
 from trainer.audit.findings import Audit
 from trainer.augment import NO_AUGMENTATION
 from trainer.crossvalidated import CrossValidation
@@ -19,8 +20,9 @@ from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
 from trainer.deciding import FittedDecision, fit_decision
 from trainer.evaluation import evaluate
-from trainer.fold import train_fold
+from trainer.fold import fold_panel, train_fold
 from trainer.options import TrainingOptions
+from trainer.panel_views import VIEWS
 from trainer.phantoms import draw_archive
 from trainer.pixels import load_films
 from trainer.reading import read_by_weights
@@ -202,15 +204,103 @@ def test_killed_folds_go_on_where_they_were(
         without_seconds(fold) for fold in found.to_json()["folds"]
     ]
     assert again.to_json()["pooled"] == found.to_json()["pooled"]
-    with pytest.raises(UsageError, match="another label_smoothing: name another folder"):
+    with pytest.raises(UsageError, match=r"other settings: .*label_smoothing \(0\.\d+, now 0\.2\); name another folder"):
         other = replace(RECIPE, options=replace(OPTIONS, label_smoothing=0.2))
         cross_validate(dataset, other, 3, processes=1, folder=folder)
-    with pytest.raises(UsageError, match=r"another .*split_digests"):
+    with pytest.raises(UsageError, match="other settings: .*split_digests"):
         cross_validate(dataset, RECIPE, 2, processes=1, folder=folder)
 
 
 def without_seconds(fold: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fold.items() if name not in ("seconds", "spent")}
+
+
+def test_specificity_decides_of_folds_that_are_kept(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = cross_validate(dataset, replace(RECIPE, specificity=0.99), 2, processes=1, folder=os.fsencode(tmp_path))
+    monkeypatch.delattr(trainer.crossvalidation, "train_fold")
+    lax, free = (
+        cross_validate(dataset, replace(RECIPE, specificity=at), 2, processes=1, folder=os.fsencode(tmp_path))
+        for at in (0.5, 0.0)
+    )
+    shares = [found.to_json()["pooled"]["decision"]["said"] for found in (strict, lax, free)]
+    assert shares[0] < shares[1] < shares[2] == len(dataset), "more films are decided"
+    assert lax.folds[0].thresholds != strict.folds[0].thresholds
+
+
+SHORT = replace(RECIPE, panel=True, options=replace(OPTIONS, epochs=1))
+
+
+@pytest.fixture(scope="module")
+def with_panel(dataset: Dataset) -> CrossValidation:
+    return cross_validate(dataset, SHORT, 2, against="dnn", processes=1)
+
+
+def test_shortcuts_are_measured_on_the_held_out_films_of_every_fold(
+    dataset: Dataset, with_panel: CrossValidation
+) -> None:
+    panel = with_panel.panel
+    assert panel is not None and panel.epochs == 1
+    for seen in panel.readings.values():
+        assert [film.path for film in seen.films] == [film.path for film in with_panel.pooled.films]
+    body = with_panel.to_json()
+    assert list(body["shortcuts"]["views"]) == list(VIEWS)
+    for view, of in body["shortcuts"]["views"].items():
+        gap = body["pooled"]["accuracy"]["value"] - of["accuracy"]["value"]
+        assert of["model_above"]["accuracy"]["value"] == pytest.approx(gap), view
+        other = body["against"]["shortcuts"]["views"][view]
+        assert other["accuracy"] == of["accuracy"], "made once"
+        theirs = body["against"]["pooled"]["accuracy"]["value"] - of["accuracy"]["value"]
+        assert other["model_above"]["accuracy"]["value"] == pytest.approx(theirs)
+
+
+def test_the_small_network_learns_from_a_folds_train_side_alone(dataset: Dataset, with_panel: CrossValidation) -> None:
+    fold, size = with_panel.folds[1], 16
+    of_fold = {side: fold.split.indices(dataset, side) for side in (Side.TRAIN, Side.TEST)}
+    films, targets = (
+        load_films(dataset, SHORT.input_preprocess, processes=1),
+        np.array(dataset.targets, dtype=np.int64),
+    )
+    architecture, preprocess = make_architecture("cnn", 3, size=size), SHORT.input_preprocess
+    chosen = list(of_fold[Side.TRAIN])
+    learned = LabelledFilms(VIEWS["the border alone"](films[chosen]), targets[chosen])
+    trained = train(architecture, preprocess, learned, None, SHORT.options)
+    judged = VIEWS["the border alone"](films[list(of_fold[Side.TEST])])
+    logits = read_by_weights(architecture, trained.weights, preprocess, judged)
+    assert with_panel.panel is not None
+    found = with_panel.panel.readings["the border alone"].logits[-len(logits) :]
+    assert found == pytest.approx(logits)
+
+
+def test_a_panel_that_was_cut_short_goes_on_and_is_made_once(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_panel: CrossValidation
+) -> None:
+    made = list[int]()
+
+    def mortal(*given: Any) -> Any:
+        made.append(len(made))
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return fold_panel(*given)
+
+    folder = os.fsencode(tmp_path)
+    monkeypatch.setattr(trainer.crossvalidation, "fold_panel", mortal)
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(dataset, SHORT, 2, against="dnn", processes=1, folder=folder)
+    monkeypatch.delattr(trainer.crossvalidation, "train_fold")
+    again = cross_validate(dataset, SHORT, 2, against="dnn", processes=1, folder=folder)
+    assert len(made) == 3, "the first fold's, the one that was cut short, and it again"
+    assert again.to_json()["shortcuts"] == with_panel.to_json()["shortcuts"]
+    without = cross_validate(dataset, replace(SHORT, panel=False), 2, processes=1, folder=folder)
+    assert without.panel is None and without.to_json()["shortcuts"] is None
+
+
+def test_a_leaky_split_has_its_panel_too(dataset: Dataset) -> None:
+    named: list[str] = []
+    leaky = cross_validate(dataset, SHORT, 2, leaky=True, processes=1, training=lambda name: named.append(name))
+    assert leaky.to_json()["shortcuts"]["views"]["the border alone"]["accuracy"]["value"] > 0
+    assert named[:3] == ["fold 1/2", "fold 1/2 the whole film", "fold 1/2 the middle 60% blacked out"]
 
 
 def test_the_data_is_audited_before_anything_is_trained(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

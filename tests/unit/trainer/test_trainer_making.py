@@ -201,11 +201,14 @@ def test_documents_are_a_card_and_readable_plots(made: Made) -> None:
     from trainer.documents import documents_of
 
     documents = documents_of(made, CardNotes("wetread train data"))
-    plots = {"history.png", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png"}
+    plots = {"history.png", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png", "shortcuts.png"}
     assert set(documents) == {"MODEL_CARD.md", "model_card.html"} | plots
     assert set(re.findall(r"\]\((\S+\.png)\)", documents["MODEL_CARD.md"].decode())) == plots
     assert documents["model_card.html"].count(b"data:image/png;base64,") == len(plots)
     assert all(data.startswith(b"\x89PNG") for name, data in documents.items() if name.endswith(".png"))
+    bare = documents_of(replace(made, panel=None), CardNotes("wetread train data"))
+    assert set(documents) - set(bare) == {"shortcuts.png"}
+    assert "shortcuts.png" not in bare["MODEL_CARD.md"].decode()
 
 
 def test_what_shortcuts_alone_reach_is_first_in_the_card(made: Made) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from trainer import panel
+from trainer import panel_views
 from trainer.augment import NO_AUGMENTATION
 from trainer.film import Film
 from trainer.options import TrainingOptions
-from trainer.panel import make_panel
+from trainer.panel import make_panel, panel_of, pooled_panel
 from trainer.pixels import Films
 from trainer.reading import Readings
 from trainer.recipe import Recipe
@@ -50,7 +52,7 @@ def accuracies(mark: tuple[slice, slice]) -> dict[str, dict[str, float]]:
 
 def test_a_label_in_the_middle_is_lost_to_all_but_the_whole_and_the_thumbnail() -> None:
     found = accuracies((slice(12, 20), slice(12, 20)))
-    assert found[panel.WHOLE]["accuracy"] > 0.9
+    assert found[panel_views.WHOLE]["accuracy"] > 0.9
     assert found["a 16x16 thumbnail"]["accuracy"] > 0.9
     for view in ("the middle 60% blacked out", "the border alone"):
         assert found[view]["accuracy"] < 0.75
@@ -65,7 +67,7 @@ def test_a_label_that_the_border_gives_away_is_found_there() -> None:
 
 def test_what_is_taken_away_is_black_and_the_rest_as_it_was() -> None:
     films: Films = np.random.default_rng(0).integers(1, 256, (3, 100, 100), dtype=np.uint8)
-    hollow, frame = panel.without_middle(films), panel.border_alone(films)
+    hollow, frame = panel_views.without_middle(films), panel_views.border_alone(films)
     assert not hollow[:, 20:80, 20:80].any() and (hollow[:, :20] == films[:, :20]).all()
     assert not frame[:, 10:90, 10:90].any() and (frame[:, :, 90:] == films[:, :, 90:]).all()
     assert (films > 0).all()
@@ -73,7 +75,7 @@ def test_what_is_taken_away_is_black_and_the_rest_as_it_was() -> None:
 
 def test_a_thumbnail_knows_only_16_by_16_means() -> None:
     films: Films = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
-    seen = panel.thumbnail(films)
+    seen = panel_views.thumbnail(films)
     assert seen.shape == films.shape
     assert all(len(np.unique(seen[0, row : row + 4, :4])) == 1 for row in range(0, 64, 4))
     assert seen[1, 0, 0] == pytest.approx(films[1, :4, :4].mean(), abs=0.51)
@@ -83,3 +85,24 @@ def test_the_small_network_is_no_larger_than_the_model() -> None:
     training, shown = draw((slice(0, 3), slice(0, 3)), 16, 0), draw((slice(0, 3), slice(0, 3)), 8, 1)
     made = make_panel(RECIPE, training, shown, perfect(shown))
     assert (made.size, made.epochs) == (SIZE, 12)
+
+
+def test_a_panel_is_the_same_again_from_what_a_ledger_keeps() -> None:
+    training, shown = draw((slice(0, 3), slice(0, 3)), 16, 0), draw((slice(0, 3), slice(0, 3)), 8, 1)
+    readings = perfect(shown)
+    made = make_panel(RECIPE, training, shown, readings)
+    kept = json.loads(json.dumps(made.to_record()))
+    assert panel_of(kept, readings).to_json(readings, replicates=20) == made.to_json(readings, replicates=20)
+
+
+def test_folds_are_pooled_film_by_film() -> None:
+    training, shown = draw((slice(0, 3), slice(0, 3)), 16, 0), draw((slice(0, 3), slice(0, 3)), 8, 1)
+    readings = perfect(shown)
+    parts = [readings.part(range(5)), readings.part(range(5, 8))]
+    made = make_panel(RECIPE, training, shown, readings)
+    views = made.to_record()["logits"].items()
+    panels = [
+        panel_of(made.to_record() | {"logits": {view: of[start:end] for view, of in views}}, part)
+        for part, (start, end) in zip(parts, ((0, 5), (5, 8)), strict=True)
+    ]
+    assert pooled_panel(panels).to_json(readings, replicates=20) == made.to_json(readings, replicates=20)

@@ -13,6 +13,7 @@ from trainer.evaluation_files import evaluation_files
 from trainer.film import Film
 from trainer.plots import confusion_plot, history_plot, roc_plot, roc_points
 from trainer.plots_confidence import reliability_plot, risk_coverage_plot
+from trainer.plots_panel import shortcuts_plot
 from trainer.reading import Readings
 from wetread.engine.history import History
 from wetread.imaging.opencv import cv2
@@ -66,6 +67,21 @@ def test_reliability_before_the_temperature_is_drawn_where_it_differs() -> None:
     warm = replace(cool, temperature=2.0)
     assert not (picture(reliability_plot(cool)) == orange).all(axis=2).any()
     assert (picture(reliability_plot(warm)) == orange).all(axis=2).any()
+
+
+def test_the_shortcut_panel_is_drawn_with_a_bar_as_long_as_each_accuracy() -> None:
+    def drawn(model: float, border: float) -> np.ndarray:
+        figures = {"accuracy": {"value": model, "low": model, "high": model}, "labels": {"a": {"n": 3}, "b": {"n": 1}}}
+        seen = {"accuracy": {"value": border, "low": border, "high": border}}
+        return picture(shortcuts_plot({"views": {"the border alone": seen}}, figures))
+
+    def length(of: np.ndarray, colour: tuple[int, int, int]) -> int:
+        return int((of == colour).all(axis=2).sum(axis=1).max())
+
+    blue, orange = (0xB2, 0x72, 0x00), (0x00, 0x9F, 0xE6)
+    high, low = drawn(0.9, 0.3), drawn(0.45, 0.6)
+    assert length(high, blue) == pytest.approx(2 * length(low, blue), rel=0.1)
+    assert length(low, orange) > length(high, orange) > 30
 
 
 def test_the_files_of_an_evaluation_are_its_figures_and_its_plots() -> None:

@@ -1,0 +1,56 @@
+"""The shortcut panel as a table and as a sentence: the same ones on a terminal and in a model's card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.evaluation_tables import Metrics, Table
+from trainer.markdown import estimate
+from trainer.panel_views import WHOLE
+
+_ONLY = {"the middle 60% blacked out": "what surrounds the middle 60% of each side", "the border alone": "the border"}
+"""View -> what is seen in it, as an object of "sees only"."""
+
+ShownPanel = Mapping[str, Any]
+"""What `trainer.panel.Panel.to_json` returns."""
+
+
+def shortcuts_table(panel: ShownPanel, metrics: Metrics) -> Table:
+    """Return what the model and, view by view, the small network reach on the same films."""
+    pair = _largest_pair(metrics["within_source"])
+    named = f"AUROC of {pair[1]} within {pair[0]}" if pair else "AUROC within a source"
+    rows = [("this model", *_figures(metrics, pair), "")]
+    for view, figures in panel["views"].items():
+        rows.append((view, *_figures(figures, pair), estimate(figures["model_above"]["accuracy"])))
+    return Table(("what is seen", "accuracy", "macro AUROC", named, "this model's accuracy above it"), tuple(rows))
+
+
+def best_without_lungs(panel: ShownPanel) -> tuple[str, Mapping[str, Any]]:
+    """Return the view, of those that are not the whole film, on which the small network is best, and its figures."""
+    masked = {view: figures for view, figures in panel["views"].items() if view != WHOLE}
+    best = max(masked, key=lambda view: float(masked[view]["accuracy"]["value"]))
+    return best, masked[best]
+
+
+def small_network(view: str) -> str:
+    """Return the small network on this view, in words."""
+    return f"a small network that sees only {_ONLY.get(view, view)}"
+
+
+def above_shortcuts(panel: ShownPanel) -> str:
+    """Return how far the model's accuracy is above what needs no lungs, as a sentence's part."""
+    view, figures = best_without_lungs(panel)
+    return f"accuracy {estimate(figures['model_above']['accuracy'])} above {small_network(view)}"
+
+
+def _figures(metrics: Mapping[str, Any], pair: tuple[str, str] | None) -> tuple[str, str, str]:
+    within = metrics["within_source"].get(pair[0], {}).get(pair[1]) if pair else None
+    auroc = "-" if within is None else estimate(within["auroc"])
+    return estimate(metrics["accuracy"]), estimate(metrics["macro_auroc"]), auroc
+
+
+def _largest_pair(within: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the source and the pair of labels of the most films."""
+    pairs = [(pair["n"], source, name) for source, named in within.items() for name, pair in named.items()]
+    return max(pairs)[1:] if pairs else None
