@@ -83,10 +83,15 @@ def warnings_of(made: Made) -> list[str]:
         found.append(f"**The audit found the data unsafe**: {'; '.join(unsafe)}.")
     if made.shown is Side.VALIDATION:
         found.append(
-            "**No test patients were read**: the figures are of the validation patients, on whom training was "
-            "stopped and the temperature was fitted, and are too high for that."
+            "**No test patients were read**: the figures are of the validation patients, on whom "
+            f"{_chosen_on_validation(made)}, and are too high for that."
         )
     return found
+
+
+def _chosen_on_validation(made: Made) -> str:
+    fitted = "the temperature and the thresholds were fitted"
+    return fitted if made.recipe.options.patience is None else f"the epoch was chosen and {fitted}"
 
 
 def _given_away(made: Made) -> Iterable[tuple[str, str, int, int, int, int]]:
@@ -142,12 +147,13 @@ def _fairest(made: Made) -> str:
 
 
 def _use(made: Made) -> str:
+    uncertain = ", or calls it `uncertain`" if made.decision.thresholds else ""
     return (
         "## Intended use\n\n"
         "Research on, and demonstration of, bulk screening of frontal chest X-rays. It sorts films for a person to "
         "look at; it does not diagnose, does not exclude disease, and has not been tested on any hospital's own films. "
-        f"It knows {len(made.dataset.labels)} labels ({', '.join(made.dataset.labels)}) and gives one of them to every "
-        "film, also to one that shows something else."
+        f"It knows {len(made.dataset.labels)} labels ({', '.join(made.dataset.labels)}) and nothing else: it gives a "
+        f"chest film one of them{uncertain}, also where the film shows another disease."
     )
 
 
@@ -164,5 +170,7 @@ def _limits(made: Made) -> str:
         "2021).\n"
         "- A probability is calibrated for films like the validation patients', with their shares of each label.\n"
         f"- {gate}\n"
-        "- The interval is of these patients; it does not cover what another data set would give."
+        "- An interval is of these patients; it does not cover what another data set would give. One without width, "
+        "such as 1.000 (1.000 to 1.000), says that no film here is an exception, not that none is: where that holds "
+        "for n patients, up to 3 in n others may be one (95%)."
     )

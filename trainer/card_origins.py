@@ -45,14 +45,14 @@ def protocol_section(made: Made) -> str:
     stopping = (
         "the last one kept"
         if options.patience is None
-        else f"ended after {options.patience} epochs without a better validation loss; epoch {trained.best_epoch} kept"
+        else f"epoch {trained.best_epoch} kept, of the least validation loss (patience {options.patience})"
     )
     averaging = "" if options.average is None else f"; weights averaged over the steps, decay {options.average:g}"
     augmentation = ", ".join(f"{name} {value:g}" for name, value in options.augmentation.to_json().items())
     return "\n\n".join(
         [
             "## Protocol",
-            "Split by patient, stratified by label and source; no patient is on two sides.",
+            _sides(made),
             table(("side", "patients", *(f"{label} films" for label in made.dataset.labels)), rows),
             "\n".join(
                 [
@@ -69,6 +69,24 @@ def protocol_section(made: Made) -> str:
             "![Loss and accuracy by epoch](history.png)",
         ]
     )
+
+
+def _sides(made: Made) -> str:
+    """Return how the patients came to their sides, and why there may be fewer people than ids."""
+    given = made.recipe.split is not None
+    lines = [
+        "Split by patient id, as a file said; no id is on two sides."
+        if given
+        else "Split by patient, stratified by label and source; no patient is on two sides."
+    ]
+    if people := made.audit.people_with_several_ids:
+        whom = "1 person has" if people == 1 else f"{people} people have"
+        where = "counted" if given else "kept on one side, and counted"
+        lines.append(
+            f"{whom} several patient ids, by films that are the same: each is {where} once in the figures, while the "
+            "table counts ids."
+        )
+    return " ".join(lines)
 
 
 def preprocessing_section(made: Made) -> str:
