@@ -13,6 +13,9 @@ from trainer.film import path_text
 UNFINISHED = b".part"
 """What ends the name of a file that is being written."""
 
+LONGEST_SHOWN = 24
+"""Characters of a setting's value that a message shows; digests and lists of settings are longer."""
+
 
 def as_json(setting: Mapping[str, Any]) -> dict[str, Any]:
     """Return `setting` as it comes back from a file: tuples as lists."""
@@ -24,11 +27,19 @@ def require_same(path: bytes, what: str, kept: Mapping[str, Any], setting: Mappi
 
     what: the file's contents, such as "trainings"; kept, setting: as JSON has them.
     """
-    changed = [name for name in {**setting, **kept} if kept.get(name) != setting.get(name)]
-    if changed:
+    names = [name for name in {**setting, **kept} if kept.get(name) != setting.get(name)]
+    if names:
+        differences = ", ".join(_difference(name, kept.get(name), setting.get(name)) for name in names)
         raise UsageError(
-            f"{path_text(path)} holds {what} with another {', '.join(changed)}: name another folder, or remove this one"
+            f"{path_text(path)} holds {what} with other settings: {differences}; name another folder, "
+            "or remove this one"
         )
+
+
+def _difference(name: str, kept: Any, now: Any) -> str:
+    """Return what differs, with both values where they are short enough to be read."""
+    one, other = json.dumps(kept), json.dumps(now)
+    return f"{name} ({one}, now {other})" if max(len(one), len(other)) <= LONGEST_SHOWN else name
 
 
 def replace_file(path: bytes, data: bytes) -> None:

@@ -36,7 +36,7 @@ def test_a_killed_training_becomes_the_model_that_it_would_have_been(engine: str
         assert killed.returncode == -signal.SIGKILL
         assert before < (before := epochs_kept(os.fsencode(folder))) < EPOCHS
     other = program.run(*command, "--average", "0.5")
-    assert other.returncode == 2 and "with another average: name another folder" in other.stderr
+    assert other.returncode == 2 and "with other settings: average (" in other.stderr
     resumed = program.run(*command)
     assert resumed.returncode == 0, resumed.stderr
     assert f"of {before} of {EPOCHS} epochs" in resumed.stderr

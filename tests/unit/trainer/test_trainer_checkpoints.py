@@ -100,8 +100,8 @@ def test_a_training_that_was_stopped_early_stops_at_the_same_epoch_again(engine:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"epochs": 6}, "epochs"),
-        ({"average": None}, "average"),
+        ({"epochs": 6}, r"epochs \(\d+, now 6\)"),
+        ({"average": None}, r"average \(0\.\d+, now null\)"),
         ({"augmentation": NO_AUGMENTATION}, "augmentation"),
         ({"validation_seed": 3}, "validation films"),
     ],
@@ -113,7 +113,7 @@ def test_the_checkpoint_of_another_training_is_refused_and_kept(
     with pytest.raises(Killed):
         trained(tmp_path, options, killed_in=2)
     others = {name: changes[name] for name in changes if name != "validation_seed"}
-    with pytest.raises(UsageError, match=f"a training with another {named}: name another folder"):
+    with pytest.raises(UsageError, match=f"a training with other settings: {named}; name another folder"):
         trained(tmp_path, replace(options, **others), validation_seed=changes.get("validation_seed", 2))
     assert epochs_kept(os.fsencode(tmp_path)) == 1
 

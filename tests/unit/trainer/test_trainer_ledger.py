@@ -25,7 +25,7 @@ def test_what_was_kept_is_found_by_the_next_of_the_same_setting(tmp_path: Path) 
 
 def test_another_setting_is_refused_and_named(tmp_path: Path) -> None:
     Ledger(SETTING, os.fsencode(tmp_path)).keep("adam", 1)
-    with pytest.raises(UsageError, match="another epochs, seed: name another folder"):
+    with pytest.raises(UsageError, match=r"other settings: epochs \(3, now 4\), seed \(null, now 1\); name"):
         Ledger({"epochs": 4, "grid": [8, 8], "seed": 1}, os.fsencode(tmp_path))
     assert Ledger(SETTING, os.fsencode(tmp_path)).find("adam") == 1
 

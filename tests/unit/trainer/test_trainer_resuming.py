@@ -12,8 +12,10 @@ from trainer.resuming import as_json, replace_file, require_same
 def test_a_setting_is_the_same_after_a_file_and_another_is_named() -> None:
     kept = as_json({"grid": (8, 8), "epochs": 3, "old": 1})
     require_same(b"here", "things", kept, as_json({"epochs": 3, "old": 1, "grid": [8, 8]}))
-    with pytest.raises(UsageError, match="here holds things with another epochs, new, old: name another folder"):
-        require_same(b"here", "things", kept, {"grid": [8, 8], "epochs": 4, "new": 2})
+    now = {"grid": [8, 8], "epochs": 4, "films": "b" * 64}
+    with pytest.raises(UsageError) as refused:
+        require_same(b"here", "things", kept | {"films": "a" * 64}, now)
+    assert str(refused.value).startswith("here holds things with other settings: epochs (3, now 4), films, old (1,")
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
