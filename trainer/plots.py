@@ -50,7 +50,8 @@ def history_plot(history: History, *, best_epoch: int | None = None, title: str 
         if name == "accuracy":
             axes.set_ylim(0, 1.02)
         else:
-            axes.set_ylim(bottom=0)
+            # Room above the highest, or a loss that hardly falls is cut off there.
+            axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
         finish(axes)
     figure.suptitle(title)
     return png(figure)

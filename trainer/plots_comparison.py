@@ -12,7 +12,14 @@ from trainer.plots import BLUE, RED, png
 # After trainer.plots, which says what to do where matplotlib is not installed.
 from matplotlib.axes import Axes  # isort: skip
 from matplotlib.figure import Figure  # isort: skip
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter  # isort: skip
+from matplotlib.ticker import (  # isort: skip
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    PercentFormatter,
+)
 
 _SMALLEST_LOSS = 1e-7
 """What the logarithmic axis shows for less, 0 among it."""
@@ -33,13 +40,23 @@ def comparison_plot(comparison: Comparison, *, title: str = "Optimizers on the s
     grid[0, 0].set(ylabel="accuracy", ylim=(0, 1.02))
     grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1.0))
     grid[1, 0].set(ylabel="loss (logarithmic)", yscale="log")
-    grid[1, 0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
-    grid[1, 0].yaxis.set_major_formatter(FuncFormatter(lambda loss, _place: f"{loss:g}"))
-    grid[1, 0].yaxis.set_minor_formatter(NullFormatter())
+    number_losses(grid[1, 0])
     lines, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(title)
     return png(figure)
+
+
+def number_losses(axes: Axes) -> None:
+    """Give a logarithmic axis its numbers, also where it is too short to hold two of the usual ones."""
+    least, greatest = axes.get_ylim()
+    if greatest < 5 * least:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _place: f"{loss:g}"))
 
 
 def _curves(axes: Axes, training: list[float], held_out: list[float]) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from matplotlib.figure import Figure
+
 import trainer.comparing
 from schemas.errors import DataError, UnsafeError, UsageError
 from trainer.audit.findings import Audit
@@ -24,7 +26,7 @@ from trainer.dealing import split_patients
 from trainer.intake import take_in
 from trainer.options import TrainingOptions
 from trainer.phantoms import draw_archive
-from trainer.plots_comparison import comparison_plot
+from trainer.plots_comparison import comparison_plot, number_losses
 from trainer.recipe import Recipe
 from trainer.splits import Side, Split
 from wetread.engine.history import History
@@ -140,7 +142,7 @@ def test_a_killed_comparison_goes_on_where_it_was(
     again = compared(dataset, optimizers=("sgd", "adam"), folder=folder)
     assert trained == ["sgd", "adam", "adam"]
     assert without_seconds(again) == without_seconds(whole)
-    with pytest.raises(UsageError, match="another seed"):
+    with pytest.raises(UsageError, match=r"seed \(3, now 4\)"):
         compared(dataset, replace(RECIPE, options=replace(OPTIONS, seed=4)), ("sgd",), folder=folder)
 
 
@@ -213,6 +215,17 @@ def test_both_curves_of_every_optimizer_are_drawn(dataset: Dataset) -> None:
     columns = [np.array_split(pixels, 2, axis=1)[column] for column in (0, 1)]
     for colour in ((0xB2, 0x72, 0), (0, 0x5E, 0xD5)):  # blue, green, red: training, held out
         assert all((half == colour).all(axis=2).any() for half in columns)
+
+
+@pytest.mark.parametrize(("losses", "several"), [([1.4, 0.95], True), ([1.0, 0.001], True), ([1.0, 1.0], False)])
+def test_the_axis_of_losses_has_numbers_however_short_it_is(losses: list[float], several: bool) -> None:
+    axes = Figure().add_subplot()
+    axes.plot([1, 2], losses)
+    axes.set_yscale("log")
+    number_losses(axes)
+    least, greatest = axes.get_ylim()
+    numbers = [place for place in axes.get_yticks() if least <= place <= greatest]
+    assert len(numbers) >= (2 if several else 1)
 
 
 def test_the_data_is_audited_before_anything_is_trained(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
