@@ -17,18 +17,24 @@ ShownPanel = Mapping[str, Any]
 
 
 def shortcuts_table(panel: ShownPanel, metrics: Metrics) -> Table:
-    """Return what the model and, view by view, the small network reach on the same films."""
+    """Return what the model and, view by view, the small network reach on the same films.
+
+    Where sources can be compared within, the pair of labels of the most films has a column.
+    """
     pair = _largest_pair(metrics["within_source"])
-    named = f"AUROC of {pair[1]} within {pair[0]}" if pair else "AUROC within a source"
+    named = (f"AUROC of {pair[1]} within {pair[0]}",) if pair else ()
     rows = [("this model", *_figures(metrics, pair), "")]
     for view, figures in panel["views"].items():
         rows.append((view, *_figures(figures, pair), estimate(figures["model_above"]["accuracy"])))
-    return Table(("what is seen", "accuracy", "macro AUROC", named, "this model's accuracy above it"), tuple(rows))
+    return Table(("what is seen", "accuracy", "macro AUROC", *named, "this model's accuracy above it"), tuple(rows))
 
 
 def best_without_lungs(panel: ShownPanel) -> tuple[str, Mapping[str, Any]]:
-    """Return the view, of those that are not the whole film, on which the small network is best, and its figures."""
-    masked = {view: figures for view, figures in panel["views"].items() if view != WHOLE}
+    """Return the view, of those that are not the whole film, on which the small network is best, and its figures.
+
+    Of equals it is the first by name, so that the order in which a file has them says nothing.
+    """
+    masked = {view: figures for view, figures in sorted(panel["views"].items()) if view != WHOLE}
     best = max(masked, key=lambda view: float(masked[view]["accuracy"]["value"]))
     return best, masked[best]
 
@@ -44,10 +50,12 @@ def above_shortcuts(panel: ShownPanel) -> str:
     return f"accuracy {estimate(figures['model_above']['accuracy'])} above {small_network(view)}"
 
 
-def _figures(metrics: Mapping[str, Any], pair: tuple[str, str] | None) -> tuple[str, str, str]:
-    within = metrics["within_source"].get(pair[0], {}).get(pair[1]) if pair else None
-    auroc = "-" if within is None else estimate(within["auroc"])
-    return estimate(metrics["accuracy"]), estimate(metrics["macro_auroc"]), auroc
+def _figures(metrics: Mapping[str, Any], pair: tuple[str, str] | None) -> tuple[str, ...]:
+    shown = (estimate(metrics["accuracy"]), estimate(metrics["macro_auroc"]))
+    if pair is None:
+        return shown
+    source, labels = pair
+    return (*shown, estimate(metrics["within_source"][source][labels]["auroc"]))
 
 
 def _largest_pair(within: Mapping[str, Any]) -> tuple[str, str] | None:

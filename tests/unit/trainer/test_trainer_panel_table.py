@@ -59,6 +59,12 @@ def test_the_gap_that_counts_is_to_the_best_view_that_is_not_the_whole() -> None
     assert above_shortcuts(others).endswith("sees only the border")
 
 
+def test_the_order_of_views_says_nothing() -> None:
+    views = {"the border alone": view(0.5, 0.2), "a 16x16 thumbnail": view(0.5, 0.2)}
+    turned = dict(reversed(views.items()))
+    assert above_shortcuts({"views": views}) == above_shortcuts({"views": turned})
+
+
 def test_every_view_is_said_in_words_that_fit_the_sentence() -> None:
     said = [small_network(name) for name in VIEWS if name != WHOLE]
     assert not any("blacked out" in words or words.endswith("alone") for words in said), said
