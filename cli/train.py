@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trainer.recipe import Recipe
     from wetread.models.registry import Registry
 
+WHERE_TO = ("as_json", "checkpoint", "output", "save_split")
+"""Options that say where things go; they make no other model."""
+
 
 @click.command()
 @click.argument("data", type=click.Path())
@@ -135,13 +138,24 @@ def _earlier_openings(registry: Registry, made: Made) -> int:
 
 
 def _keep(registry: Registry, made: Made, documents: dict[str, bytes], output: str | None) -> dict[str, Any]:
-    """Register or write the model; return where it is."""
+    """Register or write the model; return where it is.
+
+    A network that is registered already stays the model that it is, and this is said.
+    """
+    from trainer.card_origins import digest_of
     from wetread.models.artefact import save_artefact
 
     contents = made.contents(documents)
     if output is not None:
         artefact = save_artefact(output, contents)
         return {"model": artefact.card.name, "digest": artefact.digest, "directory": os.path.abspath(output)}
+    digest = digest_of(made)
+    known = [model.registration.reference for model in registry.models() if model.registration.digest == digest]
+    if known:
+        say(
+            f"warning: this network is registered already, as {known[0]}, and keeps that name, its card, its figures "
+            "and its thresholds; those made now are not stored: --output FOLDER would write them"
+        )
     registration = registry.publish(contents)
     return {
         "model": registration.reference,
@@ -187,15 +201,17 @@ def _show(made: Made, where: dict[str, Any], output: str | None) -> None:
 
 
 def _command_line(ctx: click.Context) -> str:
-    """Return the command that was given, for the card; what was left at its default stays away."""
+    """Return the command that was given, for the card, without what was at its default or makes no other model."""
     words = ["wetread", "train", str(ctx.params["data"])]
     for option in ctx.command.params:
         source = ctx.get_parameter_source(option.name or "")
         if not isinstance(option, click.Option) or source is not click.core.ParameterSource.COMMANDLINE:
             continue
+        if option.name in WHERE_TO:
+            continue
         value = ctx.params[option.name or ""]
         if option.is_flag:
-            words += [option.opts[0] if value else option.secondary_opts[0]] if option.name != "as_json" else []
+            words += [option.opts[0] if value else option.secondary_opts[0]]
         else:
             words += [option.opts[0], getattr(value, "name", None) or str(value)]
     return shlex.join(words)

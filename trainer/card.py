@@ -147,7 +147,7 @@ def _fairest(made: Made) -> str:
 
 
 def _use(made: Made) -> str:
-    uncertain = ", or calls it `uncertain`" if made.decision.thresholds else ""
+    uncertain = ", or calls it `uncertain`" if any(made.decision.thresholds.values()) else ""
     return (
         "## Intended use\n\n"
         "Research on, and demonstration of, bulk screening of frontal chest X-rays. It sorts films for a person to "

@@ -69,13 +69,28 @@ def test_every_opening_of_the_same_test_patients_is_counted(films: Path) -> None
     assert third["model"] == "cnn@3"
 
 
+def test_a_network_that_is_registered_already_is_said_to_keep_what_it_has(films: Path, tmp_path: Path) -> None:
+    plain = [*SMALL, "--no-panel", "--no-gate"]
+    first = run("train", films, "--name", "one", *plain, "--no-open-test", "--json")
+    assert "registered already" not in first.stderr
+    again = run("train", films, "--name", "two", *plain, "--json")
+    assert printed(again)["model"] == "one@1"
+    assert "warning: this network is registered already, as one@1, and keeps that name" in again.stderr
+    clash = run("train", films, *plain, "--specificity", "0", "--json")
+    assert isinstance(clash.exception, UsageError)
+    assert "--output FOLDER would write them" in clash.stderr
+    apart = run("train", films, *plain, "--specificity", "0", "--output", tmp_path / "out", "--json")
+    assert set(printed(apart)["thresholds"].values()) == {0.0} and "registered already" not in apart.stderr
+
+
 def test_the_card_has_the_command_that_trains_it_again(films: Path, tmp_path: Path) -> None:
-    made = printed(run("train", films, *SMALL, "--no-flip", "--output", tmp_path / "out", "--json"))
+    places = ("--output", tmp_path / "out", "--save-split", tmp_path / "split.csv", "--checkpoint", tmp_path / "kept")
+    made = printed(run("train", films, *SMALL, "--no-flip", *places, "--json"))
     card = (tmp_path / "out" / "MODEL_CARD.md").read_text()
     command = next(line for line in card.splitlines() if line.startswith("wetread train "))
     words = command.split()[2:]
-    assert "--json" not in words and "--no-flip" in words and "--epochs" in words
-    words[words.index("--output") + 1] = str(tmp_path / "again")
+    assert "--no-flip" in words and "--epochs" in words
+    assert not {"--json", "--output", "--save-split", "--checkpoint"} & set(words)
     assert printed(run("train", *words, "--json"))["digest"] == made["digest"]
 
 
