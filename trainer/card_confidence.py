@@ -50,7 +50,8 @@ def calls_section(made: Made) -> str:
 
 def decision_section(made: Made) -> str:
     """Return when a label is said, and how good that is; empty where every film is given its most probable label."""
-    if (sentence := decision_sentence(made.metrics[made.shown.value])) == "":
+    sentence = decision_sentence(made.metrics[made.shown.value])
+    if sentence == "" or not any(made.decision.thresholds.values()):
         return ""
     thresholds = ", ".join(f"{label} {least:.3f}" for label, least in made.decision.thresholds.items())
     return "\n\n".join(

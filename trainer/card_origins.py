@@ -63,7 +63,9 @@ def protocol_section(made: Made) -> str:
                     f"{options.batch_size}, label smoothing {options.label_smoothing:g}, "
                     f"{'every label weighted the same' if options.class_weights else 'every film weighted the same'}.",
                     f"- Training films changed anew each epoch, by at most: {augmentation}.",
-                    f"- Temperature {made.decision.temperature:.3f} and thresholds, fitted on the validation patients.",
+                    f"- Temperature {made.decision.temperature:.3f}"
+                    f"{' and thresholds' if any(made.decision.thresholds.values()) else ''}, fitted on the validation "
+                    "patients.",
                 ]
             ),
             "![Loss and accuracy by epoch](history.png)",

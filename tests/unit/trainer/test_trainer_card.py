@@ -32,6 +32,8 @@ def test_the_card_says_what_a_film_is_called(made: Made) -> None:
     assert "gives a chest film one of them, or calls it `uncertain`, also where" in card(made)
     without = replace(made, decision=replace(made.decision, thresholds=dict.fromkeys(made.dataset.labels, 0.0)))
     assert "gives a chest film one of them, also where" in card(without)
+    assert "## Decision" in card(made) and "and thresholds, fitted" in card(made)
+    assert "## Decision" not in card(without) and "and thresholds, fitted" not in card(without)
 
 
 def test_the_epoch_that_was_kept_is_said_without_saying_that_training_ended_early(made: Made) -> None:
