@@ -49,7 +49,7 @@ def show_evaluation(
         ),
         "each label against the rest, as the highest probability gives it": tables.label_table,
         "two labels told apart within one source, where the source cannot help": tables.within_source_table,
-        tables.decision_sentence(metrics): tables.decision_table,
+        "each label where the decision says it; other films are uncertain": tables.decision_table,
     }
     if whole:
         shown |= {
@@ -63,7 +63,7 @@ def show_evaluation(
     for name, table_of in shown.items():
         table = table_of(metrics)
         if table.rows:
-            emit_table(table.columns, table.rows, title=name)
+            emit_table(table.columns, table.rows, title=name, one_of_many=True)
 
 
 def show_differences(differences: Mapping[str, Any], direction: str) -> None:

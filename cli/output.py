@@ -17,12 +17,17 @@ def emit_json(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
 
 
-def emit_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+def emit_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, one_of_many: bool = False
+) -> None:
     """Print a table on stdout: drawn on a terminal, tab-separated otherwise.
 
+    one_of_many: the title tells the table from others, and stands before it in a file too, after a #.
     Cells are escaped: a file's name can hold what a terminal would obey.
     """
     if not sys.stdout.isatty():
+        if one_of_many:
+            click.echo(f"# {title}")
         click.echo("\t".join(columns))
         for row in rows:
             click.echo("\t".join(printable(cell) for cell in row))

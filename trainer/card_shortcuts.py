@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from trainer.making import Made
-from trainer.markdown import estimate
-from trainer.panel_table import best_without_lungs, shortcuts_table, small_network
+from trainer.panel_table import best_without_lungs, gap, shortcuts_table, small_network
 
 
 def shortcuts_section(made: Made) -> str:
@@ -14,14 +13,19 @@ def shortcuts_section(made: Made) -> str:
     panel, metrics = made.panel, made.metrics[made.shown.value]
     best, figures = best_without_lungs(panel)
     above = figures["model_above"]
+    epochs = f"{panel['epochs']} epoch{'s' * (panel['epochs'] != 1)}"
+    rest = (
+        "The rest of its accuracy can be had from that alone."
+        if above["accuracy"]["value"] > 0
+        else "Nothing shows that it looks at lungs at all."
+    )
     return "\n\n".join(
         [
             "## What shortcuts alone reach",
-            f"**The model's accuracy is {estimate(above['accuracy'])} above that of {small_network(best)}, "
-            f"and its macro AUROC {estimate(above['macro_auroc'])}.** The rest of its accuracy can be had from "
-            "that alone.",
+            f"**The model's accuracy is {gap(above['accuracy'])} that of {small_network(best)}, and its macro AUROC "
+            f"{gap(above['macro_auroc'])}.** {rest}",
             "![What shortcuts alone reach](shortcuts.png)",
-            f"One small network ({panel['arch']}, {panel['size']} pixels, {panel['epochs']} epochs) was trained on the "
+            f"One small network ({panel['arch']}, {panel['size']} pixels, {epochs}) was trained on the "
             "same patients for each row, on films from which more or less was taken away. 95% intervals by patient; "
             "the gaps are paired.",
             shortcuts_table(panel, metrics).markdown(),

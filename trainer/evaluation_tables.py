@@ -31,7 +31,11 @@ NO_TABLE = Table((), ())
 def overall_table(metrics: Metrics) -> Table:
     """Return the figures of all labels together."""
     names = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_auroc": "macro AUROC"}
-    return Table(("figure", "value"), tuple((name, estimate(metrics[key])) for key, name in names.items()))
+    rows = [(name, estimate(metrics[key])) for key, name in names.items()]
+    if (decided := metrics["decision"]) is not None:
+        rows.append(("share of films that the decision gives a label", estimate(decided["coverage"])))
+        rows.append(("accuracy among these", estimate(decided["accuracy"])))
+    return Table(("figure", "value"), tuple(rows))
 
 
 def label_table(metrics: Metrics) -> Table:
@@ -108,6 +112,8 @@ def decision_sentence(metrics: Metrics) -> str:
     """Return how many films the decision gives a label, and how often that one is right; empty without a decision."""
     if (decided := metrics["decision"]) is None:
         return ""
+    if not decided["said"]:
+        return f"none of {decided['n']} films is given a label: all are uncertain"
     return (
         f"{decided['said']} of {decided['n']} films are given a label (coverage {estimate(decided['coverage'])}), "
         f"which is right for {estimate(decided['accuracy'])} of them; the others are uncertain"

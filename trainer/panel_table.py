@@ -47,7 +47,14 @@ def small_network(view: str) -> str:
 def above_shortcuts(panel: ShownPanel) -> str:
     """Return how far the model's accuracy is above what needs no lungs, as a sentence's part."""
     view, figures = best_without_lungs(panel)
-    return f"accuracy {estimate(figures['model_above']['accuracy'])} above {small_network(view)}"
+    return f"accuracy {gap(figures['model_above']['accuracy'])} {small_network(view)}"
+
+
+def gap(figure: Mapping[str, float] | None) -> str:
+    """Return a difference as words: how much, with its interval, above or below; it may be undefined."""
+    if figure is None or figure["value"] >= 0:
+        return f"{estimate(figure)} above"
+    return f"{estimate({'value': -figure['value'], 'low': 0.0 - figure['high'], 'high': -figure['low']})} below"
 
 
 def _figures(metrics: Mapping[str, Any], pair: tuple[str, str] | None) -> tuple[str, ...]:

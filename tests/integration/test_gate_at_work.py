@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -18,6 +17,7 @@ from tests.tiny_model import tiny_contents
 from trainer.gating import fit_gate
 from trainer.non_films import draw_non_film
 from trainer.phantoms import phantom
+from wetread.imaging.opencv import cv2
 from wetread.models.gate import Gate
 from wetread.models.registry import Registry
 from wetread.settings import Settings

@@ -38,6 +38,8 @@ def import_keras(threads: int | None = None) -> tuple[Any, Any]:
             import tensorflow
     except ModuleNotFoundError as error:
         raise UsageError(f"the Keras engine needs TensorFlow, which is not installed: {CURE}") from error
+    # A study builds a network a training: that each is compiled anew is meant, and no "retracing" to warn of.
+    tensorflow.get_logger().setLevel(logging.ERROR)
     if keras.backend.backend() != "tensorflow":
         raise UsageError(f"expected Keras on TensorFlow, found {keras.backend.backend()}; unset KERAS_BACKEND")
     if threads is not None:

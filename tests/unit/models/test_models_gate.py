@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ArtefactError, UsageError
+from wetread.imaging.opencv import cv2
 from wetread.models.gate import Gate, patterns_of
 from wetread.models.strict_json import parse, pretty
 

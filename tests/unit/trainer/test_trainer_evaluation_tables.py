@@ -70,3 +70,9 @@ def test_the_decision_is_told_in_a_sentence_and_left_away_where_there_is_none(me
     without = {**metrics, "decision": None}
     assert tables.decision_sentence(without) == ""
     assert tables.decision_table(without).rows == ()
+
+
+def test_a_decision_that_says_nothing_is_told_as_that(metrics: Metrics) -> None:
+    silent = {**metrics, "decision": {**metrics["decision"], "said": 0, "accuracy": None}}
+    assert tables.decision_sentence(silent) == "none of 80 films is given a label: all are uncertain"
+    assert cell(tables.overall_table(silent), "accuracy among these", "value") == "undefined"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainer.panel_table import above_shortcuts, best_without_lungs, shortcuts_table, small_network
+from trainer.panel_table import above_shortcuts, best_without_lungs, gap, shortcuts_table, small_network
 from trainer.panel_views import VIEWS, WHOLE
 
 
@@ -68,3 +68,9 @@ def test_the_order_of_views_says_nothing() -> None:
 def test_every_view_is_said_in_words_that_fit_the_sentence() -> None:
     said = [small_network(name) for name in VIEWS if name != WHOLE]
     assert not any("blacked out" in words or words.endswith("alone") for words in said), said
+
+
+def test_a_model_that_is_worse_is_below_and_not_minus_above() -> None:
+    assert gap({"value": -0.037, "low": -0.074, "high": 0.0}) == "0.037 (0.000 to 0.074) below"
+    assert gap({"value": 0.037, "low": -0.01, "high": 0.08}) == "0.037 (-0.010 to 0.080) above"
+    assert gap(None) == "undefined above"
