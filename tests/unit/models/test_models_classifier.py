@@ -268,6 +268,10 @@ def test_keras_starts_without_a_word(tmp_path: Path) -> None:
         "threading = tensorflow.config.threading\n"
         "assert threading.get_intra_op_parallelism_threads() == threading.get_inter_op_parallelism_threads() == 1\n"
         "keras.layers.Dense(2)(tensorflow.ones((1, 3)))\n"
+        "for number in range(7):  # as many networks as a study of optimizers compiles, and two more\n"
+        "    @tensorflow.function\n"
+        "    def step(x): return x + number\n"
+        "    step(tensorflow.ones(1))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
