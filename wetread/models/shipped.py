@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 SHIPPED: Mapping[str, str] = MappingProxyType(
-    {"chest-cnn": "5af741badf1ab6fefef88ec21377a6e72141ce1efe74a015a8f67c751855402c"}
+    {"chest-cnn": "29f11eece2606266cd7a6c2b6d4fc775b8ba53d6f2843f23c17c607cb2ecdd8b"}
 )
 """Name -> digest."""
 
