@@ -23,10 +23,11 @@ def shortcuts_table(panel: ShownPanel, metrics: Metrics) -> Table:
     """
     pair = _largest_pair(metrics["within_source"])
     named = (f"AUROC of {pair[1]} within {pair[0]}",) if pair else ()
-    rows = [("this model", *_figures(metrics, pair), "")]
+    rows = [("this model", "", *_figures(metrics, pair))]
     for view, figures in panel["views"].items():
-        rows.append((view, *_figures(figures, pair), estimate(figures["model_above"]["accuracy"])))
-    return Table(("what is seen", "accuracy", "macro AUROC", *named, "this model's accuracy above it"), tuple(rows))
+        rows.append((view, estimate(figures["model_above"]["accuracy"]), *_figures(figures, pair)))
+    # The gap comes first: a narrow page cuts the last columns off.
+    return Table(("what is seen", "this model's accuracy above it", "accuracy", "macro AUROC", *named), tuple(rows))
 
 
 def best_without_lungs(panel: ShownPanel) -> tuple[str, Mapping[str, Any]]:
