@@ -55,8 +55,11 @@ def show_account(account: RunAccount, *, images_per_second: float, seconds: floa
     ]
     emit_table(("account", "value"), rows)
     if account.labels:
-        labels = [(label, count, percent(count, account.done)) for label, count in account.labels.items()]
-        emit_table(("label", "images", "share of done"), labels)
+        labels = [
+            (label, count, percent(count, account.done), account.uncertain.get(label, 0))
+            for label, count in account.labels.items()
+        ]
+        emit_table(("most probable label", "images", "share of done", "of them uncertain"), labels)
     reasons = [(reason, count, "rejected") for reason, count in account.rejected_reasons.items()]
     reasons += [(reason, count, "dead") for reason, count in account.dead_reasons.items()]
     if reasons:

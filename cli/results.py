@@ -27,7 +27,8 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--run", type=int, help="What this run settled.  [default: each image's current reading]"),
         click.option("--model", help="Only this model: NAME, NAME@VERSION or a digest."),
-        click.option("--label", help="Only images read as this label."),
+        click.option("--label", help="Only images of which this label is the most probable."),
+        click.option("--decision", help="Only images of this decision: a label, or uncertain."),
         click.option("--state", type=STATES, help="Only images in this state."),
         click.option("--min-probability", type=click.FloatRange(0, 1), help="Only labels at least so probable."),
         click.option("--since", type=click.DateTime(), help="Settled at this time (UTC) or later."),
@@ -138,15 +139,18 @@ def summary(as_json: bool, **chosen: Any) -> None:
     if as_json:
         emit_json(
             {
-                "labels": [{"model": m, "label": n, "images": c, "mean_probability": p} for m, n, c, p in labels],
+                "labels": [
+                    {"model": model, "label": label, "images": count, "uncertain": unsure, "mean_probability": mean}
+                    for model, label, count, unsure, mean in labels
+                ],
                 "failures": [{"model": m, "state": s, "reason": r, "images": c} for m, s, r, c in failures],
             }
         )
         return
     whole = {model: sum(row[2] for row in labels if row[0] == model) for model, *_ in labels}
     emit_table(
-        ("model", "label", "images", "share", "mean probability"),
-        [(model, label, count, percent(count, whole[model]), mean) for model, label, count, mean in labels],
+        ("model", "most probable label", "images", "share", "of them uncertain", "mean probability"),
+        [(model, label, count, percent(count, whole[model]), *rest) for model, label, count, *rest in labels],
     )
     if failures:
         emit_table(("model", "state", "reason", "images"), failures)
@@ -201,6 +205,7 @@ def _filters(settings: Settings, database: Database, chosen: dict[str, Any]) -> 
         run=chosen["run"],
         model_digest=digest,
         label=chosen["label"],
+        decision=chosen["decision"],
         state=chosen["state"],
         min_probability=chosen["min_probability"],
         since=_utc(chosen["since"]),

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 ENGINES = ("numpy", "keras", "onnx")
 """What can compute a prediction, all from one artefact."""
 
+UNCERTAIN = "uncertain"
+"""The decision where the most probable label stays below its threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:

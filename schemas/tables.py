@@ -151,7 +151,7 @@ class Run(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     state: Mapped[str] = mapped_column(String(16))
     model_digest: Mapped[str] = mapped_column(ForeignKey("models.digest"))
-    engine: Mapped[str] = mapped_column(String(16), comment="keras or numpy")
+    engine: Mapped[str] = mapped_column(String(16), comment="numpy, keras or onnx")
     root_ids: Mapped[list[int]] = mapped_column(JSON)
     force: Mapped[bool] = mapped_column(comment="read again what this model has read")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -176,7 +176,7 @@ class RunTally(Base):
 
     __tablename__ = "run_tallies"
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, rejected or dead")
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected or dead")
     name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="the label or the reason")
     count: Mapped[int] = mapped_column(BigInteger)
 

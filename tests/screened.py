@@ -89,10 +89,10 @@ class RunKit:
         return account
 
 
-def done(item: ClaimedItem, *, label: str = "normal", content: str = "") -> Outcome:
+def done(item: ClaimedItem, *, label: str = "normal", decision: str | None = None, content: str = "") -> Outcome:
     sha256 = hashlib.sha256(item.path + content.encode()).hexdigest()
     prediction = Prediction(
-        sha256, DIGEST, "numpy", (0.0, 1.0, 0.0), None, label, 0.6, (0.2, 0.6, 0.2), label, "d" * 64
+        sha256, DIGEST, "numpy", (0.0, 1.0, 0.0), None, label, 0.6, (0.2, 0.6, 0.2), decision or label, "d" * 64
     )
     return Outcome(item.image_id, ItemState.DONE, sha256=sha256, size=100, mtime_ns=1, prediction=prediction)
 

@@ -14,9 +14,10 @@ from schemas.tables import StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.deleting import delete_run
 from wetread.store.leases import count_attempt, next_batch, note_stall, release, release_dead, renew
-from wetread.store.results import Filters, find_results
+from wetread.store.results import Filters, find_results, label_counts
 from wetread.store.retrying import retry_failed
 from wetread.store.runs import cancel_pending, open_run, set_state
+from wetread.store.settling import Outcome, known_readings
 
 NAMES = [b"a.png", b"b/c.png", b"d\xff.png", b"e.png", b"f.png", b"g.png"]
 
@@ -37,6 +38,38 @@ def test_a_run_is_finished_when_all_that_was_found_is_settled(kit: RunKit) -> No
     assert (account.state, account.found, account.done, account.pending) == (RunState.FINISHED, 6, 6, 0)
     assert account.labels == {"normal": 6}
     assert account.ended_at is not None
+
+
+def test_uncertain_images_are_counted_under_their_label_and_can_be_asked_for(kit: RunKit) -> None:
+    run, recorded = kit.filled(NAMES[:4])
+    (batch,) = recorded.batch_ids
+    held = kit.claim(batch)
+    assert held is not None
+    said = ["normal", "uncertain", "uncertain", "normal"]
+    kit.settle(held, [done(item, decision=decision) for item, decision in zip(held.items, said, strict=True)])
+    account = kit.account(run)
+    assert (account.labels, account.uncertain) == ({"normal": 4}, {"normal": 2})
+    with kit.database.reading() as session:
+        unsure = [row.path for row in find_results(session, Filters(decision="uncertain"))]
+        assert sorted(unsure) == sorted(b"/archive/" + held.items[number].path for number in (1, 2))
+        assert label_counts(session, Filters()) == [("cnn@1", "normal", 4, 2, pytest.approx(0.6))]
+
+
+def test_a_copy_of_an_uncertain_image_is_uncertain_too(kit: RunKit) -> None:
+    run, recorded = kit.filled(NAMES[:2])
+    held = kit.claim(recorded.batch_ids[0])
+    assert held is not None
+    first = done(held.items[0], decision="uncertain")
+    assert first.prediction is not None
+    kit.settle(held, [first])
+    with kit.database.reading() as session:
+        linked = known_readings(session, [first.prediction.sha256], DIGEST)[first.prediction.sha256]
+    again = kit.claim(recorded.batch_ids[0], owner=held.owner)
+    copy = Outcome(
+        held.items[1].image_id, ItemState.DONE, sha256=first.prediction.sha256, size=1, mtime_ns=1, linked=linked
+    )
+    kit.settle(again or held, [copy])
+    assert kit.account(run).uncertain == {"normal": 2}
 
 
 def test_a_second_run_skips_what_the_first_has_read_and_reads_what_changed(kit: RunKit) -> None:

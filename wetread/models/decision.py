@@ -18,12 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import ArtefactError
-from schemas.predictions import Prediction
+from schemas.predictions import UNCERTAIN, Prediction
 from wetread.models.digest import DIGEST_FORMAT, decision_digest
 from wetread.models.strict_json import Kinds, taken
-
-UNCERTAIN = "uncertain"
-"""The decision where the most probable label stays below its threshold."""
 
 FloatArray = npt.NDArray[np.floating[Any]]
 

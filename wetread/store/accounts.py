@@ -15,7 +15,10 @@ from schemas.tables import Model, Run, RunTally
 
 @dataclass(frozen=True, slots=True)
 class RunAccount:
-    """A run as it stands: found = pending + done + rejected + dead + cancelled + skipped."""
+    """A run as it stands: found = pending + done + rejected + dead + cancelled + skipped.
+
+    labels: images by their most probable label. uncertain: of these, those whose decision says no label.
+    """
 
     id: int
     state: RunState
@@ -36,6 +39,7 @@ class RunAccount:
     cancelled: int
     skipped: int
     labels: dict[str, int] = field(default_factory=dict)
+    uncertain: dict[str, int] = field(default_factory=dict)
     rejected_reasons: dict[str, int] = field(default_factory=dict)
     dead_reasons: dict[str, int] = field(default_factory=dict)
 
@@ -76,7 +80,7 @@ def list_accounts(session: Session, *, limit: int = 50) -> list[RunAccount]:
 
 
 def _account(session: Session, run: Run, model: str, version: int) -> RunAccount:
-    tallies: dict[str, dict[str, int]] = {"label": {}, "rejected": {}, "dead": {}}
+    tallies: dict[str, dict[str, int]] = {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}}
     query = select(RunTally.kind, RunTally.name, RunTally.count).where(RunTally.run_id == run.id, RunTally.count > 0)
     for kind, name, count in session.execute(query.order_by(RunTally.name)):
         tallies[kind][name] = count
@@ -100,6 +104,7 @@ def _account(session: Session, run: Run, model: str, version: int) -> RunAccount
         cancelled=run.cancelled,
         skipped=run.skipped,
         labels=tallies["label"],
+        uncertain=tallies["uncertain"],
         rejected_reasons=tallies["rejected"],
         dead_reasons=tallies["dead"],
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState
 from schemas.tables import Image, Model, Root, StoredPrediction, WorkItem
 
@@ -27,6 +28,7 @@ class Filters:
     run: int | None = None
     model_digest: str | None = None
     label: str | None = None
+    decision: str | None = None
     state: str | None = None
     min_probability: float | None = None
     since: datetime | None = None
@@ -76,10 +78,12 @@ def find_results(session: Session, filters: Filters, *, limit: int | None = None
         yield _row(item, os.path.join(root, path), model, prediction)
 
 
-def label_counts(session: Session, filters: Filters) -> list[tuple[str, str, int, float]]:
-    """Return (model, label, images, mean probability) for the readings that `filters` let through."""
+def label_counts(session: Session, filters: Filters) -> list[tuple[str, str, int, int, float]]:
+    """Return (model, label, images, uncertain ones of them, mean probability) for what `filters` let through."""
+    uncertain = func.sum(case((StoredPrediction.decision == UNCERTAIN, 1), else_=0))
+    probability = func.avg(StoredPrediction.probability)
     query = (
-        select(Model.name, Model.version, StoredPrediction.label, func.count(), func.avg(StoredPrediction.probability))
+        select(Model.name, Model.version, StoredPrediction.label, func.count(), uncertain, probability)
         .select_from(WorkItem)
         .join(Image, Image.id == WorkItem.image_id)
         .join(Model, Model.digest == WorkItem.model_digest)
@@ -87,7 +91,10 @@ def label_counts(session: Session, filters: Filters) -> list[tuple[str, str, int
     )
     grouped = _filtered(session, query, filters).group_by(Model.name, Model.version, StoredPrediction.label)
     rows = session.execute(grouped.order_by(Model.name, Model.version, StoredPrediction.label))
-    return [(f"{name}@{version}", label, count, float(mean)) for name, version, label, count, mean in rows]
+    return [
+        (f"{name}@{version}", label, count, int(unsure), float(mean))
+        for name, version, label, count, unsure, mean in rows
+    ]
 
 
 def failure_counts(session: Session, filters: Filters) -> list[tuple[str, str, str, int]]:
@@ -116,6 +123,7 @@ def _filtered(session: Session, query: Any, filters: Filters) -> Any:
         WorkItem.state: filters.state,
         WorkItem.sha256: filters.sha256,
         StoredPrediction.label: filters.label,
+        StoredPrediction.decision: filters.decision,
     }
     conditions += [column == value for column, value in equal.items() if value is not None]
     if filters.min_probability is not None:

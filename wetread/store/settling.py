@@ -12,7 +12,7 @@ from sqlalchemy import String, bindparam, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost
-from schemas.predictions import Prediction
+from schemas.predictions import UNCERTAIN, Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.tables import Batch, Run, RunTally, StoredPrediction, UtcDateTime, WorkItem
 from wetread.clock import utc_now
@@ -26,6 +26,7 @@ class LinkedReading:
 
     prediction_id: int
     label: str
+    decision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,12 @@ def known_readings(
     session: Session, sha256s: Sequence[str], model_digest: str, *, of_run: int | None = None
 ) -> dict[str, LinkedReading]:
     """Return {sha256: reading} for the bytes that this model has read, or read in the run `of_run`."""
-    query = select(StoredPrediction.sha256, StoredPrediction.id, StoredPrediction.label).where(
-        StoredPrediction.sha256.in_(sha256s), StoredPrediction.model_digest == model_digest
-    )
+    query = select(
+        StoredPrediction.sha256, StoredPrediction.id, StoredPrediction.label, StoredPrediction.decision
+    ).where(StoredPrediction.sha256.in_(sha256s), StoredPrediction.model_digest == model_digest)
     if of_run is not None:
         query = query.where(StoredPrediction.run_id == of_run)
-    return {sha256: LinkedReading(number, label) for sha256, number, label in session.execute(query)}
+    return {sha256: LinkedReading(number, label, said) for sha256, number, label, said in session.execute(query)}
 
 
 def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
@@ -199,10 +200,10 @@ def _images_that_keep_an_older_reading(session: Session, held: Claim, outcomes: 
 def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
     tally: Counter[tuple[str, str]] = Counter()
     for outcome in outcomes:
-        if outcome.prediction is not None:
-            tally["label", outcome.prediction.label] += 1
-        elif outcome.linked is not None:
-            tally["label", outcome.linked.label] += 1
+        if (reading := outcome.prediction or outcome.linked) is not None:
+            tally["label", reading.label] += 1
+            if reading.decision == UNCERTAIN:
+                tally["uncertain", reading.label] += 1
         elif outcome.reason is not None:
             tally[str(outcome.state), str(outcome.reason)] += 1
     return tally

@@ -130,7 +130,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("model_digest", sa.String(length=64), nullable=False),
-        sa.Column("engine", sa.String(length=16), nullable=False, comment="keras or numpy"),
+        sa.Column("engine", sa.String(length=16), nullable=False, comment="numpy, keras or onnx"),
         sa.Column("root_ids", sa.JSON(), nullable=False),
         sa.Column("force", sa.Boolean(), nullable=False, comment="read again what this model has read"),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -193,7 +193,7 @@ def upgrade() -> None:
     op.create_table(
         "run_tallies",
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False, comment="label, rejected or dead"),
+        sa.Column("kind", sa.String(length=16), nullable=False, comment="label, uncertain, rejected or dead"),
         sa.Column("name", sa.String(length=64), nullable=False, comment="the label or the reason"),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_tallies_run_id_runs"), ondelete="CASCADE"),
