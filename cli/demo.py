@@ -21,7 +21,7 @@ MARK = ".wetread-demo"
 
 LABELLED_PATIENTS = 170
 ARCHIVE_PATIENTS = 90
-TRAINING = ("--size", "64", "--width", "12", "--epochs", "16", "--batch-size", "16", "--test", "0")
+TRAINING = ("--size", "64", "--width", "12", "--epochs", "16", "--batch-size", "16", "--test", "0", "--no-panel")
 
 
 @click.command()
