@@ -107,5 +107,7 @@ class BatchWorker:
     def _give_back(self, held: Claim, pause: str | None = None) -> None:
         with self.database.writing() as session:
             release(session, held)
-            if pause is not None:
+        # A transaction of its own: holding the batch, it would wait for who holds the run and wants the batch.
+        if pause is not None:
+            with self.database.writing() as session:
                 set_state(session, held.run_id, RunState.PAUSED, pause)

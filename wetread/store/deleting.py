@@ -8,22 +8,28 @@ from sqlalchemy.orm import Session, aliased
 from schemas.errors import UsageError
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Run, RunTally, StoredPrediction, WorkItem
+from wetread.store.ordering import lock_readings
 
 
 def delete_run(session: Session, run_id: int) -> int:
     """Delete a run that has ended; return how many readings went with it.
 
-    Images whose current reading came from this run fall back to the reading of the run before it.
+    Images whose current reading came from this run fall back to the reading of the run before it. Meanwhile no
+    image is settled by the run's model: a worker waits, then goes on, or finds that its batch is gone.
     Raises UsageError when there is no such run, or when it is still going.
     """
+    model = session.scalar(select(Run.model_digest).where(Run.id == run_id))
+    if model is not None:
+        lock_readings(session, model, alone=True)
     state = session.scalar(select(Run.state).where(Run.id == run_id).with_for_update())
     if state is None:
         raise UsageError(f"expected a run, found no run {run_id}; see `wetread runs list`")
     if state == RunState.RUNNING:
         raise UsageError(f"run {run_id} is running: cancel it first, with `wetread runs cancel {run_id}`")
+    # Before their items, as a worker that counts an attempt does.
+    session.execute(select(Batch.id).where(Batch.run_id == run_id).order_by(Batch.id).with_for_update()).all()
     mine = aliased(WorkItem)
     reverting = select(mine.image_id).where(mine.run_id == run_id, mine.current)
-    model = session.scalar(select(Run.model_digest).where(Run.id == run_id))
     earlier = (
         select(func.max(WorkItem.run_id).label("run_id"), WorkItem.image_id.label("image_id"))
         .where(

@@ -13,6 +13,7 @@ from schemas.tables import Batch, Run, WorkItem
 from wetread.clock import utc_now
 from wetread.store.images import WALK_LEASE_SECONDS
 from wetread.store.moments import database_seconds
+from wetread.store.ordering import lock_readings
 
 Walkers = Callable[[str], bool]
 """Tells of a process whether it is known to have died."""
@@ -150,6 +151,10 @@ def cancel_pending(session: Session, run_id: int, *, batches: int = 64) -> int:
 
     Call until it returns 0. A worker that holds such a batch loses its lease: its fence is passed over.
     """
+    model = session.scalar(select(Run.model_digest).where(Run.id == run_id))
+    if model is None:
+        return 0
+    lock_readings(session, model)
     ids = list(
         session.scalars(
             select(Batch.id)

@@ -17,6 +17,7 @@ from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.tables import Batch, Run, RunTally, StoredPrediction, UtcDateTime, WorkItem
 from wetread.clock import utc_now
 from wetread.store.leases import Claim
+from wetread.store.ordering import lock_readings
 from wetread.store.upsert import insert_for
 
 
@@ -63,10 +64,11 @@ def known_readings(
 def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     """Write `outcomes` of a claimed batch: predictions, items, the run's accounts.
 
-    Everything locks in the same order, batch, items, predictions, run, so that two workers cannot lock each
-    other out. Raises LeaseLost, and nothing is written, when the batch is another's by now.
+    Everything locks in the same order, the model's readings, batch, predictions, items, run, so that two workers
+    cannot lock each other out. Raises LeaseLost, and nothing is written, when the batch is another's by now.
     """
     now = utc_now()
+    lock_readings(session, held.model_digest)
     _take_from_batch(session, held, len(outcomes))
     readings = _store_predictions(session, held, outcomes, now)
     _settle_items(session, held, outcomes, readings, now)

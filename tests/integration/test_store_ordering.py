@@ -1,0 +1,164 @@
+"""A run is deleted while its batches, or other runs of its model, are being worked on: nobody locks another out.
+
+On PostgreSQL; SQLite lets one transaction write at a time. Each test stops the worker where it holds locks that the
+deletion wants, until the deletion waits for it, and then lets it go on to what the deletion may hold.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from schemas.states import RunState
+from schemas.tables import Batch, Run, WorkItem
+from tests.screened import RunKit, done
+from wetread.store import runs, settling
+from wetread.store.database import Database
+from wetread.store.deleting import delete_run
+from wetread.store.leases import count_attempt
+from wetread.store.migrating import ensure_schema
+from wetread.store.runs import cancel_pending, set_state
+
+NAMES = [b"a.png", b"b.png", b"c.png"]
+
+
+@pytest.fixture
+def kit(postgres_url: str) -> Iterator[RunKit]:
+    """A run kit on PostgreSQL."""
+    database = Database(postgres_url)
+    ensure_schema(database)
+    yield RunKit(database)
+    database.dispose()
+
+
+class Meeting:
+    """Deletes a run while another transaction stands still in the middle."""
+
+    def __init__(self, kit: RunKit, run: int) -> None:
+        self._kit = kit
+        self._run = run
+        self._half_way = threading.Event()
+        self._faults: list[Exception] = []
+
+    def stand_still(self) -> None:
+        """Let the deletion begin, and return when it waits for a lock."""
+        if self._half_way.is_set():
+            return
+        self._half_way.set()
+        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        limit = time.monotonic() + 20
+        with self._kit.database.connecting() as connection:
+            while not connection.execute(waiting).scalar_one():
+                assert time.monotonic() < limit, "the deletion waited for nothing"
+                time.sleep(0.01)
+                connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+
+    def hold(self, deed: Callable[[], None]) -> list[Exception]:
+        """Do `deed`, which stands still once, and the deletion; return what they raised."""
+        threads = [threading.Thread(target=self._try, args=(what,)) for what in (deed, self._delete)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+        return self._faults
+
+    def _delete(self) -> None:
+        assert self._half_way.wait(20)
+        with self._kit.database.writing() as session:
+            delete_run(session, self._run)
+
+    def _try(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test's own thread is to see it
+            self._faults.append(error)
+
+
+def interrupt(kit: RunKit, run: int, state: RunState = RunState.INTERRUPTED) -> None:
+    with kit.database.writing() as session:
+        assert set_state(session, run, state)
+
+
+def runs_left(kit: RunKit) -> list[int]:
+    with kit.database.reading() as session:
+        return list(session.scalars(select(Run.id)))
+
+
+def test_an_interrupted_run_is_deleted_while_its_last_batch_settles(
+    kit: RunKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, recorded = kit.filled(NAMES)
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    interrupt(kit, run)
+    meeting = Meeting(kit, run)
+    _pause_before(monkeypatch, settling, "_add_tallies", meeting)
+    assert meeting.hold(lambda: kit.settle(held, [done(item) for item in held.items])) == []
+    assert runs_left(kit) == []
+
+
+def test_a_run_is_deleted_while_a_later_one_reads_its_images_again(
+    kit: RunKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, recorded = kit.filled(NAMES)
+    kit.settle_all(recorded)
+    second, again = kit.filled(NAMES, force=True)
+    held = kit.claim(*again.batch_ids)
+    assert held is not None
+    meeting = Meeting(kit, first)
+    _pause_before(monkeypatch, settling, "_lock_items", meeting)
+    assert meeting.hold(lambda: kit.settle(held, [done(item) for item in held.items])) == []
+    assert runs_left(kit) == [second]
+    with kit.database.reading() as session:
+        assert list(session.scalars(select(WorkItem.run_id).where(WorkItem.current))) == [second] * len(NAMES)
+
+
+def test_a_run_is_deleted_while_an_attempt_is_counted(kit: RunKit) -> None:
+    run, recorded = kit.filled(NAMES)
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    interrupt(kit, run)
+    meeting = Meeting(kit, run)
+
+    def attempt() -> None:
+        with kit.database.writing() as session:
+            session.execute(
+                select(Batch.id).where(Batch.id == held.batch_id).with_for_update()
+            )  # counting's first lock
+            meeting.stand_still()
+            count_attempt(session, held, held.items[0].image_id)
+
+    assert meeting.hold(attempt) == []
+    assert runs_left(kit) == []
+
+
+def test_a_run_is_deleted_while_the_rest_of_it_is_cancelled(kit: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = kit.filled(NAMES)
+    interrupt(kit, run, RunState.CANCELLED)
+    meeting = Meeting(kit, run)
+    _pause_before(monkeypatch, runs, "utc_now", meeting)
+
+    def cancel() -> None:
+        with kit.database.writing() as session:
+            cancel_pending(session, run)
+
+    assert meeting.hold(cancel) == []
+    assert runs_left(kit) == []
+    with kit.database.writing() as session:
+        assert cancel_pending(session, run) == 0
+
+
+def _pause_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, meeting: Meeting) -> None:
+    then: Callable[..., object] = getattr(module, name)
+
+    def paused(*arguments: Session) -> object:
+        meeting.stand_still()
+        return then(*arguments)
+
+    monkeypatch.setattr(module, name, paused)

@@ -1,0 +1,28 @@
+"""What comes before all other locks, so that deleting a run and settling images cannot lock each other out.
+
+Deleting takes a run's row, then batches, items and predictions; settling takes a batch, predictions and items,
+also items of other runs, then its run's row. No order of rows suits both. So the model's readings, which hold all
+that the two contend for, are locked first: shared by whoever settles or cancels, alone by whoever deletes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.orm import Session
+
+ADVISORY_SPACE = 0x77657473
+"""The first of PostgreSQL's two numbers of an advisory lock; arbitrary, and ours."""
+
+
+def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -> None:
+    """Wait for, and hold until the transaction ends, the model's readings: `alone`, or shared with others not alone.
+
+    Call it before the transaction locks any row. SQLite needs none: one transaction writes at a time. Two models
+    whose digests begin alike share a lock, which costs a wait and no harm. An advisory lock and not the model's row:
+    who waits to be alone would wait for ever on a row whose shared locks overlap; here the later ones queue behind.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+    key = int(model_digest[:8], 16) - 2**31
+    session.execute(select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
