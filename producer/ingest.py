@@ -11,6 +11,7 @@ from threading import Event
 
 from producer.walk import walk
 from wetread.store.database import Database
+from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
 from wetread.store.runs import end_walk
 
@@ -50,12 +51,12 @@ def fill_run(
     own: files and folders of wetread's own, which are passed over where they lie in a root.
     Raises RootUnavailable when a root is gone; what was recorded stays, and the walk is not ended.
     """
-    report = WalkReport()
+    report, skipped = WalkReport(), ImageSet()
     for root_id, path in roots.items():
         found = _without(_inside(own, path), walk(path, report.passed_over), report.passed_over)
         for chunk in _chunks(found):
             with database.writing() as session:
-                recorded = record_files(session, run, root_id, chunk)
+                recorded = record_files(session, run, root_id, chunk, skipped)
             report.pending += recorded.pending
             report.skipped += recorded.skipped
             if on_recorded is not None:

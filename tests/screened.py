@@ -11,6 +11,7 @@ from schemas.tables import Decision, Model
 from wetread.clock import utc_now
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
+from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
 from wetread.store.leases import Claim, ClaimedItem, claim
 from wetread.store.roots import root_ids
@@ -47,7 +48,14 @@ class RunKit:
             return open_run(session, [self.root], DIGEST, "numpy", force=force, walker=walker, dead=nobody_died)
 
     def record(
-        self, run: int, names: Sequence[bytes], *, force: bool = False, walker: str = "here:1:1", mtime_ns: int = 1
+        self,
+        run: int,
+        names: Sequence[bytes],
+        *,
+        force: bool = False,
+        walker: str = "here:1:1",
+        mtime_ns: int = 1,
+        walk_skipped: ImageSet | None = None,
     ) -> Recorded:
         with self.database.writing() as session:
             return record_files(
@@ -55,6 +63,7 @@ class RunKit:
                 RunToFill(run, walker, DIGEST, force, self.batch_size),
                 self.root,
                 [FoundFile(name, 100, mtime_ns) for name in names],
+                ImageSet() if walk_skipped is None else walk_skipped,
             )
 
     def end_walk(self, run: int, *, walker: str = "here:1:1") -> None:

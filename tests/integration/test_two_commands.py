@@ -9,10 +9,12 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import select
 
+from producer import ingest
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Run, WorkItem
 from tests.screened import DIGEST, RunKit, nobody_died, rejected
 from wetread.store.database import Database
+from wetread.store.images import FoundFile, RunToFill
 from wetread.store.roots import root_ids
 from wetread.store.runs import end_walk, open_run
 from wetread.store.settling import settle
@@ -103,6 +105,23 @@ def test_a_file_that_the_file_system_names_twice_is_found_once(kit: RunKit) -> N
     run = kit.open().id
     assert kit.record(run, [b"a.png", b"e.png", b"a.png"]).pending == 2
     assert kit.account(run).found == 2
+
+
+def test_a_file_that_is_named_again_later_in_the_walk_is_counted_once(
+    kit: RunKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, before = kit.filled(NAMES[:2])
+    kit.settle_all(before)
+    files = [FoundFile(name, 100, 1) for name in NAMES]
+    # Skipped, skipped, pending; then all of them again, one written to meanwhile, which the next run finds.
+    listed = [*files, files[0], FoundFile(NAMES[1], 100, 2), files[2]]
+    monkeypatch.setattr(ingest, "walk", lambda *_: iter(listed))
+    monkeypatch.setattr(ingest, "FIRST_CHUNK", 2)
+    run = kit.open().id
+    report = ingest.fill_run(kit.database, RunToFill(run, "here:1:1", DIGEST, False, 4), {kit.root: b"/archive"})
+    assert (report.pending, report.skipped, report.complete) == (1, 2, True)
+    account = kit.account(run)
+    assert (account.found, account.pending, account.skipped) == (3, 1, 2)
 
 
 def test_what_was_rung_for_before_an_interruption_is_rung_for_again_at_once(kit: RunKit) -> None:

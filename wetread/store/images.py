@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from schemas.states import BYTES_REASONS, ItemState, RunState
 from schemas.tables import Batch, Image, Run, WorkItem
+from wetread.store.image_set import ImageSet
 from wetread.store.moments import database_seconds
 from wetread.store.upsert import insert_for
 
@@ -52,8 +53,14 @@ class Recorded:
     run_ended: bool = False
 
 
-def record_files(session: Session, run: RunToFill, root_id: int, files: Sequence[FoundFile]) -> Recorded:
-    """Record `files` of one root for a run: each becomes pending, or is skipped, or was in the run already."""
+def record_files(
+    session: Session, run: RunToFill, root_id: int, files: Sequence[FoundFile], walk_skipped: ImageSet
+) -> Recorded:
+    """Record `files` of one root for a run: each becomes pending, or is skipped, or was in the run already.
+
+    walk_skipped: the images that this walk has skipped; they are passed over, and those skipped now are added. They
+    have no row in the run that would say so.
+    """
     # The run's row is locked first: two commands that walk the same run take turns.
     row = session.execute(select(Run.state, Run.walker).where(Run.id == run.id).with_for_update()).first()
     if row is None or tuple(row) != (RunState.RUNNING, run.walker):
@@ -61,24 +68,24 @@ def record_files(session: Session, run: RunToFill, root_id: int, files: Sequence
     # A file system may name a file twice when its directory changes while it is listed.
     files = list({file.path: file for file in files}.values())
     ids = _image_ids(session, root_id, files)
-    in_run = set(
-        session.scalars(select(WorkItem.image_id).where(WorkItem.run_id == run.id, WorkItem.image_id.in_(ids)))
-    )
+    known = select(WorkItem.image_id).where(WorkItem.run_id == run.id, WorkItem.image_id.in_(ids))
+    in_run = {*session.scalars(known), *(image for image in ids if image in walk_skipped)}
     settled = set() if run.force else _settled(session, run.model_digest, dict(zip(ids, files, strict=True)))
     pending = [image for image in ids if image not in in_run and image not in settled]
-    skipped = sum(1 for image in ids if image in settled and image not in in_run)
+    skipped = [image for image in ids if image in settled and image not in in_run]
     batch_ids = _make_batches(session, run, pending)
     session.execute(
         update(Run)
         .where(Run.id == run.id)
         .values(
-            found=Run.found + len(pending) + skipped,
+            found=Run.found + len(pending) + len(skipped),
             pending=Run.pending + len(pending),
-            skipped=Run.skipped + skipped,
+            skipped=Run.skipped + len(skipped),
             walk_until=database_seconds() + WALK_LEASE_SECONDS,
         )
     )
-    return Recorded(len(pending), skipped, batch_ids)
+    walk_skipped.update(skipped)
+    return Recorded(len(pending), len(skipped), batch_ids)
 
 
 def _image_ids(session: Session, root_id: int, files: Sequence[FoundFile]) -> list[int]:
