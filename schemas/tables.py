@@ -78,13 +78,19 @@ class Root(Base):
 
 
 class Image(Base):
-    """A file that a walk found, as it was when last walked."""
+    """A file that a walk found, as it was when last walked.
+
+    path_hash is empty only where a version before it inserted the image, on SQLite; the next walk fills it.
+    """
 
     __tablename__ = "images"
-    __table_args__ = (UniqueConstraint("root_id", "path"),)
+    __table_args__ = (Index("uq_images_root_id_path_hash", "root_id", "path_hash", unique=True),)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
     path: Mapped[bytes] = mapped_column(LargeBinary, comment="relative to the root, as bytes; may hold a name")
+    path_hash: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32), comment="SHA-256 of path, since an index takes no long path"
+    )
     size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
     mtime_ns: Mapped[int] = mapped_column(BigInteger, comment="nanoseconds since 1970")
 

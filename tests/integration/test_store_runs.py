@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 
 from schemas.errors import LeaseLost, UsageError
 from schemas.states import ItemState, Reason, RunState
-from schemas.tables import StoredPrediction, WorkItem
+from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.deleting import delete_run
 from wetread.store.leases import count_attempt, next_batch, note_stall, release, release_dead, renew
@@ -304,3 +305,21 @@ def test_paths_that_are_not_text_come_back_as_they_are(kit: RunKit) -> None:
         assert [row.path for row in find_results(session, Filters(path=b"b/"))] == [b"/archive/b/c.png"]
         assert list(find_results(session, Filters(path=b"/elsewhere"))) == []
         assert len(list(find_results(session, Filters(path=b"/arch")))) == len(NAMES)
+
+
+def test_a_path_longer_than_an_index_takes_is_recorded_found_and_skipped_the_next_time(kit: RunKit) -> None:
+    # No letters that repeat themselves: PostgreSQL would compress those until they fit.
+    directory = hashlib.shake_256(b"").hexdigest(2000).encode()
+    names = [directory + b"/1.png", directory + b"/2.png", b"short.png"]
+    _, recorded = kit.filled(names)
+    kit.settle_all(recorded)
+    with kit.database.reading() as session:
+        assert {row.path for row in find_results(session, Filters())} == {b"/archive/" + name for name in names}
+        found = find_results(session, Filters(path=b"/archive/" + names[1]))
+        assert [row.path for row in found] == [b"/archive/" + names[1]]
+        assert len(list(find_results(session, Filters(path=directory)))) == 2
+    second, again = kit.filled(names)
+    assert (again.pending, again.skipped) == (0, 3)
+    assert kit.account(second).state == RunState.FINISHED
+    with kit.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Image)) == 3

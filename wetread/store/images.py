@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -90,30 +91,42 @@ def record_files(
 
 def _image_ids(session: Session, root_id: int, files: Sequence[FoundFile]) -> list[int]:
     """Return the id of each file's image, in order, making new images and updating changed ones."""
-    query = select(Image.path, Image.id, Image.size, Image.mtime_ns).where(
-        Image.root_id == root_id, Image.path.in_([file.path for file in files])
-    )
-    known = {path: (image, size, mtime) for path, image, size, mtime in session.execute(query)}
+    hashes = {file.path: hashlib.sha256(file.path).digest() for file in files}
+    known = _known_images(session, root_id, hashes)
     changed = [
-        {"key": known[file.path][0], "size": file.size, "mtime_ns": file.mtime_ns}
-        for file in files
-        if file.path in known and known[file.path][1:] != (file.size, file.mtime_ns)
+        {"key": known[f.path].id, "hash": hashes[f.path], "size": f.size, "mtime_ns": f.mtime_ns}
+        for f in files
+        if f.path in known and known[f.path][2:] != (hashes[f.path], f.size, f.mtime_ns)
     ]
     if changed:
         table: Any = Image.__table__
-        session.connection().execute(update(table).where(table.c.id == bindparam("key")), changed)
-    ids = {path: image for path, (image, _, _) in known.items()}
+        statement = update(table).where(table.c.id == bindparam("key")).values(path_hash=bindparam("hash"))
+        session.connection().execute(statement.values(size=bindparam("size"), mtime_ns=bindparam("mtime_ns")), changed)
+    ids = {path: image.id for path, image in known.items()}
     # In order of path, so that two runs that find the same new files cannot lock each other out.
     new = sorted((file for file in files if file.path not in known), key=lambda file: file.path)
     if new:
-        rows = [{"root_id": root_id, "path": f.path, "size": f.size, "mtime_ns": f.mtime_ns} for f in new]
+        rows = [
+            {"root_id": root_id, "path": f.path, "path_hash": hashes[f.path], "size": f.size, "mtime_ns": f.mtime_ns}
+            for f in new
+        ]
         added = insert_for(session)(Image).on_conflict_do_nothing().returning(Image.id, Image.path)
         ids.update((path, image) for image, path in session.execute(added, rows))
-        missing = [file.path for file in new if file.path not in ids]
+        missing = {file.path: hashes[file.path] for file in new if file.path not in ids}
         if missing:  # another run recorded them between our look and our insert
-            again = select(Image.path, Image.id).where(Image.root_id == root_id, Image.path.in_(missing))
-            ids.update((path, image) for path, image in session.execute(again))
+            ids.update((path, image.id) for path, image in _known_images(session, root_id, missing).items())
     return [ids[file.path] for file in files]
+
+
+def _known_images(session: Session, root_id: int, hashes: dict[bytes, bytes]) -> dict[bytes, Any]:
+    """Return {path: (path, id, path_hash, size, mtime_ns)} of the images at the paths of {path: hash}."""
+    of_root = select(Image.path, Image.id, Image.path_hash, Image.size, Image.mtime_ns).where(Image.root_id == root_id)
+    known = {row.path: row for row in session.execute(of_root.where(Image.path_hash.in_(hashes.values())))}
+    # A statement of its own: in one with OR, neither database would look the hashes up in their index.
+    if unknown := [path for path in hashes if path not in known]:
+        by_older_version = of_root.where(Image.path_hash.is_(None), Image.path.in_(unknown))
+        known.update((row.path, row) for row in session.execute(by_older_version))
+    return known
 
 
 def _settled(session: Session, model_digest: str, files: dict[int, FoundFile]) -> set[int]:
