@@ -43,6 +43,12 @@ class Reason(StrEnum):
     FLAT = "flat"
     MULTI_FRAME = "multi_frame"
     NOT_A_FILM = "not_a_film"
+    # Of DICOM files alone.
+    NO_PIXELS = "no_pixels"
+    NO_DECODER = "no_decoder"
+    OTHER_MODALITY = "other_modality"
+    OTHER_VIEW = "other_view"
+    OTHER_BODY_PART = "other_body_part"
 
     # The world around the file: the next run tries again.
     VANISHED = "vanished"

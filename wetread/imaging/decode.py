@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from schemas.errors import Rejected
 from schemas.states import Reason
 from wetread.imaging import jpeg, png
+from wetread.imaging.dicom import DicomHeader, dicom_header, dicom_pixels
+from wetread.imaging.dicom_file import has_preamble, is_dicom
 from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Format, Header
 from wetread.imaging.jpeg import JpegHeader, jpeg_header, jpeg_pixels
@@ -26,7 +28,6 @@ _OTHERS = (
     (b"GIF8", 0, "GIF"),
     (b"BM", 0, "BMP"),
     (b"WEBP", 8, "WebP"),
-    (b"DICM", 128, "DICOM"),
     (b"\0\0\0\x0cjP  ", 0, "JPEG 2000"),
     (b"%PDF", 0, "PDF"),
 )
@@ -50,10 +51,12 @@ class Grey:
 
 
 def decode(data: bytes) -> Grey:
-    """Decode a PNG, JPEG or TIFF to grey.
+    """Decode a PNG, JPEG, TIFF or DICOM to grey.
 
-    Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted. Raises
-    Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME or FLAT, and no other error.
+    Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted; a DICOM becomes
+    what its LUTs and window show. Raises Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME
+    or FLAT, for a DICOM also NO_PIXELS, NO_DECODER, OTHER_MODALITY, OTHER_VIEW or OTHER_BODY_PART, and no other
+    error.
     """
     header = read_header(data)
     _check(header)
@@ -74,17 +77,19 @@ def decode(data: bytes) -> Grey:
     return Grey(pixels, header.format, header.bits, header.channels, header.orientation)
 
 
-def read_header(data: bytes) -> PngHeader | JpegHeader | TiffHeader:
-    """Read what the file declares, without decoding; raise Rejected UNDECODABLE or TRUNCATED."""
+def read_header(data: bytes) -> PngHeader | JpegHeader | TiffHeader | DicomHeader:
+    """Read what the file declares, without decoding; raise Rejected UNDECODABLE or TRUNCATED, or a DICOM's reasons."""
     if data.startswith(png.SIGNATURE):
         return png_header(data)
     if data.startswith(jpeg.SIGNATURE):
         return jpeg_header(data)
-    if layout_of(data) is not None:
+    if layout_of(data) is not None and not has_preamble(data):
         return tiff_header(data)
+    if is_dicom(data):
+        return dicom_header(data)
     found = next((name for sign, at, name in _OTHERS if data[at : at + len(sign)] == sign), None)
     what = f"found {found}" if found else "found no picture" if data else "found an empty file"
-    raise Rejected(Reason.UNDECODABLE, f"expected PNG, JPEG or TIFF, {what}")
+    raise Rejected(Reason.UNDECODABLE, f"expected PNG, JPEG, TIFF or DICOM, {what}")
 
 
 def _check(header: Header) -> None:
@@ -102,9 +107,11 @@ def _check(header: Header) -> None:
         )
 
 
-def _pixels(data: bytes, header: PngHeader | JpegHeader | TiffHeader) -> Pixels:
+def _pixels(data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader) -> Pixels:
     if isinstance(header, PngHeader):
         return png_pixels(data, header)
     if isinstance(header, JpegHeader):
         return jpeg_pixels(data, header)
+    if isinstance(header, DicomHeader):
+        return dicom_pixels(header)
     return tiff_pixels(data, header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,18 @@ def decoded(data: bytes, flags: int) -> Pixels:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         finally:
             cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    refuse_made_up(messages)
+    if pixels is None or pixels.size == 0:
+        raise Rejected(Reason.UNDECODABLE, messages[0] if messages else "the decoder found no picture in it")
+    return pixels
+
+
+def refuse_made_up(messages: Iterable[str]) -> None:
+    """Raise Rejected TRUNCATED or UNDECODABLE where a codec's messages say that it made up some of the picture."""
     for message in messages:
         for sign, reason in _MADE_UP.items():
             if sign in message.lower():
                 raise Rejected(reason, message)
-    if pixels is None or pixels.size == 0:
-        raise Rejected(Reason.UNDECODABLE, messages[0] if messages else "the decoder found no picture in it")
-    return pixels
 
 
 def to_grey(pixels: Pixels) -> Pixels:

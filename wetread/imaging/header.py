@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Format = Literal["png", "jpeg", "tiff"]
+Format = Literal["png", "jpeg", "tiff", "dicom"]
 Colour = Literal["grey", "rgb", "palette", "cmyk"]
 
 

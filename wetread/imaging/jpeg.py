@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from schemas.errors import Rejected
@@ -40,36 +41,48 @@ class JpegHeader(Header):
 def jpeg_header(data: bytes) -> JpegHeader:
     """Walk all markers from the first to the end of the image, pixels' data included.
 
-    OpenCV may return a whole picture for half a file, so the end marker is looked for here, where the
-    structure puts it: a thumbnail's end marker does not count, and bytes after the end are allowed, since
-    real files have them. Raises Rejected TRUNCATED when the structure breaks off, UNDECODABLE when it is
-    no picture that can be read.
+    Raises Rejected TRUNCATED when the structure breaks off, UNDECODABLE when it is no picture that can be read.
     """
     header: JpegHeader | None = None
-    orientation, adobe, scans = 1, False, 0
-    position = 2
-    while (found := _NEXT_MARKER.search(data, position)) is not None:
-        marker, position = found[1][0], found.end()
-        if marker in _WITHOUT_LENGTH:
-            continue
-        if marker == _END_OF_IMAGE:
-            if header is None or scans == 0:
-                raise Rejected(Reason.UNDECODABLE, "JPEG without a picture before its end marker")
-            return replace(header, orientation=orientation, adobe=adobe)
-        length = int.from_bytes(data[position : position + 2], "big")
-        body = data[position + 2 : position + length]
-        if len(body) != length - 2:
-            break
+    orientation, adobe, scanned = 1, False, False
+    for marker, body in markers(data):
         if marker in _FRAMES and header is None:
             header = _frame_header(body)
         elif marker == _START_OF_SCAN:
-            scans += 1
-            if scans > _SCANS_LIMIT:
-                raise Rejected(Reason.UNDECODABLE, f"JPEG with more than {_SCANS_LIMIT} scans")
+            scanned = True
         elif marker == _APP1 and body.startswith(b"Exif\0\0"):
             orientation = orientation_of(body[6:])
         elif marker == _APP14 and body.startswith(b"Adobe"):
             adobe = True
+    if header is None or not scanned:
+        raise Rejected(Reason.UNDECODABLE, "JPEG without a picture before its end marker")
+    return replace(header, orientation=orientation, adobe=adobe)
+
+
+def markers(data: bytes, next_marker: re.Pattern[bytes] = _NEXT_MARKER) -> Iterator[tuple[int, bytes]]:
+    """Yield the markers that have a body, with it, up to the end of the image.
+
+    OpenCV may return a whole picture for half a file, so the end marker is looked for here, where the
+    structure puts it: a thumbnail's end marker does not count, and bytes after the end are allowed, since
+    real files have them. `next_marker` finds the next marker in coded data. Raises Rejected TRUNCATED when the
+    structure breaks off, UNDECODABLE where it has more scans than any picture.
+    """
+    position, scans = 2, 0
+    while (found := next_marker.search(data, position)) is not None:
+        marker, position = found[1][0], found.end()
+        if marker in _WITHOUT_LENGTH:
+            continue
+        if marker == _END_OF_IMAGE:
+            return
+        length = int.from_bytes(data[position : position + 2], "big")
+        body = data[position + 2 : position + length]
+        if len(body) != length - 2:
+            break
+        if marker == _START_OF_SCAN:
+            scans += 1
+            if scans > _SCANS_LIMIT:
+                raise Rejected(Reason.UNDECODABLE, f"JPEG with more than {_SCANS_LIMIT} scans")
+        yield marker, body
         position += length
     raise Rejected(Reason.TRUNCATED, "JPEG that ends before its end marker")
 

@@ -1,0 +1,132 @@
+"""The pixels of a DICOM file as they are stored, by pydicom and the decoders that it calls.
+
+Each transfer syntax has one decoder, named here: pydicom would take whichever is installed, and films must read
+the same on every machine.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from schemas.errors import Rejected
+from schemas.states import Reason
+from wetread.imaging.dicom_codestream import BASELINE, EXTENDED, JPEG_LS, LOSSLESS, check_jpeg, check_jpeg_2000
+from wetread.imaging.dicom_elements import PIXEL_DATA, codestream_of
+from wetread.imaging.dicom_file import DataSet
+from wetread.imaging.grey import Pixels, decoded, refuse_made_up
+from wetread.imaging.native_stderr import codec_messages
+from wetread.imaging.opencv import cv2
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_JPEG = "1.2.840.10008.1.2.4."
+RLE = "1.2.840.10008.1.2.5"
+_EXTENDED = _JPEG + "51"
+_PLUGINS = {RLE: "pydicom"}
+_FRAMES = {
+    _JPEG + "50": BASELINE,
+    _EXTENDED: EXTENDED,
+    _JPEG + "57": LOSSLESS,
+    _JPEG + "70": LOSSLESS,
+    _JPEG + "80": JPEG_LS,
+    _JPEG + "81": JPEG_LS,
+}
+_PLUGINS |= dict.fromkeys(_FRAMES, "gdcm")
+_PLUGINS |= {_JPEG + number: "pylibjpeg" for number in ("90", "91", "201", "202", "203")}
+
+
+def check_readable(data_set: DataSet, width: int, height: int, *, bits: int, pixel_bits: int, stored_bits: int) -> None:
+    """Check, before anything is decoded, that there is a decoder and all of (height, width) pixels.
+
+    bits: allocated to a sample. pixel_bits: of all samples of a pixel, as they are stored without compression.
+    Raises Rejected NO_PIXELS, NO_DECODER, TRUNCATED or UNDECODABLE.
+    """
+    syntax, pixels = data_set.transfer_syntax, data_set.elements[PIXEL_DATA]
+    if pixels.end == pixels.value:
+        raise Rejected(Reason.NO_PIXELS, "DICOM with empty pixel data")
+    if not data_set.encapsulated:
+        found, needed = pixels.end - pixels.value, (width * height * pixel_bits + 7) // 8
+        if found < needed:
+            raise Rejected(Reason.TRUNCATED, f"DICOM with {found} bytes of pixels, expected {needed}")
+        return
+    plugin = _PLUGINS.get(syntax)
+    if plugin is None:
+        raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)}")
+    if syntax == _EXTENDED and stored_bits > 8:
+        raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)} with {stored_bits} bits")
+    if not pixels.undefined_length:
+        raise Rejected(Reason.UNDECODABLE, f"DICOM in {_name(syntax)} whose pixels are not in fragments")
+    codestream = codestream_of(data_set.data, pixels)
+    if not codestream:
+        raise Rejected(Reason.NO_PIXELS, "DICOM with empty pixel data")
+    if plugin == "gdcm":
+        check_jpeg(codestream, width, height, bits, pixel_bits // bits, _FRAMES[syntax])
+    elif plugin == "pylibjpeg":
+        check_jpeg_2000(codestream, width, height)
+
+
+def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
+    """Decode to (height, width[, 3]), colours as RGB; values as the decoder gives them, unused bits included.
+
+    Raises Rejected UNDECODABLE, or TRUNCATED where the decoder had to make up an end.
+    """
+    import warnings
+
+    from pydicom import DataElement
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.uid import UID
+
+    element, syntax = data_set.elements[PIXEL_DATA], UID(data_set.transfer_syntax)
+    if _FRAMES.get(syntax) in (BASELINE, EXTENDED) and record.get("SamplesPerPixel", 1) == 1:
+        # OpenCV, as for a JPEG alone: a warning of the codec within GDCM ends the process.
+        grey = decoded(codestream_of(data_set.data, element), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+        return grey.view(np.int8) if record.get("PixelRepresentation", 0) else grey
+    value: Any = data_set.data[element.value : element.end]
+    if element.undefined_length:
+        value = value[:-8]  # without the delimiter of the sequence
+    picture = record.copy()
+    picture.file_meta = FileMetaDataset()
+    picture.file_meta.TransferSyntaxUID = syntax
+    picture.NumberOfFrames = 1
+    if not data_set.encapsulated or syntax == RLE:  # pydicom would clear the upper bits, also where the value has them
+        picture.BitsStored = picture.BitsAllocated
+    pixels = DataElement(PIXEL_DATA, element.vr or "OW", value)
+    pixels.is_undefined_length = element.undefined_length
+    picture.add(pixels)
+    picture.set_original_encoding(not data_set.encoding.explicit, data_set.encoding.order == "<")
+    decoder = get_decoder(syntax)
+    plugin = _PLUGINS[syntax] if data_set.encapsulated else ""
+    _silence_gdcm()
+    with codec_messages(alone=True) as messages, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they quote the file
+        try:
+            samples, _ = decoder.as_array(picture, index=0, decoding_plugin=plugin)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  decoders raise many kinds, and their texts quote the file
+            raise Rejected(
+                Reason.UNDECODABLE, f"its decoder failed on {_name(syntax)} ({type(error).__name__})"
+            ) from None
+    refuse_made_up(messages)
+    return samples
+
+
+@cache
+def _silence_gdcm() -> None:
+    """Keep GDCM from printing: what is wrong with a file is said once, by `Rejected`."""
+    import gdcm
+
+    for off in (gdcm.Trace.DebugOff, gdcm.Trace.WarningOff, gdcm.Trace.ErrorOff):
+        off()
+
+
+def _name(syntax: str) -> str:
+    from pydicom.uid import UID
+
+    name = UID(syntax).name
+    return f"the transfer syntax {syntax}" if name == syntax else name

@@ -1,0 +1,173 @@
+"""What a DICOM file says of its picture, by an allow-list of tags, and which files are not for this program.
+
+Names, dates of birth and free text are never parsed, and no message quotes more than a code.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import Rejected
+from schemas.states import Reason
+from wetread.imaging.dicom_elements import PIXEL_DATA
+from wetread.imaging.dicom_file import DataSet, read_data_set
+from wetread.imaging.header import Header
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+ALLOWED = frozenset(
+    {
+        0x00080016,  # SOP Class UID
+        0x00080060,  # Modality
+        0x00180015,  # Body Part Examined
+        0x00185101,  # View Position
+        0x00280002,  # Samples per Pixel
+        0x00280004,  # Photometric Interpretation
+        0x00280006,  # Planar Configuration
+        0x00280008,  # Number of Frames
+        0x00280010,  # Rows
+        0x00280011,  # Columns
+        0x00280100,  # Bits Allocated
+        0x00280101,  # Bits Stored
+        0x00280102,  # High Bit
+        0x00280103,  # Pixel Representation
+        0x00281050,  # Window Center
+        0x00281051,  # Window Width
+        0x00281052,  # Rescale Intercept
+        0x00281053,  # Rescale Slope
+        0x00281056,  # VOI LUT Function
+        0x00283000,  # Modality LUT Sequence
+        0x00283010,  # VOI LUT Sequence
+        PIXEL_DATA,
+    }
+)
+MODALITIES = frozenset({"CR", "DX"})
+VIEWS = frozenset({"PA", "AP"})
+BODY_PARTS = frozenset({"CHEST"})
+COLOURS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
+GREYS = frozenset({"MONOCHROME1", "MONOCHROME2"})
+_RADIOGRAPHS = "1.2.840.10008.5.1.4.1.1.1"
+"""Computed radiography, and with a number added its digital forms (mammography and intra-oral have their modality)."""
+_SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
+_CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class DicomHeader(Header):
+    """A DICOM's header; `bits` are those allocated.
+
+    stored_bits, high_bit: where in a sample the value lies. signed: it is in two's complement.
+    photometric: how samples become light. data_set: where the pixels are. record: the allowed elements, parsed.
+    """
+
+    stored_bits: int = 0
+    high_bit: int = 0
+    signed: bool = False
+    photometric: str = ""
+    data_set: DataSet | None = None
+    record: Dataset | None = None
+
+
+def dicom_header(data: bytes) -> DicomHeader:
+    """Read the allowed elements of a file that is DICOM.
+
+    Raises Rejected TRUNCATED, UNDECODABLE, TOO_LARGE or NO_DECODER as `read_data_set` does, and OTHER_MODALITY,
+    OTHER_BODY_PART, OTHER_VIEW or NO_PIXELS by what it says of itself.
+    """
+    data_set = read_data_set(data, ALLOWED)
+    try:
+        record = _parsed(data_set)
+        _check_subject(record)
+        if PIXEL_DATA not in data_set.elements:
+            raise Rejected(Reason.NO_PIXELS, "DICOM without pixel data, such as a report or a directory")
+        return _header(record, data_set)
+    except Rejected:
+        raise
+    except Exception as error:  # noqa: BLE001  pydicom raises many kinds, and their texts quote values
+        raise Rejected(Reason.UNDECODABLE, f"DICOM with a damaged element ({type(error).__name__})") from None
+
+
+def _parsed(data_set: DataSet) -> Dataset:
+    from pydicom import config
+    from pydicom.filereader import read_dataset
+
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # its warnings quote values
+    config.settings.reading_validation_mode = config.IGNORE  # so do those that it gives as Python warnings
+    kept = (element for tag, element in sorted(data_set.elements.items()) if tag != PIXEL_DATA)
+    joined = b"".join(data_set.data[element.start : element.end] for element in kept)
+    encoding = data_set.encoding
+    return read_dataset(BytesIO(joined), not encoding.explicit, encoding.order == "<")
+
+
+def _check_subject(record: Dataset) -> None:
+    modality, sop_class = _code(record, "Modality"), str(record.get("SOPClassUID") or "")
+    if modality and modality not in MODALITIES:
+        raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a capture without modality, found {modality}")
+    if not modality and sop_class and not _may_be_film(sop_class):
+        raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a secondary capture, found {_class_name(sop_class)}")
+    body_part = _code(record, "BodyPartExamined")
+    if body_part and body_part not in BODY_PARTS:
+        raise Rejected(Reason.OTHER_BODY_PART, f"expected CHEST or none stated, found {body_part}")
+    view = _code(record, "ViewPosition")
+    if view and view not in VIEWS:
+        raise Rejected(Reason.OTHER_VIEW, f"expected the view PA, AP or none stated, found {view}")
+
+
+def _may_be_film(sop_class: str) -> bool:
+    families = (_RADIOGRAPHS, _SECONDARY_CAPTURES)
+    return any(sop_class == family or sop_class.startswith(family + ".") for family in families)
+
+
+def _class_name(sop_class: str) -> str:
+    from pydicom.uid import UID
+
+    name = UID(sop_class).name
+    return "an unknown class" if name == sop_class else name
+
+
+def _code(record: Dataset, keyword: str) -> str:
+    """Return a code string in capitals, "" where it is not stated; what is no code is not quoted."""
+    value = str(record.get(keyword) or "").strip(" \0").upper()
+    return value if not value or _CODE.fullmatch(value) else "something that is no code"
+
+
+def _header(record: Dataset, data_set: DataSet) -> DicomHeader:
+    photometric = _code(record, "PhotometricInterpretation")
+    samples, bits = _number(record, "SamplesPerPixel", 1), _number(record, "BitsAllocated")
+    stored = _number(record, "BitsStored", bits)
+    high = _number(record, "HighBit", stored - 1)
+    signed = _number(record, "PixelRepresentation", 0)
+    if photometric not in GREYS | COLOURS or samples != (1 if photometric in GREYS else 3):
+        what = f"{samples} samples of {photometric or 'no photometric interpretation'}"
+        raise Rejected(Reason.UNDECODABLE, f"expected DICOM in grey, RGB or YBR, found {what}")
+    if bits not in (8, 16) or not stored - 1 <= high < bits or stored < 1 or signed not in (0, 1):
+        raise Rejected(Reason.UNDECODABLE, f"expected DICOM samples of 8 to 16 bits, found {stored} stored in {bits}")
+    return DicomHeader(
+        format="dicom",
+        width=_number(record, "Columns"),
+        height=_number(record, "Rows"),
+        bits=bits,
+        colour="grey" if samples == 1 else "rgb",
+        channels=samples,
+        frames=_number(record, "NumberOfFrames", 1),
+        stored_bits=stored,
+        high_bit=high,
+        signed=signed == 1,
+        photometric=photometric,
+        data_set=data_set,
+        record=record,
+    )
+
+
+def _number(record: Dataset, keyword: str, otherwise: int | None = None) -> int:
+    value: Any = record.get(keyword)
+    if value is None and otherwise is not None:
+        return otherwise
+    if value is None:
+        raise Rejected(Reason.UNDECODABLE, f"DICOM that does not state {keyword}")
+    return int(value)
