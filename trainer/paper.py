@@ -22,7 +22,6 @@ class FirstAndLast:
     last_loss: float
 
 
-XRAY_EPOCHS = 50
 XRAY: Mapping[str, FirstAndLast] = MappingProxyType(
     {
         "rmsprop": FirstAndLast(0.9983, 1.0, 0.0383, 2.3842e-7),
