@@ -13,7 +13,7 @@ from cli.audit_warnings import warn_of
 from cli.figures import estimate
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
-from cli.training_options import OPTIMIZERS, film_options, network_options, preprocess_of
+from cli.training_options import OPTIMIZERS, film_options, network_options, panel_option, preprocess_of
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side: train learns, validation is held out.")
 @click.option("--held-out", default=0.2, show_default=True, help="Share of the patients to hold out, without a split.")
 @click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
+@panel_option
 @film_options
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
 @click.option("--output", type=click.Path(), help="Write tables, plot and figures here; the same command goes on.")
@@ -50,7 +51,8 @@ def compare(data: str, output: str | None, as_json: bool, **options: Any) -> Non
     """Compare optimizers on the same films.
 
     Each trains the same network from the same first weights on the same batches. The table has accuracy and loss at
-    the first and the last epoch, of the training films and of patients who were held out.
+    the first and the last epoch, of the training films and of patients who were held out. A second one has what a
+    small network reaches on the same patients without seeing the lungs (--no-panel leaves that away).
 
     \b
     Example:
@@ -61,8 +63,20 @@ def compare(data: str, output: str | None, as_json: bool, **options: Any) -> Non
     if as_json:
         emit_json(comparison.to_json())
         return
-    emit_table(TABLE_COLUMNS, table_rows(comparison), title=title_of(comparison))
+    many = comparison.shortcuts is not None
+    emit_table(TABLE_COLUMNS, table_rows(comparison), title=title_of(comparison), one_of_many=many)
+    show_shortcuts(comparison)
     show_notes(comparison, output)
+
+
+def show_shortcuts(comparison: Comparison) -> None:
+    """Print what shortcuts alone reach on the held-out films, where that was measured."""
+    from trainer.panel_table import shortcuts_alone_table
+
+    if comparison.shortcuts is not None:
+        table = shortcuts_alone_table(comparison.shortcuts)
+        title = "what shortcuts alone reach on the held-out films: a small network that sees less"
+        emit_table(table.columns, table.rows, title=title, one_of_many=True)
 
 
 TABLE_COLUMNS = (
@@ -147,6 +161,7 @@ def compared(data: str, output: str | None, **options: Any) -> Comparison:
             reading=progress.reading,
             audited=partial(warn_of, dealt=recipe.split is None),
             training=lambda name: partial(progress.training, name=name),
+            panel=lambda view: partial(progress.training, name=view),
         )
     if output is not None:
         write_comparison(os.fsencode(output), comparison, title=title_of(comparison).partition("; ")[0])
@@ -195,4 +210,5 @@ def _recipe(options: dict[str, Any]) -> Recipe:
         validation=options["held_out"],
         test=0.0,
         split_seed=options["split_seed"],
+        panel=options["panel"],
     )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.compare import TABLE_COLUMNS, compared, figure_cells, show_notes, title_of
+from cli.compare import TABLE_COLUMNS, compared, figure_cells, show_notes, show_shortcuts, title_of
 from cli.output import emit_json, emit_table, say
+from cli.training_options import panel_option
 
 if TYPE_CHECKING:
     from trainer.comparison import Comparison
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", default=0, show_default=True, help="Of first weights and shuffling.")
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side: train learns, validation is held out.")
+@panel_option
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]")
 @click.option("--output", type=click.Path(), help="Write tables, plot and figures here; the same command goes on.")
@@ -69,7 +71,10 @@ def xray(data: str, output: str | None, as_json: bool, **options: Any) -> None:
         papers = {name: _paper_json(name) for name in paper.XRAY}
         emit_json(comparison.to_json() | {"paper": papers, "why_the_paper_is_no_target": reasons})
         return
-    emit_table(("optimizer", "figures", *TABLE_COLUMNS[2:]), _xray_rows(comparison), title=title_of(comparison))
+    columns = ("optimizer", "figures", *TABLE_COLUMNS[2:])
+    many = comparison.shortcuts is not None
+    emit_table(columns, _xray_rows(comparison), title=title_of(comparison), one_of_many=many)
+    show_shortcuts(comparison)
     say("Why the paper's table is no target:")
     for reason in reasons:
         say(f"- {reason}")

@@ -29,12 +29,16 @@ from trainer.intervals import estimates
 from trainer.ledger import Ledger
 from trainer.libraries import library_versions
 from trainer.options import TrainingOptions
+from trainer.panel import PanelReport, make_panel, panel_of
 from trainer.pixels import Films
-from trainer.reading import read_by_weights
+from trainer.reading import read_by_weights, readings_of
 from trainer.recipe import Recipe
 from trainer.splits import Side, Split, without_test_patients
 from trainer.training import LabelledFilms, Report, train
 from wetread.imaging.preprocess import Preprocess
+
+_PANEL = "shortcut panel"
+"""Its entry in the ledger; those of optimizers have their rate."""
 
 
 def compare(
@@ -49,14 +53,15 @@ def compare(
     reading: Callable[[int, int], None] | None = None,
     audited: Callable[[Audit], None] | None = None,
     training: Callable[[str], Report] | None = None,
+    panel: PanelReport | None = None,
 ) -> Comparison:
-    """Train the recipe's network with each optimizer in turn.
+    """Train the recipe's network with each optimizer in turn, and, where it has it, the shortcut panel.
 
     recipe: its own optimizer and learning rate are replaced; all epochs are trained.
     rates: learning rates by optimizer, for those that shall not have their own default.
     folder: where finished trainings are kept, so that the same call goes on after a kill.
     reading: called with (films read, films in all); audited: with the audit's findings before training; training:
-    optimizer -> what is called as it goes on.
+    optimizer -> what is called as it goes on; panel: view of the shortcut panel -> the same.
     Raises DataError and UsageError, before training starts where that can be known, and, where `strict`, UnsafeError
     when the audit finds the data unsafe.
     """
@@ -77,6 +82,7 @@ def compare(
         if ledger.find(entry) is None:
             ledger.keep(entry, contest.train(name, option, None if training is None else training(name)).to_json())
         outcomes[name] = Outcome.from_json(ledger.find(entry))
+    shortcuts = _shortcuts(contest, recipe, read, split, ledger, panel) if recipe.panel else None
     patients = {"training": contest.training_patients, "held_out": contest.held_out_patients}
     return Comparison(
         fixed,
@@ -86,7 +92,23 @@ def compare(
         {side: len(set(of_films)) for side, of_films in patients.items()},
         outcomes,
         audit,
+        shortcuts,
     )
+
+
+def _shortcuts(
+    contest: _Contest, recipe: Recipe, dataset: Dataset, split: Split, ledger: Ledger, report: PanelReport | None
+) -> dict[str, Any]:
+    """Return what the small network without lungs reaches on the same held-out films.
+
+    Its optimizer and schedule are the default ones: it is a yardstick, the same for every optimizer.
+    """
+    held_out = split.indices(dataset, Side.VALIDATION)
+    nothing_said = readings_of(dataset, held_out, np.zeros((len(held_out), len(dataset.labels))), 1.0)
+    if ledger.find(_PANEL) is None:
+        plain = replace(recipe, options=replace(recipe.options, schedule="cosine"))
+        ledger.keep(_PANEL, make_panel(plain, contest.training, contest.held_out, nothing_said, report).to_record())
+    return panel_of(ledger.find(_PANEL), nothing_said).alone_to_json()
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class Comparison:
     """What was held the same, and what each optimizer reached.
 
     fixed: as JSON has it. films, patients: their number by side, "training" and "held_out". audit: of both sides.
+    shortcuts: what `trainer.panel` reaches on the held-out films; None where that was not asked.
     """
 
     fixed: Mapping[str, Any]
@@ -64,6 +65,7 @@ class Comparison:
     patients: Mapping[str, int]
     outcomes: Mapping[str, Outcome]
     audit: Audit
+    shortcuts: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form, as `wetread compare --json` prints it."""
@@ -75,6 +77,7 @@ class Comparison:
             "fixed": dict(self.fixed),
             "audit": self.audit.to_json(with_cases=False),
             "optimizers": {name: outcome.to_json() for name, outcome in self.outcomes.items()},
+            "shortcuts": None if self.shortcuts is None else dict(self.shortcuts),
             "interval": {"level": 0.95, "method": "bootstrap over patients"},
             "notes": self.notes,
             "seconds": round(sum(sum(outcome.history.seconds) for outcome in self.outcomes.values()), 1),

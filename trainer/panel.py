@@ -58,6 +58,11 @@ class Panel:
             }
         return {"arch": ARCH, "size": self.size, "epochs": self.epochs, "views": views}
 
+    def alone_to_json(self, **draws: int) -> dict[str, Any]:
+        """Return each view's figures alone, where no one model is set against them."""
+        views = {view: overall(seen, **draws) for view, seen in self.readings.items()}
+        return {"arch": ARCH, "size": self.size, "epochs": self.epochs, "views": views}
+
     def to_record(self) -> dict[str, Any]:
         """Return what a ledger keeps of it: all that its trainings were needed for."""
         logits = {view: seen.logits.tolist() for view, seen in self.readings.items()}

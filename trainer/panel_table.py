@@ -30,6 +30,12 @@ def shortcuts_table(panel: ShownPanel, metrics: Metrics) -> Table:
     return Table(("what is seen", "this model's accuracy above it", "accuracy", "macro AUROC", *named), tuple(rows))
 
 
+def shortcuts_alone_table(panel: ShownPanel) -> Table:
+    """Return what the small network reaches view by view, where no one model is set against it."""
+    rows = tuple((view, *_figures(figures, None)) for view, figures in panel["views"].items())
+    return Table(("what is seen", "accuracy", "macro AUROC"), rows)
+
+
 def best_without_lungs(panel: ShownPanel) -> tuple[str, Mapping[str, Any]]:
     """Return the view, of those that are not the whole film, on which the small network is best, and its figures.
 

@@ -62,7 +62,8 @@ def test_the_optimizers_offered_are_the_engines() -> None:
 
 
 def test_compare_prints_the_papers_table_for_both_sides(films: Path, tmp_path: Path) -> None:
-    result = run("compare", films, *SMALL, "--optimizers", "SGD, adam", "--output", tmp_path / "out")
+    words = ["compare", films, *SMALL, "--no-panel", "--output", tmp_path / "out"]
+    result = run(*words, "--optimizers", "SGD, adam")
     assert result.exit_code == 0, result.exception
     rows = table(result.stdout)
     assert [(row["optimizer"], row["films"]) for row in rows] == [
@@ -73,8 +74,20 @@ def test_compare_prints_the_papers_table_for_both_sides(films: Path, tmp_path: P
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "comparison.json", "table.csv", "epochs.csv", "curves.png", "trainings.json",
     }  # fmt: skip
-    again = run("compare", films, *SMALL, "--optimizers", "sgd,adam", "--output", tmp_path / "out")
+    again = run(*words, "--optimizers", "sgd,adam")
     assert again.stdout == result.stdout and "epoch 2/2" not in again.stderr
+
+
+def test_compare_says_beside_its_accuracies_what_shortcuts_reach_on_the_same_patients(films: Path) -> None:
+    words = ["compare", films, *SMALL, "--optimizers", "sgd"]
+    main, shortcuts = run(*words).stdout.split("# what shortcuts alone reach")
+    assert main.startswith("# dnn, 2 epochs") and main.count(" to ") > 1
+    rows = table(shortcuts.partition("\n")[2])
+    assert [row["what is seen"] for row in rows] == [
+        "the whole film", "the middle 60% blacked out", "the border alone", "a 16x16 thumbnail",
+    ]  # fmt: skip
+    views = printed(run(*words, "--json"))["shortcuts"]["views"]
+    assert [f"{of['accuracy']['value']:.3f}" for of in views.values()] == [row["accuracy"][:5] for row in rows]
 
 
 def test_compare_takes_rates_by_optimizer(films: Path) -> None:
@@ -85,7 +98,7 @@ def test_compare_takes_rates_by_optimizer(films: Path) -> None:
 
 
 def test_reproduce_xray_shows_the_papers_table_and_why_it_is_no_target(films: Path) -> None:
-    words = ["reproduce", "xray", films, "--engine", "numpy", *SMALL]
+    words = ["reproduce", "xray", films, "--engine", "numpy", *SMALL, "--no-panel"]
     shown = run(*words)
     rows = table(shown.stdout)
     assert [row["optimizer"] for row in rows[::3]] == list(OPTIMIZERS)

@@ -25,6 +25,7 @@ from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
 from trainer.intake import take_in
 from trainer.options import TrainingOptions
+from trainer.panel_views import VIEWS
 from trainer.phantoms import draw_archive
 from trainer.plots_comparison import comparison_plot, number_losses
 from trainer.recipe import Recipe
@@ -144,6 +145,18 @@ def test_a_killed_comparison_goes_on_where_it_was(
     assert without_seconds(again) == without_seconds(whole)
     with pytest.raises(UsageError, match=r"seed \(3, now 4\)"):
         compared(dataset, replace(RECIPE, options=replace(OPTIONS, seed=4)), ("sgd",), folder=folder)
+
+
+def test_the_panel_of_a_killed_comparison_is_kept_and_is_the_same_whatever_optimizers_are_asked_for(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, panel=True)
+    first = compared(dataset, recipe, ("sgd",), folder=os.fsencode(tmp_path)).shortcuts
+    monkeypatch.setattr("trainer.comparing.make_panel", None)
+    again = compared(dataset, recipe, ("sgd", "adam"), folder=os.fsencode(tmp_path)).shortcuts
+    assert first is not None and again == first
+    assert first["views"].keys() == VIEWS.keys()
+    assert compared(dataset, optimizers=("sgd",)).shortcuts is None
 
 
 def test_a_loss_that_runs_away_names_its_optimizer(dataset: Dataset) -> None:
