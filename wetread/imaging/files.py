@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from schemas.states import Reason
 
 FILE_BYTES_LIMIT = 2**28
 """Bytes of the largest file that is read: 256 MiB, above any single film."""
+
+FRESH_SECONDS = 0.02
+"""Seconds after a change in which a file is not read: a write sets the times as it begins, some systems to 10 ms
+only, so that one that goes on, or comes right after it, would leave them as they are."""
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # O_NONBLOCK: a FIFO that takes a file's place between the look and the open must not block the worker.
@@ -77,7 +82,9 @@ def _checked_parts(relative: bytes) -> list[bytes]:
 def _read_steady(root: bytes, parts: list[bytes], byte_limit: int) -> FileBytes | None:
     """Return the file, or None when it changed while it was read."""
     with _opened_root(root) as root_descriptor, _opened_file(root_descriptor, parts) as descriptor:
-        before = os.fstat(descriptor)
+        before = _status_when_quiet(descriptor)
+        if before is None:
+            return None
         if not stat.S_ISREG(before.st_mode):
             raise Rejected(Reason.NOT_A_FILE, "expected a regular file, found something else in its place")
         if before.st_size > byte_limit:
@@ -85,10 +92,25 @@ def _read_steady(root: bytes, parts: list[bytes], byte_limit: int) -> FileBytes 
         # One byte more than there should be, so that a file that grows is noticed and never read without end.
         data = _read_up_to(descriptor, before.st_size + 1)
         after = os.fstat(descriptor)
-    steady = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if not steady or len(data) != before.st_size:
+    if _version(before) != _version(after) or len(data) != before.st_size:
         return None
     return FileBytes(data, before.st_size, before.st_mtime_ns, hashlib.sha256(data).hexdigest())
+
+
+def _status_when_quiet(descriptor: int) -> os.stat_result | None:
+    """Return the file's status once its last change is FRESH_SECONDS old, or None when it is changed meanwhile."""
+    status = os.fstat(descriptor)
+    age = time.time() - status.st_ctime
+    if not 0 <= age < FRESH_SECONDS:  # below 0 where a file server's clock is ahead of ours
+        return status
+    time.sleep(FRESH_SECONDS - age)
+    later = os.fstat(descriptor)
+    return later if _version(later) == _version(status) else None
+
+
+def _version(status: os.stat_result) -> tuple[int, int, int]:
+    """Return what a write changes; a program that sets the time of its copy back does not set back the last of them."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _changed() -> FileBytes:

@@ -64,3 +64,36 @@ def test_a_film_that_keeps_changing_is_left_to_the_next_run(
 ) -> None:
     changing(monkeypatch, inside(root, b"ward/film.png"), 10_000, change)
     assert rejected(root, b"ward/film.png") is Reason.CHANGED
+
+
+def test_a_write_that_goes_on_is_waited_for(root: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write had set the file's times and was half done as the file was opened; the times tell of no change."""
+    path = inside(root, b"ward/film.png")
+    with open(path, "r+b") as film:
+        film.write(b"half")
+
+    def end_the_write(_seconds: float) -> None:
+        with open(path, "r+b") as film:
+            film.write(b"whole")
+
+    monkeypatch.setattr(files.time, "sleep", end_the_write)
+    monkeypatch.setattr(files, "_version", lambda status: status.st_size)
+    assert read_file(root, b"ward/film.png").data.startswith(b"whole")
+
+
+def test_a_film_that_is_quiet_is_not_waited_for(root: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = os.stat(inside(root, b"ward/film.png")).st_ctime + 1.0
+    monkeypatch.setattr(files.time, "time", lambda: later)
+    monkeypatch.setattr(files.time, "sleep", lambda _: pytest.fail("waited"))
+    read_file(root, b"ward/film.png")
+
+
+def test_a_change_that_sets_the_time_back_is_noticed(root: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overwrite(path: bytes) -> None:
+        status = os.stat(path)
+        with open(path, "r+b") as file:
+            file.write(b"XXXX")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    changing(monkeypatch, inside(root, b"ward/film.png"), 10_000, overwrite)
+    assert rejected(root, b"ward/film.png") is Reason.CHANGED
