@@ -45,7 +45,7 @@ class Program:
     def lines(self, *arguments: object) -> list[Any]:
         ended = self.run(*arguments, "--format", "jsonl", "--limit", "0")
         assert ended.returncode == 0, ended.stderr
-        return [json.loads(line) for line in ended.stdout.splitlines()]
+        return [json.loads(line) for line in ended.stdout.split("\n") if line]
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         """Start it in a process group of its own, so that a test can signal the whole."""
