@@ -12,12 +12,13 @@ from schemas.errors import MessageError, ServiceUnavailable
 from schemas.messages import BatchMessage
 from wetread.queue import TASK_NAME
 from wetread.settings import load_settings
+from worker.acknowledging import BatchRequest
 
 if TYPE_CHECKING:
     from worker.batch import BatchWorker
 
 
-@shared_task(name=TASK_NAME, max_retries=3)  # type: ignore[untyped-decorator]  # celery has no types
+@shared_task(name=TASK_NAME, max_retries=3, Request=BatchRequest)  # type: ignore[untyped-decorator]  # celery has no types
 def read_batch(body: Any = None, *_: Any, **__: Any) -> None:
     """Read the batch that a message names. A message that is not ours is logged and dropped."""
     log = structlog.get_logger()

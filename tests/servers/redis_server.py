@@ -39,9 +39,10 @@ class RedisServer(Server):
         return [program_path("redis-server"), *(word for option in options.items() for word in option)]
 
     def answering(self) -> int | None:
-        """Return the id of the process that answers at the port."""
+        """Return the id of the process that answers at the port, once it has read its data again."""
         try:
             with redis.Redis.from_url(self.url, socket_timeout=1.0, retry=Retry(NoBackoff(), 0)) as client:
+                client.get("loaded?")  # refused until then
                 return int(client.info("server")["process_id"])
         except redis.RedisError:
             return None
