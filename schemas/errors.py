@@ -7,6 +7,7 @@
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
     +-- UnsafeError                 exit 5   data or a model that must not be trusted
     |   +-- ArtefactError           exit 5   a model artefact that is damaged, altered or malformed
+    +-- RightsMissing               exit 1   the database's role may not do what was asked for
     +-- MessageError                exit 1   a broker message that is not one of ours
     +-- LeaseLost                   exit 1   another worker holds the batch: nothing of ours may be written
     +-- Rejected                    exit 1   one image cannot be read: carries the reason, never stops the rest
@@ -62,6 +63,10 @@ class UnsafeError(WetreadError):
 
 class ArtefactError(UnsafeError):
     """A model artefact that is damaged, altered or malformed; nothing of it was loaded."""
+
+
+class RightsMissing(WetreadError):
+    """The database refuses this to our role; nothing was written."""
 
 
 class MessageError(WetreadError):

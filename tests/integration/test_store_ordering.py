@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from schemas.errors import ServiceUnavailable
 from schemas.states import RunState
 from schemas.tables import Batch, Run, WorkItem
 from tests.screened import RunKit, done
@@ -152,6 +153,32 @@ def test_a_run_is_deleted_while_the_rest_of_it_is_cancelled(kit: RunKit, monkeyp
     assert runs_left(kit) == []
     with kit.database.writing() as session:
         assert cancel_pending(session, run) == 0
+
+
+def test_a_deadlock_is_named_as_what_it_is(kit: RunKit) -> None:
+    first, _ = kit.filled(NAMES[:1])
+    second, _ = kit.filled(NAMES, force=True)
+    both_hold = threading.Barrier(2)
+    faults: list[ServiceUnavailable] = []
+
+    def cross(runs: tuple[int, int]) -> None:
+        try:
+            with kit.database.writing() as session:
+                session.execute(select(Run.id).where(Run.id == runs[0]).with_for_update())
+                both_hold.wait(20)
+                session.execute(select(Run.id).where(Run.id == runs[1]).with_for_update())
+        except ServiceUnavailable as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=cross, args=(order,)) for order in ((first, second), (second, first))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert ["deadlock detected" in str(fault) and "the same command goes on" in str(fault) for fault in faults] == [
+        True
+    ]
+    assert "that the server runs" not in str(faults[0])
 
 
 def _pause_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, meeting: Meeting) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.errors import ArtefactError, UnsafeError, UsageError
+from schemas.errors import ArtefactError, RightsMissing, UnsafeError, UsageError
 from wetread.clock import utc_now
 from wetread.models.artefact import (
     CARD_FILE,
@@ -186,9 +187,17 @@ class Registry:
         return models, aliases if shipped is None else {PRODUCTION: shipped, SHIPPED_ALIAS: shipped} | aliases
 
     def _register_shipped(self) -> None:
-        """Register what came with this program and is not registered yet; looked at once a process."""
+        """Register what came with this program and is not registered yet; looked at once a process.
+
+        A role of the database that may only read goes on with what is registered.
+        """
         if self._knows_shipped:
             return
+        with suppress(RightsMissing):
+            self._register_missing_shipped()
+        self._knows_shipped = True
+
+    def _register_missing_shipped(self) -> None:
         with self._database.reading() as session:
             registered = {digest for digest in SHIPPED.values() if registrations.find_registration(session, digest)}
         for name, digest in SHIPPED.items():
@@ -197,7 +206,6 @@ class Registry:
                 version = artefact.card.version
                 while self._record(artefact, version, shipped_location(name)) is None:
                     version += 1  # a site has trained models of this name
-        self._knows_shipped = True
 
     def _add(self, source: str | os.PathLike[str], version: int | None) -> Registration:
         """Register the artefact in `source`, as `version` where that is given and free."""

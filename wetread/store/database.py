@@ -14,13 +14,19 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModu
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from schemas.errors import ServiceUnavailable, UsageError, WetreadError
+from schemas.errors import RightsMissing, ServiceUnavailable, UsageError, WetreadError
 from wetread.settings import safe_url
 
 SQLITE_WAIT_MS = 60_000
 """Milliseconds that a SQLite connection waits for another's write."""
 
 POSTGRES_CONNECT_SECONDS = 10
+
+FORBIDDEN = frozenset({"42501", "25006"})
+"""PostgreSQL's codes for a right that the role lacks, and for a write where only reading is possible."""
+
+CONTENDED = frozenset({"40P01", "40001", "55P03"})
+"""Its codes for a deadlock, for a transaction that another one forestalled, and for a lock that was not to be had."""
 
 
 class Database:
@@ -69,15 +75,32 @@ class Database:
         except (OperationalError, InterfaceError) as error:
             raise _named(error, self.url) from error
         except DBAPIError as error:
-            if error.connection_invalidated or "not a database" in str(error.orig):
+            known = error.connection_invalidated or "not a database" in str(error.orig) or _state(error) in FORBIDDEN
+            if known:
                 raise _named(error, self.url) from error
             raise
+
+
+def _state(error: DBAPIError) -> str | None:
+    """Return PostgreSQL's five-letter code of the fault; None on SQLite."""
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
 
 
 def _named(error: DBAPIError, url: str) -> WetreadError:
     said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if "disk is full" in said or "No space left" in said or "disk I/O error" in said:
         return WetreadError(f"the database {safe_url(url)} cannot write: {said}; make space, then run the same command")
+    if _state(error) in FORBIDDEN or "readonly database" in said:
+        return RightsMissing(
+            f"expected the right to do this in the database {safe_url(url)}, found: {said}; nothing was written. Use "
+            "a role that has it: docs/operations.md lists them"
+        )
+    if _state(error) in CONTENDED:
+        return ServiceUnavailable(
+            f"expected a turn in the database {safe_url(url)}, found: {said}; nothing was written, and the same "
+            "command goes on"
+        )
     return ServiceUnavailable(
         f"expected a database at {safe_url(url)}, found: {said}; check WETREAD_DATABASE_URL and that the server runs"
     )
@@ -131,6 +154,8 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL", ())
     cursor.execute("PRAGMA foreign_keys = ON", ())
     cursor.execute("PRAGMA cache_size = -65536", ())
+    # What is deleted is overwritten, and does not stay in the file for whoever opens it next.
+    cursor.execute("PRAGMA secure_delete = ON", ())
     cursor.close()
 
 
