@@ -6,6 +6,7 @@ import click
 
 from cli.context import opened_database
 from cli.output import emit_json, emit_table, path_text, say
+from cli.run_number import LARGEST, RUN_NUMBER
 from schemas.states import ItemState, Reason
 
 REASONS = click.Choice([str(reason) for reason in Reason])
@@ -22,9 +23,11 @@ def errors() -> None:
 
 
 @errors.command("list")
-@click.argument("run", type=int, required=False)
+@click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=100, show_default=True, help="At most so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_errors(run: int | None, reasons: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the images of a run (by default the latest) that could not be read, with the reason.
@@ -62,7 +65,7 @@ def list_errors(run: int | None, reasons: tuple[str, ...], limit: int, as_json: 
 
 
 @errors.command()
-@click.argument("run", type=int, required=False)
+@click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
 def retry(run: int | None, reasons: tuple[str, ...]) -> None:
     """Make rejected and dead images of a run (by default the latest) pending again.

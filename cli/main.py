@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 
 import click
 
+from cli.output import say
 from schemas.errors import EXIT_INTERRUPTED, WetreadError
 
 COMMANDS = {
@@ -18,7 +20,7 @@ COMMANDS = {
     "status": ("cli.status", "Show where a run stands: the latest, or the one with this number."),
     "runs": ("cli.runs", "List, cancel, resume and delete runs."),
     "errors": ("cli.errors", "List what was rejected or is dead, and try again."),
-    "results": ("cli.results", "List, show and summarise readings."),
+    "results": ("cli.results", "List, show, summarise and delete readings."),
     "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),
     "train": ("cli.train", "Train a model on labelled films."),
     "evaluate": ("cli.evaluate", "Measure a model on labelled films."),
@@ -78,12 +80,14 @@ def main() -> None:
     try:
         code = wetread.main(standalone_mode=False)
     except WetreadError as error:
-        click.echo(f"wetread: {error}", err=True)
+        say(f"wetread: {error}")
         code = error.exit_code
     except click.exceptions.Abort:
         code = EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().removesuffix("\n"))
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our output left (wetread results list | head): that is no fault.

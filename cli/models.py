@@ -8,7 +8,7 @@ import click
 
 from cli.context import opened_registry
 from cli.model_views import listed_json, read_whole, summary_rows
-from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
+from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, printable_lines, say
 from schemas.errors import EXIT_UNSAFE
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def show(model: str, card: bool, as_json: bool) -> None:
     if card:
         if "MODEL_CARD.md" not in documents:
             raise UsageError(f"model {listed.registration.reference}: expected a MODEL_CARD.md, found none")
-        click.echo(documents["MODEL_CARD.md"].decode("utf-8", "replace"))
+        click.echo(printable_lines(documents["MODEL_CARD.md"].decode("utf-8", "replace")))
     elif as_json:
         emit_json(whole)
     else:

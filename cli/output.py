@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,33 @@ import click
 
 NOT_DIAGNOSTIC = "Research software: not for diagnostic use."
 
+FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a cell that begins so for a formula, which can call programs."""
+
 
 def emit_json(data: Any) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+    """Print one JSON document on stdout; what a terminal would obey is escaped, as JSON has it."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+    click.echo(text)
+
+
+def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as csv on stdout, as RFC 4180 has it but for its line ends.
+
+    A text that a spreadsheet would take for a formula gets a ' before it; numbers stay numbers. On a terminal, cells
+    are escaped as in a table.
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    shown = sys.stdout.isatty()
+    for row in rows:
+        writer.writerow([_plain(printable(cell) if shown and isinstance(cell, str) else cell) for cell in row])
+
+
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_BEGINNINGS) else cell
 
 
 def emit_table(
@@ -48,8 +72,13 @@ def emit_table(
 
 
 def say(text: str) -> None:
-    """Print a line for people, on stderr."""
-    click.echo(text, err=True)
+    """Print lines for people, on stderr."""
+    click.echo(printable_lines(text), err=True)
+
+
+def printable_lines(text: str) -> str:
+    """Return `text` as `printable` does, line by line."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def printable(cell: object) -> str:

@@ -1,7 +1,8 @@
-"""`wetread results`: list, show, summary."""
+"""`wetread results`: list, show, summary; delete is in cli.results_delete."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.context import opened_database
-from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, percent, say
+from cli.output import NOT_DIAGNOSTIC, emit_csv, emit_json, emit_table, path_text, percent, say
+from cli.results_delete import delete_results
+from cli.run_number import LARGEST, RUN_NUMBER
 from schemas.states import ItemState
 
 if TYPE_CHECKING:
@@ -19,13 +22,19 @@ if TYPE_CHECKING:
     from wetread.store.database import Database
     from wetread.store.results import Filters, ResultRow
 
+CSV_COLUMNS = (
+    "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",
+    "engine", "run", "read_at",
+)  # fmt: skip
+"""In the order of the JSON objects; probabilities are a JSON object in one cell, since labels differ by model."""
+
 STATES = click.Choice([str(state) for state in ItemState if state != ItemState.PENDING])
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose among results."""
     options = (
-        click.option("--run", type=int, help="What this run settled.  [default: each image's current reading]"),
+        click.option("--run", type=RUN_NUMBER, help="What this run settled.  [default: each image's current reading]"),
         click.option("--model", help="Only this model: NAME, NAME@VERSION or a digest."),
         click.option("--label", help="Only images of which this label is the most probable."),
         click.option("--decision", help="Only images of this decision: a label, or uncertain."),
@@ -42,7 +51,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def results() -> None:
-    """List, show and summarise readings.
+    """List, show, summarise and delete readings.
 
     \b
     Example:
@@ -50,12 +59,21 @@ def results() -> None:
     """
 
 
+results.add_command(delete_results)
+
+
 @results.command("list")
 @filter_options
-@click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="At most so many; 0: all.")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "jsonl", "json"]), default="table", show_default=True,
-    help="How: a table, a JSON object a line, or one JSON array.",
+    "--limit",
+    type=click.IntRange(min=0, max=LARGEST - 1),
+    default=100,
+    show_default=True,
+    help="At most so many; 0: all.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "jsonl", "json", "csv"]), default="table", show_default=True,
+    help="How: a table, a JSON object a line, one JSON array, or csv.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def list_results(limit: int, form: str, as_json: bool, **chosen: Any) -> None:
@@ -87,6 +105,8 @@ def _print_rows(rows: Iterator[ResultRow], limit: int, form: str) -> bool:
     elif form == "jsonl":
         for row in shown:
             emit_json(result_json(row))
+    elif form == "csv":
+        emit_csv(CSV_COLUMNS, map(_csv_row, shown))
     else:
         columns = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
         emit_table(columns, map(_table_row, shown))
@@ -185,6 +205,12 @@ def _more(row: ResultRow) -> dict[str, Any]:
         "worker": row.worker,
         "settled_at": row.settled_at.isoformat() if row.settled_at else None,
     }
+
+
+def _csv_row(row: ResultRow) -> list[object]:
+    body = result_json(row)
+    body["probabilities"] = json.dumps(row.probabilities) if row.probabilities else None
+    return [body[column] for column in CSV_COLUMNS]
 
 
 def _table_row(row: ResultRow) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import click
 
 from cli.context import opened_database
 from cli.output import emit_json, emit_table, say
+from cli.run_number import LARGEST, RUN_NUMBER
 from schemas.states import RunState
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The latest so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=50, show_default=True, help="The latest so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_runs(limit: int, as_json: bool) -> None:
     """List runs, newest first.
@@ -51,7 +54,7 @@ def list_runs(limit: int, as_json: bool) -> None:
 
 
 @runs.command()
-@click.argument("run", type=int)
+@click.argument("run", type=RUN_NUMBER)
 def cancel(run: int) -> None:
     """Cancel what is pending in a run; what was read stays.
 
@@ -79,7 +82,7 @@ def cancel(run: int) -> None:
 
 
 @runs.command()
-@click.argument("run", type=int)
+@click.argument("run", type=RUN_NUMBER)
 @click.pass_context
 def resume(ctx: click.Context, run: int) -> None:
     """Go on with a run that was paused or interrupted, as the command that began it would.
@@ -112,7 +115,7 @@ def resume(ctx: click.Context, run: int) -> None:
 
 
 @runs.command()
-@click.argument("run", type=int)
+@click.argument("run", type=RUN_NUMBER)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(run: int, yes: bool) -> None:
     """Delete a run that has ended, and the readings that only it has made.

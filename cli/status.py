@@ -8,13 +8,14 @@ import click
 
 from cli.context import opened_database
 from cli.output import emit_json
+from cli.run_number import RUN_NUMBER
 from schemas.states import RunState
 
 WATCH_SECONDS = 1.0
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
+@click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--watch", is_flag=True, help="Show it until the run ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(run: int | None, watch: bool, as_json: bool) -> None:

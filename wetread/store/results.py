@@ -125,7 +125,9 @@ def _filtered(session: Session, query: Any, filters: Filters) -> Any:
         StoredPrediction.label: filters.label,
         StoredPrediction.decision: filters.decision,
     }
-    conditions += [column == value for column, value in equal.items() if value is not None]
+    conditions += [
+        column == value if _can_be_stored(value) else false() for column, value in equal.items() if value is not None
+    ]
     if filters.min_probability is not None:
         conditions.append(StoredPrediction.probability >= filters.min_probability)
     if filters.since is not None:
@@ -133,11 +135,16 @@ def _filtered(session: Session, query: Any, filters: Filters) -> Any:
     if filters.until is not None:
         conditions.append(WorkItem.settled_at < filters.until)
     if filters.path is not None:
-        conditions.append(_under(session, filters.path))
+        conditions.append(beginning_with(session, filters.path))
     return query.where(*conditions)
 
 
-def _under(session: Session, prefix: bytes) -> ColumnElement[bool]:
+def _can_be_stored(text: str) -> bool:
+    """Return whether a database could hold `text`; one that is not UTF-8, or holds a NUL, equals nothing in it."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def beginning_with(session: Session, prefix: bytes) -> ColumnElement[bool]:
     """Return the condition that an image's path begins with `prefix`, as ranges of bytes.
 
     SQLite answers them from an index. PostgreSQL looks at every path, since an index that held them whole would

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from schemas.predictions import UNCERTAIN, Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.tables import Batch, Run, RunTally, StoredPrediction, UtcDateTime, WorkItem
 from wetread.clock import utc_now
-from wetread.store.leases import Claim
+from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.upsert import insert_for
 
@@ -65,15 +65,34 @@ def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     """Write `outcomes` of a claimed batch: predictions, items, the run's accounts.
 
     Everything locks in the same order, the model's readings, batch, predictions, items, run, so that two workers
-    cannot lock each other out. Raises LeaseLost, and nothing is written, when the batch is another's by now.
+    cannot lock each other out. Raises LeaseLost, and nothing is written, when the batch is another's by now. Images
+    whose linked reading was deleted meanwhile stay pending, and the batch is given back for whoever reads them.
     """
     now = utc_now()
     lock_readings(session, held.model_digest)
-    _take_from_batch(session, held, len(outcomes))
-    readings = _store_predictions(session, held, outcomes, now)
-    _settle_items(session, held, outcomes, readings, now)
-    _add_tallies(session, held.run_id, _tally(outcomes))
-    _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
+    kept = _with_standing_links(session, held, outcomes)
+    _take_from_batch(session, held, len(kept))
+    if len(kept) < len(outcomes):
+        release(session, held)
+    if not kept:
+        return
+    readings = _store_predictions(session, held, kept, now)
+    _settle_items(session, held, kept, readings, now)
+    _add_tallies(session, held.run_id, _tally(kept))
+    _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in kept), now)
+
+
+def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return `outcomes` with their links as they are now, without those whose reading was deleted since."""
+    linked = [outcome.sha256 for outcome in outcomes if outcome.linked is not None and outcome.sha256 is not None]
+    if not linked:
+        return list(outcomes)
+    now = known_readings(session, linked, held.model_digest)
+    return [
+        outcome if outcome.linked is None else replace(outcome, linked=now[outcome.sha256 or ""])
+        for outcome in outcomes
+        if outcome.linked is None or outcome.sha256 in now
+    ]
 
 
 def _take_from_batch(session: Session, held: Claim, settled: int) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
+import json
+import re
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.accounts import account_json, account_pace, failure_rate, run_exit_code
-from cli.output import path_text, printable
+from cli.main import main
+from cli.output import emit_csv, emit_json, path_text, printable, say
 from schemas.states import RunState
+from wetread.logs import set_up_logs
 from wetread.store.accounts import RunAccount
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,6 +59,72 @@ def test_a_path_becomes_text_that_can_be_written(path: bytes) -> None:
 def test_bytes_that_are_not_text_are_percent_escaped() -> None:
     assert path_text(b"/a/caf\xe9.png") == "/a/caf%E9.png"
     assert path_text("/a/café.png".encode()) == "/a/café.png"
+
+
+HOSTILE = "a\n\x1b[2J\x9bm\u202egnp.\u2066\U000e0041 \u00e9\u6771\U0001f600"
+
+
+def test_json_is_the_same_value_and_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    emit_json({"path": HOSTILE})
+    line = capsys.readouterr().out
+    assert json.loads(line) == {"path": HOSTILE}
+    assert line.removesuffix("\n").isprintable()
+    assert "\u00e9\u6771\U0001f600" in line
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_formula_is_text_in_csv_and_numbers_stay_numbers(begins: str, capsys: pytest.CaptureFixture[str]) -> None:
+    formula = f'{begins}cmd|"/C calc",A1'
+    emit_csv(("path", "probability"), [(formula, -0.5), ("plain=1", None), ("two\nlines", 3)])
+    written = capsys.readouterr().out
+    assert list(csv.reader(io.StringIO(written))) == [
+        ["path", "probability"], ["'" + formula, "-0.5"], ["plain=1", ""], ["two\nlines", "3"],
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
+def test_no_cell_of_csv_begins_a_formula_and_each_can_be_read_back(texts: list[str]) -> None:
+    with redirect_stdout(io.StringIO(newline="")) as written:
+        emit_csv(["first"], [[text, 1] for text in texts])
+    _, *rows = csv.reader(io.StringIO(written.getvalue(), newline=""))
+    for text, (cell, number) in zip(texts, rows, strict=True):
+        assert (cell.removeprefix("'") if text[:1] in "=+-@\t\r" else cell) == text
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert number == "1"
+
+
+def test_lines_for_people_are_escaped_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say("\nexpected a film, found \x1b[2J\u202egnp\nnext")
+    assert capsys.readouterr().err == "\nexpected a film, found \\x1b[2J\\u202egnp\nnext\n"
+
+
+def test_a_fault_that_names_what_was_typed_is_escaped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (["screen", "no\x1b[2J\u202edir"], ["\x1b[2J\u202e"], ["status", "--\x1b[2J\u202e"]):
+        monkeypatch.setattr("sys.argv", ["wetread", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.replace("\n", "").isprintable(), ascii(said.err)
+        assert "Traceback" not in said.err
+
+
+def test_a_log_line_is_escaped_on_a_terminal_and_elsewhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for terminal in (True, False):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setenv("NO_COLOR", "1")
+        set_up_logs()
+        structlog.get_logger().warning("a message was refused", why=HOSTILE)
+        line = capsys.readouterr().err
+        assert "a message was refused" in line
+        colourless = re.sub(r"\x1b\[[0-9;]*m", "", line.removesuffix("\n"))
+        assert colourless.isprintable(), ascii(line)
+    structlog.reset_defaults()
 
 
 def test_the_account_has_the_documented_keys() -> None:

@@ -1,0 +1,29 @@
+"""The number of a run, as people type it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+LARGEST = 2**63 - 1
+"""What a database's column of numbers holds."""
+
+
+class RunNumber(click.ParamType[int]):
+    """A number that a database can be asked for; wrong usage otherwise."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; fail when `value` is none, or larger than any run's."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= LARGEST:
+            self.fail(f"expected the number of a run, found {str(value)[:40]!r}; see `wetread runs list`", param, ctx)
+        return number
+
+
+RUN_NUMBER = RunNumber()
