@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
-from schemas.states import Reason, RunState
+from schemas.states import NO_FILM_REASONS, RunState
 from wetread.clock import utc_now
 from wetread.store.accounts import RunAccount
 
@@ -70,8 +70,9 @@ def show_account(account: RunAccount, *, images_per_second: float, seconds: floa
 
 
 def failure_rate(account: RunAccount) -> float:
-    """Return (rejected other than not_a_film + dead) / found."""
-    failed = account.rejected - account.rejected_reasons.get(Reason.NOT_A_FILM, 0) + account.dead
+    """Return (rejected + dead) / found, without what was rejected since it is no frontal chest film."""
+    no_films = sum(account.rejected_reasons.get(reason, 0) for reason in NO_FILM_REASONS)
+    failed = account.rejected - no_films + account.dead
     return failed / account.found if account.found else 0.0
 
 

@@ -25,7 +25,7 @@ from schemas.errors import EXIT_INTERRUPTED
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @click.option(
     "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-    help="Exit 3 when more of the found images could not be read.",
+    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

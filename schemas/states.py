@@ -65,3 +65,5 @@ class Reason(StrEnum):
 WORLD_REASONS = frozenset({Reason.VANISHED, Reason.PERMISSION, Reason.IO_ERROR, Reason.CHANGED, Reason.NOT_A_FILE})
 DEATH_REASONS = frozenset({Reason.CRASHED, Reason.OUT_OF_TIME})
 BYTES_REASONS = frozenset(Reason) - WORLD_REASONS - DEATH_REASONS
+NO_FILM_REASONS = frozenset({Reason.NOT_A_FILM, Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER_BODY_PART})
+"""It was read, and is no frontal chest film: an archive holds such pictures, and nothing failed."""

@@ -25,9 +25,12 @@ from wetread.store.accounts import RunAccount
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = RunAccount(
     id=3, state=RunState.FINISHED, model="cnn@1", model_digest="a" * 64, engine="numpy", root_ids=(1,), force=False,
-    created_at=BEGUN, walked_at=BEGUN, ended_at=BEGUN + timedelta(seconds=5), note=None, found=10, pending=0, done=5,
-    rejected=3, dead=1, cancelled=0, skipped=1, labels={"normal": 5},
-    rejected_reasons={"not_a_film": 2, "truncated": 1}, dead_reasons={"crashed": 1},
+    created_at=BEGUN, walked_at=BEGUN, ended_at=BEGUN + timedelta(seconds=5), note=None, found=20, pending=0, done=5,
+    rejected=12, dead=1, cancelled=0, skipped=2, labels={"normal": 5},
+    rejected_reasons={
+        "not_a_film": 2, "other_view": 4, "other_modality": 2, "other_body_part": 1, "no_decoder": 2, "truncated": 1
+    },
+    dead_reasons={"crashed": 1},
 )  # fmt: skip
 
 
@@ -134,7 +137,7 @@ def test_the_account_has_the_documented_keys() -> None:
         "run", "state", "model", "engine", "found", "done", "rejected", "dead", "cancelled", "skipped", "pending",
         "labels", "images_per_second", "seconds",
     ]  # fmt: skip
-    assert (body["images_per_second"], body["seconds"]) == (1.8, 5.0)
+    assert (body["images_per_second"], body["seconds"]) == (3.6, 5.0)
 
 
 def test_what_is_no_film_is_no_failure() -> None:
