@@ -1,4 +1,4 @@
-"""`wetread models`: list, show, verify, promote, rollback, import, export."""
+"""`wetread models`: list, show, verify, promote, rollback, recalibrate, import, export."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from cli.context import opened_registry
 from cli.model_views import listed_json, read_whole, summary_rows
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, printable_lines, say
+from cli.recalibrate import recalibrate
 from schemas.errors import EXIT_UNSAFE
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def models() -> None:
     Example:
       wetread models list
     """
+
+
+models.add_command(recalibrate)
 
 
 @models.command("list")

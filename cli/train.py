@@ -154,7 +154,8 @@ def _keep(registry: Registry, made: Made, documents: dict[str, bytes], output: s
     if known:
         say(
             f"warning: this network is registered already, as {known[0]}, and keeps that name, its card, its figures "
-            "and its thresholds; those made now are not stored: --output FOLDER would write them"
+            "and its thresholds; those made now are not stored: --output FOLDER would write them, and "
+            "'wetread models recalibrate' changes the thresholds of what is registered"
         )
     registration = registry.publish(contents)
     return {

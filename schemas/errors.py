@@ -10,6 +10,7 @@
     +-- RightsMissing               exit 1   the database's role may not do what was asked for
     +-- MessageError                exit 1   a broker message that is not one of ours
     +-- LeaseLost                   exit 1   another worker holds the batch: nothing of ours may be written
+    +-- ReadingsChanged             exit 1   a model's readings changed under a batch: it is to be read again
     +-- Rejected                    exit 1   one image cannot be read: carries the reason, never stops the rest
 
 A message says what was expected, what was found and what to do next. `Rejected` is for one image and is
@@ -75,6 +76,10 @@ class MessageError(WetreadError):
 
 class LeaseLost(WetreadError):
     """The batch now belongs to another worker; the transaction was rolled back."""
+
+
+class ReadingsChanged(WetreadError):
+    """A model's decision or stored readings changed while a batch was read; the transaction was rolled back."""
 
 
 class Rejected(WetreadError):

@@ -16,7 +16,7 @@ import numpy as np
 from trainer.calibration import fit_temperature
 from trainer.figures import Booleans, Floats, Integers
 from trainer.operating_points import SPECIFICITY
-from wetread.models.decision import probabilities
+from wetread.models.decision import probabilities, said
 
 _ROUNDING = 1e-9
 """0.05 of 60 films is 3.0000000000000027 in floating point, and 0.07 of 100 is 7.000000000000001."""
@@ -62,6 +62,4 @@ def lowest_threshold(positive: Booleans, scores: Floats, specificity: float) -> 
 
 def said_of(shares: Floats, labels: tuple[str, ...], thresholds: Mapping[str, float]) -> Booleans:
     """Return whether each film is given its most probable label, (n,), or left `uncertain`."""
-    best = shares.argmax(axis=1)
-    least = np.array([thresholds.get(label, 0.0) for label in labels])
-    return np.asarray(shares[np.arange(len(best)), best] >= least[best])
+    return said(shares, shares.argmax(axis=1), thresholds, labels)

@@ -1,8 +1,8 @@
 """One batch, from claim to settled: the same code in our own processes and in Celery's.
 
 Whatever happens, the batch ends in one of four ways: settled in one fenced transaction; given back as not tried
-(the archive or the model is not there); lost to another worker, nothing written; or, when this process dies, left
-to the lease.
+(the archive or the model is not there, or the model's readings changed meanwhile); lost to another worker, nothing
+written; or, when this process dies, left to the lease.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import structlog
 
-from schemas.errors import ArtefactError, LeaseLost, RootUnavailable, UsageError
+from schemas.errors import ArtefactError, LeaseLost, ReadingsChanged, RootUnavailable, UsageError
 from schemas.states import ItemState, Reason, RunState
 from wetread.settings import Settings
 from wetread.store.database import Database
@@ -32,6 +32,7 @@ class Ending(StrEnum):
     LOST = "lost"
     PAUSED = "paused"
     NO_MODEL = "no model"
+    CHANGED = "readings changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class BatchWorker:
             return Ending.NOT_FREE
         log = structlog.get_logger().bind(run=held.run_id, batch=batch_id)
         try:
-            model = self.shelf.take(held.model_digest, held.engine)
+            model = self.shelf.take(held.model_digest, held.engine, held.decision_digest)
         except (UsageError, ArtefactError) as error:
             log.error(
                 "this worker lacks the run's model; the batch was given back", model=held.model_digest, why=str(error)
@@ -71,6 +72,10 @@ class BatchWorker:
         except LeaseLost as error:
             log.warning("lease lost", why=str(error))
             return Ending.LOST
+        except ReadingsChanged as error:
+            log.info("the batch was given back, to be read again", why=str(error))
+            self._give_back(held)
+            return Ending.CHANGED
         log.info("batch settled", images=len(held.items))
         return Ending.SETTLED
 

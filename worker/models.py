@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wetread.models.artefact import Artefact
 from wetread.models.classifier import Classifier, load_classifier
@@ -34,9 +34,16 @@ class ModelShelf:
     registry: Registry
     _loaded: dict[tuple[str, str], LoadedModel] = field(default_factory=dict)
 
-    def take(self, digest: str, engine: str) -> LoadedModel:
-        """Return the model with this digest; raise UsageError where this machine lacks its files."""
+    def take(self, digest: str, engine: str, decision_digest: str | None = None) -> LoadedModel:
+        """Return the model with this digest; raise UsageError where this machine lacks its files.
+
+        decision_digest: of the decision in force; where the loaded model has another one, that is looked up anew.
+        """
         key = (digest, engine)
-        if key not in self._loaded:
-            self._loaded[key] = LoadedModel.of(self.registry.open(digest), engine)
-        return self._loaded[key]
+        model = self._loaded.get(key)
+        if model is None:
+            model = LoadedModel.of(self.registry.open(digest), engine)
+        elif decision_digest not in (None, model.decision.digest):
+            model = replace(model, decision=self.registry.open(digest).decision)
+        self._loaded[key] = model
+        return model

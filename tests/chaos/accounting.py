@@ -28,7 +28,7 @@ def ask(program: Program, query: str) -> list[tuple[object, ...]]:
     """Return the rows of `query`, from whichever database the program has."""
     if (url := program.environment.get("WETREAD_DATABASE_URL", "")).startswith("postgresql"):
         with psycopg.connect(url.replace("+psycopg", "")) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
+            return connection.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]  # a literal in each caller
     connection = sqlite3.connect(f"file:{program.home / 'results.db'}?mode=ro", uri=True, timeout=60.0)
     try:
         return connection.execute(query).fetchall()
@@ -47,7 +47,7 @@ def assert_nothing_lost(program: Program, archive: Path, *, dead: Collection[Pat
         "SELECT i.path, w.state, w.model_digest, p.sha256, w.sha256 FROM images i"
         " JOIN work_items w ON w.image_id = i.id AND w.current LEFT JOIN predictions p ON p.id = w.prediction_id",
     )
-    states = {bytes(path): str(state) for path, state, *_ in current}  # type: ignore[call-overload]
+    states = {bytes(path): str(state) for path, state, *_ in current}  # type: ignore[call-overload]  # bytes, or a memoryview
     assert len(current) == len(states), "an image has more than one current row"
     assert states.keys() == files, (
         f"{len(files - states.keys())} files have no row, {len(states.keys() - files)} rows no file"

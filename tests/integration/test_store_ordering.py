@@ -99,7 +99,7 @@ def test_an_interrupted_run_is_deleted_while_its_last_batch_settles(
     assert held is not None
     interrupt(kit, run)
     meeting = Meeting(kit, run)
-    _pause_before(monkeypatch, settling, "_add_tallies", meeting)
+    _pause_before(monkeypatch, settling, "add_tallies", meeting)
     assert meeting.hold(lambda: kit.settle(held, [done(item) for item in held.items])) == []
     assert runs_left(kit) == []
 

@@ -94,12 +94,13 @@ def copy_artefact(
     *,
     version: int | None = None,
     documents: Mapping[str, bytes] | None = None,
+    decision: Decision | None = None,
 ) -> Artefact:
     """Write the verified model in `source` as `directory` too, with the same bytes of weights and the same digest.
 
     version: another one for the copy. documents: other files for people in place of the source's, such as
-    a card with an evaluation; metrics.json and history.json among them. Raises as `save_artefact` and
-    `verify_artefact` do.
+    a card with an evaluation; metrics.json and history.json among them. decision: in place of the source's. Raises as
+    `save_artefact` and `verify_artefact` do.
     """
     original = verify_artefact(source)
     if documents is None:
@@ -109,7 +110,7 @@ def copy_artefact(
     own = {
         CARD_FILE: card.encode(),
         WEIGHTS_FILE: read_file(source, WEIGHTS_FILE, WEIGHTS_BYTES_LIMIT),
-        DECISION_FILE: pretty(original.decision.to_json()),
+        DECISION_FILE: pretty((decision or original.decision).to_json()),
     }
     return _write(directory, own | dict(documents))
 

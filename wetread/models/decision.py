@@ -121,8 +121,7 @@ def decide(
         )
     shares = probabilities(logits, decision.temperature)
     best = shares.argmax(axis=1)
-    least = np.array([decision.thresholds.get(label, 0.0) for label in labels])
-    sure = shares[np.arange(len(best)), best] >= least[best]
+    sure = said(shares, best, decision.thresholds, labels)
     digest = decision.digest
     return [
         Prediction(
@@ -139,3 +138,15 @@ def decide(
         )
         for row, index in enumerate(best.tolist())
     ]
+
+
+def said(
+    shares: FloatArray, best: npt.NDArray[np.int64], thresholds: Mapping[str, float], labels: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """Return whether the thresholds let each row's label be said, (n,).
+
+    shares: probabilities (n, len(labels)). best: the index of each row's label, (n,).
+    """
+    least = np.array([thresholds.get(label, 0.0) for label in labels])
+    result: npt.NDArray[np.bool_] = shares[np.arange(len(best)), best] >= least[best]
+    return result

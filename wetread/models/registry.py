@@ -122,9 +122,13 @@ class Registry:
         return self._add(source, load_artefact(source).card.version)
 
     def export(self, reference: str, directory: str | os.PathLike[str]) -> Registration:
-        """Write a verified copy of the model as the new folder `directory`, to be imported elsewhere."""
+        """Write a verified copy of the model as the new folder `directory`, to be imported elsewhere.
+
+        Its decision is the one in force here.
+        """
         registration = self.verify(reference)
-        copy_artefact(self._folder.locate(registration), directory, version=registration.version)
+        decision = self.open(registration.digest).decision
+        copy_artefact(self._folder.locate(registration), directory, version=registration.version, decision=decision)
         return registration
 
     def promote(self, reference: str, alias: str = PRODUCTION, *, accept_audit: str | None = None) -> AliasMove:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost
 from schemas.states import ItemState, RunState
-from schemas.tables import Batch, Image, Run, WorkItem
+from schemas.tables import Batch, Image, Model, Run, WorkItem
 from wetread.store.moments import database_seconds
 from wetread.store.roots import root_paths
 
@@ -34,6 +34,7 @@ class Claim:
     """A batch under our lease.
 
     one_at_a_time: a worker died holding this batch, so that one of its images may be the cause.
+    decision_digest: of the decision that was in force for the model when the batch was taken.
     """
 
     batch_id: int
@@ -44,6 +45,7 @@ class Claim:
     model_digest: str
     engine: str
     force: bool
+    decision_digest: str
     items: tuple[ClaimedItem, ...]
 
 
@@ -78,7 +80,8 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     if taken is None:
         return None
     run_id, fence, kills = taken
-    run = session.execute(select(Run.model_digest, Run.engine, Run.force).where(Run.id == run_id)).one()
+    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest)
+    run = session.execute(query.join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)).one()
     return Claim(batch_id, run_id, owner, fence, kills > 0, *run, _pending_items(session, batch_id))
 
 

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import String, bindparam, case, literal, select, update
 from sqlalchemy.orm import Session
 
-from schemas.errors import LeaseLost
+from schemas.errors import LeaseLost, ReadingsChanged
 from schemas.predictions import UNCERTAIN, Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
-from schemas.tables import Batch, Run, RunTally, StoredPrediction, UtcDateTime, WorkItem
+from schemas.tables import Batch, Model, Run, StoredPrediction, UtcDateTime, WorkItem
 from wetread.clock import utc_now
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
+from wetread.store.tallies import add_tallies
 from wetread.store.upsert import insert_for
 
 
@@ -65,11 +66,13 @@ def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     """Write `outcomes` of a claimed batch: predictions, items, the run's accounts.
 
     Everything locks in the same order, the model's readings, batch, predictions, items, run, so that two workers
-    cannot lock each other out. Raises LeaseLost, and nothing is written, when the batch is another's by now. Images
-    whose linked reading was deleted meanwhile stay pending, and the batch is given back for whoever reads them.
+    cannot lock each other out. Nothing is written where this raises LeaseLost, since the batch is another's by now, or
+    ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was deleted meanwhile stay
+    pending, and the batch is given back for whoever reads them.
     """
     now = utc_now()
     lock_readings(session, held.model_digest)
+    _check_decision(session, held, outcomes)
     kept = _with_standing_links(session, held, outcomes)
     _take_from_batch(session, held, len(kept))
     if len(kept) < len(outcomes):
@@ -78,7 +81,7 @@ def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
         return
     readings = _store_predictions(session, held, kept, now)
     _settle_items(session, held, kept, readings, now)
-    _add_tallies(session, held.run_id, _tally(kept))
+    add_tallies(session, held.run_id, _tally(kept))
     _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in kept), now)
 
 
@@ -93,6 +96,16 @@ def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outco
         for outcome in outcomes
         if outcome.linked is None or outcome.sha256 in now
     ]
+
+
+def _check_decision(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
+    in_force = session.scalar(select(Model.decision_digest).where(Model.digest == held.model_digest))
+    used = {outcome.prediction.decision_digest for outcome in outcomes if outcome.prediction is not None}
+    if used | {held.decision_digest} != {in_force}:
+        raise ReadingsChanged(
+            f"batch {held.batch_id}: expected decision {held.decision_digest[:12]} in force, found another; it is read "
+            "again"
+        )
 
 
 def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
@@ -228,18 +241,6 @@ def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
         elif outcome.reason is not None:
             tally[str(outcome.state), str(outcome.reason)] += 1
     return tally
-
-
-def _add_tallies(session: Session, run_id: int, tally: Counter[tuple[str, str]]) -> None:
-    if not tally:
-        return
-    rows = [{"run_id": run_id, "kind": k, "name": n, "count": count} for (k, n), count in sorted(tally.items())]
-    statement = insert_for(session)(RunTally)
-    statement = statement.on_conflict_do_update(
-        index_elements=[RunTally.run_id, RunTally.kind, RunTally.name],
-        set_={"count": RunTally.count + statement.excluded["count"]},
-    )
-    session.execute(statement, rows)
 
 
 def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:

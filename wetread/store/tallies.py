@@ -1,0 +1,23 @@
+"""A run's counters by label and by reason, kept as its images settle and as they are decided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from schemas.tables import RunTally
+from wetread.store.upsert import insert_for
+
+
+def add_tallies(session: Session, run_id: int, tally: Mapping[tuple[str, str], int]) -> None:
+    """Add to a run's counters: {(kind, name): how many more, or below 0 fewer}."""
+    if not tally:
+        return
+    rows = [{"run_id": run_id, "kind": k, "name": n, "count": count} for (k, n), count in sorted(tally.items())]
+    statement = insert_for(session)(RunTally)
+    statement = statement.on_conflict_do_update(
+        index_elements=[RunTally.run_id, RunTally.kind, RunTally.name],
+        set_={"count": RunTally.count + statement.excluded["count"]},
+    )
+    session.execute(statement, rows)
