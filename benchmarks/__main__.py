@@ -37,11 +37,16 @@ def main() -> None:
         rows = measure(
             archive, home, engines=chosen.engine or list(ENGINES), workers=chosen.workers, rounds=chosen.rounds
         )
-        print(f"{'images/s':34}{'images':>8}{'least':>10}{'median':>10}{'most':>10}{'of limit':>10}")
+        print(
+            f"{'images/s':34}{'images':>8}{'least':>10}{'median':>10}{'most':>10}{'of limit':>10}{'MB a process':>15}"
+        )
         limit = next(row for row in rows if row.what == LIMIT).images_per_second[1]
         for row in rows:
             least, middle, most = row.images_per_second
-            print(f"{row.what:34}{row.images:8}{least:10.1f}{middle:10.1f}{most:10.1f}{middle / limit:10.2f}")
+            memory = "-" if row.megabytes is None else f"{row.megabytes:.0f}"
+            print(
+                f"{row.what:34}{row.images:8}{least:10.1f}{middle:10.1f}{most:10.1f}{middle / limit:10.2f}{memory:>15}"
+            )
 
 
 def _drawn(directory: Path) -> Path:

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -34,54 +35,76 @@ CHUNK = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn took. megabytes: the most that one of its processes held; None where that was not measured."""
+
+    seconds: float
+    megabytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """One row of the table: what was measured, over how many images, and the seconds of each round."""
+    """One row of the table: what was measured, over how many images, and the turns that it had."""
 
     what: str
     images: int
-    seconds: tuple[float, ...]
+    turns: tuple[Turn, ...]
 
     @property
     def images_per_second(self) -> tuple[float, float, float]:
         """Images a second: least, median, most."""
-        rates = sorted(self.images / seconds for seconds in self.seconds)
+        rates = sorted(self.images / turn.seconds for turn in self.turns)
         return rates[0], median(rates), rates[-1]
+
+    @property
+    def megabytes(self) -> float | None:
+        """The most that one process held at any moment of any turn, MB; None where that was not measured."""
+        held = [turn.megabytes for turn in self.turns if turn.megabytes is not None]
+        return max(held, default=None)
 
 
 def measure(archive: Path, home: Path, *, engines: list[str], workers: int, rounds: int) -> list[Measured]:
     """Return the limits, then each engine's screening of `archive`, measured in turns, `rounds` times each."""
     files = [os.fsencode(path.relative_to(archive)) for path in sorted(archive.rglob("*")) if path.is_file()]
     root = os.fsencode(archive)
-    contenders: dict[str, Callable[[], float]] = {
+    contenders: dict[str, Callable[[], Turn]] = {
         "limit: read and decode": partial(_limit, partial(_prepare, root, None), files, workers),
         LIMIT: partial(_limit, partial(_prepare, root, _preprocess(home)), files, workers),
     }
     for engine in engines:
         contenders[f"wetread screen --engine {engine}"] = partial(_screened, archive, home, engine, workers)
-    seconds: dict[str, list[float]] = {what: [] for what in contenders}
+    turns: dict[str, list[Turn]] = {what: [] for what in contenders}
     for _ in range(rounds):
         for what, contend in contenders.items():
-            seconds[what].append(contend())
-    return [Measured(what, len(files), tuple(found)) for what, found in seconds.items()]
+            turns[what].append(contend())
+    return [Measured(what, len(files), tuple(found)) for what, found in turns.items()]
 
 
 def wetread(home: Path, *arguments: object) -> Any:
     """Run a command embedded, in `home`, and return the JSON that it prints."""
+    return _run(home, *arguments)[0]
+
+
+def _run(home: Path, *arguments: object) -> tuple[Any, Turn]:
+    """Run a command; return the JSON that it prints, and what it took."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "cli", *map(str, arguments), "--json"],
-        env=environment | {"WETREAD_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return json.loads(ended.stdout)
-
-
-def _screened(archive: Path, home: Path, engine: str, workers: int) -> float:
-    """Return the seconds of a whole command."""
+    command = [sys.executable, "-m", "cli", *map(str, arguments), "--json"]
     began = time.perf_counter()
-    wetread(home, "screen", archive, "--engine", engine, "--workers", workers, "--force")
-    return time.perf_counter() - began
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environment | {"WETREAD_HOME": str(home)}, stdout=said)
+        # Of the command and of all that it waited for, the largest: a worker process.
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        said.seek(0)
+        return json.load(said), Turn(seconds, used.ru_maxrss * 1024 / 1e6)
+
+
+def _screened(archive: Path, home: Path, engine: str, workers: int) -> Turn:
+    """Return what a whole command took."""
+    return _run(home, "screen", archive, "--engine", engine, "--workers", workers, "--force")[1]
 
 
 def _preprocess(home: Path) -> Preprocess:
@@ -98,11 +121,11 @@ def _prepare(root: bytes, preprocess: Preprocess | None, relative: bytes) -> Non
         return
 
 
-def _limit(prepare: partial[None], files: list[bytes], workers: int) -> float:
-    """Return the seconds that `workers` processes take, once they run."""
+def _limit(prepare: partial[None], files: list[bytes], workers: int) -> Turn:
+    """Return what `workers` processes take, once they run."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         list(pool.map(prepare, files[: workers * CHUNK], chunksize=CHUNK))
         began = time.perf_counter()
         list(pool.map(prepare, files, chunksize=CHUNK))
-        return time.perf_counter() - began
+        return Turn(time.perf_counter() - began)
