@@ -32,7 +32,9 @@ class BatchMessage:
         if not isinstance(body, dict) or set(body) != {"v", "batch_id"}:
             raise MessageError(f"expected a message with v and batch_id, found {type(body).__name__}; it was dropped")
         if body["v"] != MESSAGE_VERSION:
-            raise MessageError(f"expected message version {MESSAGE_VERSION}, found {body['v']!r}; upgrade this worker")
+            raise MessageError(
+                f"expected message version {MESSAGE_VERSION}, found {str(body['v'])[:40]!r}; upgrade this worker"
+            )
         batch_id = body["batch_id"]
         if isinstance(batch_id, bool) or not isinstance(batch_id, int) or not 0 < batch_id < 2**63:
             raise MessageError(f"expected a positive batch id, found {type(batch_id).__name__}; it was dropped")

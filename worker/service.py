@@ -23,6 +23,7 @@ from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
 from wetread.store.workers import Heartbeat, beat, leave
 from worker.child import limit_threads
+from worker.envelopes import drop_what_is_no_message
 from worker.identity import worker_id
 
 DEAF_SECONDS = 20.0
@@ -37,6 +38,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
     database = Database(settings.database)
     ensure_schema(database)
+    drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
     minder = _Minder(database, app, settings, concurrency)
