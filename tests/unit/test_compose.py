@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 from click import Context
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from cli.main import wetread
+from tests.program import eventually
 from wetread.queue import make_app
 from wetread.settings import Settings
 
@@ -136,3 +142,58 @@ def test_settings_reach_the_program_by_the_names_it_reads() -> None:
 def test_redis_keeps_what_it_is_told_and_wants_a_password() -> None:
     _, _, script = services()["redis"]["command"]
     assert {"requirepass $$REDIS_PASSWORD", "appendonly yes", "maxmemory-policy noeviction"} <= set(script.splitlines())
+
+
+def redis_command(*more: str) -> list[str]:
+    """Return the container's command as it arrives there, with settings that make it a server of the test's own."""
+    shell, options, script = services()["redis"]["command"]
+    return [shell, options, script.replace("$$", "$").replace("requirepass", "\n".join([*more, "requirepass"]))]
+
+
+@pytest.mark.parametrize("password", [None, "", " ", "two words", 'un"quoted'])
+def test_redis_does_not_start_without_one_whole_password(password: str | None, tmp_path: Path) -> None:
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server not found")
+    secret = {} if password is None else {"REDIS_PASSWORD": password}
+    command = redis_command("port 0", f"dir {tmp_path}")
+    ended = subprocess.run(command, env={"PATH": os.environ["PATH"]} | secret, capture_output=True, timeout=60)
+    assert ended.returncode != 0
+    assert b"Ready to accept" not in ended.stdout
+
+
+def test_redis_answers_nobody_without_the_password(tmp_path: Path) -> None:
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server not found")
+    socket = tmp_path / "redis.sock"
+    command = redis_command("port 0", f"unixsocket {socket}", f"dir {tmp_path}")
+    server = subprocess.Popen(
+        command, env={"PATH": os.environ["PATH"], "REDIS_PASSWORD": "correct-horse"}, stdout=subprocess.DEVNULL
+    )
+    try:
+        eventually(socket.exists, what="the server's socket")
+        for password in (None, "", "wrong"):
+            with (
+                redis.Redis(unix_socket_path=str(socket), password=password, retry=Retry(NoBackoff(), 0)) as client,
+                pytest.raises((redis.AuthenticationError, redis.ResponseError)),
+            ):
+                client.ping()
+        with redis.Redis(unix_socket_path=str(socket), password="correct-horse") as client:  # noqa: S106 - the test's own
+            eventually(lambda: client.ping(), what="an answer")
+            assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_nothing_is_open_but_what_is_declared() -> None:
+    published = {name: service["ports"] for name, service in services().items() if "ports" in service}
+    assert published == {
+        "redis": ["127.0.0.1:${WETREAD_REDIS_PORT:-6379}:6379"],
+        "postgres": ["127.0.0.1:${WETREAD_POSTGRES_PORT:-5432}:5432"],
+    }
+    ways_round = {"network_mode", "privileged", "pid", "ipc", "cap_add", "devices", "userns_mode", "extra_hosts"}
+    for name, service in services().items():
+        assert ways_round.isdisjoint(service), name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert not any("docker.sock" in str(volume) for volume in service.get("volumes", [])), name
+    assert not re.search(r"^EXPOSE", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
