@@ -10,7 +10,7 @@ PACKAGES := cli producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx demo test check bench up lock
+.PHONY: help install keras onnx demo test check audit bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -28,11 +28,15 @@ demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest:
 test: $(VENV)/.dev ## run the tests; ARGS= goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.dev ## formatting, lint, types, floors
+check: $(VENV)/.dev ## formatting, lint, types, floors, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python .ci/audit --if-reachable
+
+audit: $(VENV)/.dev ## ask whether anything that is locked has a known vulnerability
+	$(BIN)/python .ci/audit
 
 bench: $(VENV)/.dev ## measure throughput on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
