@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 CSV_COLUMNS = (
     "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",
-    "engine", "run", "read_at",
+    "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on",
+    "pixel_spacing", "patient_hash",
 )  # fmt: skip
 """In the order of the JSON objects; probabilities are a JSON object in one cell, since labels differ by model."""
 
@@ -42,6 +43,8 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--min-probability", type=click.FloatRange(0, 1), help="Only labels at least so probable."),
         click.option("--since", type=click.DateTime(), help="Settled at this time (UTC) or later."),
         click.option("--until", type=click.DateTime(), help="Settled before this time (UTC)."),
+        click.option("--study", "study_uid", help="Only DICOM films of this study, by its UID."),
+        click.option("--series", "series_uid", help="Only DICOM films of this series, by its UID."),
         click.option("--path", help="Only paths that begin so: absolute, or as under their root."),
     )
     for option in reversed(options):
@@ -83,6 +86,7 @@ def list_results(limit: int, form: str, as_json: bool, **chosen: Any) -> None:
     Example:
       wetread results list --run 12 --format jsonl --limit 0
       wetread results list --path /archive/2024 --state rejected
+      wetread results list --study 1.2.840.113619.2.1
     """
     from wetread.store.results import find_results
 
@@ -91,14 +95,16 @@ def list_results(limit: int, form: str, as_json: bool, **chosen: Any) -> None:
     with opened_database() as (settings, database):
         filters = _filters(settings, database, chosen)
         with database.reading() as session:
-            more = _print_rows(find_results(session, filters, limit=limit + 1 if limit else None), limit, form)
+            rows = find_results(session, filters, limit=limit + 1 if limit else None)
+            of_study = chosen["study_uid"] is not None or chosen["series_uid"] is not None
+            more = _print_rows(rows, limit, form, of_study=of_study)
     if more:
         say(f"there are more than {limit}: --limit 0 lists all")
     say(NOT_DIAGNOSTIC)
 
 
-def _print_rows(rows: Iterator[ResultRow], limit: int, form: str) -> bool:
-    """Print the rows; return whether there are more than `limit`."""
+def _print_rows(rows: Iterator[ResultRow], limit: int, form: str, *, of_study: bool) -> bool:
+    """Print the rows; return whether there are more than `limit`. of_study: the table says where in it a film is."""
     shown = islice(rows, limit) if limit else rows
     if form == "json":
         emit_json([result_json(row) for row in shown])
@@ -108,8 +114,12 @@ def _print_rows(rows: Iterator[ResultRow], limit: int, form: str) -> bool:
     elif form == "csv":
         emit_csv(CSV_COLUMNS, map(_csv_row, shown))
     else:
-        columns = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
-        emit_table(columns, map(_table_row, shown))
+        columns: tuple[str, ...] = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
+        if of_study:
+            table = ((*_table_row(row), row.view, row.series_uid, row.instance_uid) for row in shown)
+            emit_table((*columns, "view", "series", "instance"), table)
+        else:
+            emit_table(columns, map(_table_row, shown))
     return next(rows, None) is not None
 
 
@@ -193,6 +203,14 @@ def result_json(row: ResultRow) -> dict[str, Any]:
         "engine": row.engine,
         "run": row.run,
         "read_at": row.read_at.isoformat() if row.read_at else None,
+        "study_uid": row.study_uid,
+        "series_uid": row.series_uid,
+        "instance_uid": row.instance_uid,
+        "view": row.view,
+        "modality": row.modality,
+        "acquired_on": row.acquired_on.isoformat() if row.acquired_on else None,
+        "pixel_spacing": row.pixel_spacing,
+        "patient_hash": row.patient_hash,
     }
 
 
@@ -209,7 +227,8 @@ def _more(row: ResultRow) -> dict[str, Any]:
 
 def _csv_row(row: ResultRow) -> list[object]:
     body = result_json(row)
-    body["probabilities"] = json.dumps(row.probabilities) if row.probabilities else None
+    for column in ("probabilities", "pixel_spacing"):
+        body[column] = json.dumps(body[column]) if body[column] else None
     return [body[column] for column in CSV_COLUMNS]
 
 
@@ -237,6 +256,8 @@ def _filters(settings: Settings, database: Database, chosen: dict[str, Any]) -> 
         since=_utc(chosen["since"]),
         until=_utc(chosen["until"]),
         path=None if chosen["path"] is None else os.fsencode(chosen["path"]),
+        study_uid=chosen["study_uid"],
+        series_uid=chosen["series_uid"],
     )
 
 

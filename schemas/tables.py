@@ -6,66 +6,27 @@ Paths are bytes, as the file system gives them. Leases are seconds of the databa
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
+    Date,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only where the key's type is INTEGER."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite, which has no time zones, keeps it as UTC text."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
-        """Return `value` in UTC; raise ValueError for one without a time zone."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("expected a datetime with a time zone, found a naive one")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
-        """Return `value` with its time zone, UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """Base of all tables."""
-
-    metadata = MetaData(naming_convention=NAMING)
+from schemas.table_base import Base, BigId, UtcDateTime
 
 
 class Root(Base):
@@ -223,6 +184,12 @@ class WorkItem(Base):
         Index("ix_work_items_state", "run_id", "state"),
         Index("ix_work_items_prediction", "prediction_id"),
         Index(
+            "ix_work_items_header",
+            "header_id",
+            sqlite_where=text("header_id IS NOT NULL"),
+            postgresql_where=text("header_id IS NOT NULL"),
+        ),
+        Index(
             "uq_work_items_current",
             "image_id",
             "model_digest",
@@ -245,6 +212,7 @@ class WorkItem(Base):
     size: Mapped[int | None] = mapped_column(BigInteger, comment="bytes, of what was read")
     mtime_ns: Mapped[int | None] = mapped_column(BigInteger, comment="of what was read")
     prediction_id: Mapped[int | None] = mapped_column(ForeignKey("predictions.id"))
+    header_id: Mapped[int | None] = mapped_column(BigId, comment="what its file's header says, in film_headers")
     current: Mapped[bool] = mapped_column(
         default=False, comment="the latest settled reading of this image by this model"
     )
@@ -273,6 +241,28 @@ class StoredPrediction(Base):
     probabilities: Mapped[list[float]] = mapped_column(JSON, comment="one a label")
     decision: Mapped[str] = mapped_column(String(64), comment="the label that the thresholds allow, or uncertain")
     read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StoredHeader(Base):
+    """What is kept of a DICOM file's header, by an allow-list; it belongs to the file's bytes."""
+
+    __tablename__ = "film_headers"
+    __table_args__ = (
+        Index("ix_film_headers_study_uid", "study_uid"),
+        Index("ix_film_headers_series_uid", "series_uid"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True, comment="of the file's bytes")
+    study_uid: Mapped[str | None] = mapped_column(String(64))
+    series_uid: Mapped[str | None] = mapped_column(String(64))
+    instance_uid: Mapped[str | None] = mapped_column(String(64))
+    view: Mapped[str | None] = mapped_column(String(16), comment="a code of the standard")
+    modality: Mapped[str | None] = mapped_column(String(16), comment="a code of the standard")
+    acquired_on: Mapped[date | None] = mapped_column(Date)
+    pixel_spacing: Mapped[list[float] | None] = mapped_column(
+        JSON(none_as_null=True), comment="millimetres between rows, between columns"
+    )
+    patient_hash: Mapped[str | None] = mapped_column(String(64), comment="HMAC-SHA256 of the patient's id")
 
 
 class Worker(Base):

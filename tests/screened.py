@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from schemas.films import FilmHeader
 from schemas.predictions import Prediction
 from schemas.states import ItemState, Reason
 from schemas.tables import Decision, Model
@@ -98,12 +99,21 @@ class RunKit:
         return account
 
 
-def done(item: ClaimedItem, *, label: str = "normal", decision: str | None = None, content: str = "") -> Outcome:
+def done(
+    item: ClaimedItem,
+    *,
+    label: str = "normal",
+    decision: str | None = None,
+    content: str = "",
+    header: FilmHeader | None = None,
+) -> Outcome:
     sha256 = hashlib.sha256(item.path + content.encode()).hexdigest()
     prediction = Prediction(
         sha256, DIGEST, "numpy", (0.0, 1.0, 0.0), None, label, 0.6, (0.2, 0.6, 0.2), decision or label, "d" * 64
     )
-    return Outcome(item.image_id, ItemState.DONE, sha256=sha256, size=100, mtime_ns=1, prediction=prediction)
+    return Outcome(
+        item.image_id, ItemState.DONE, sha256=sha256, size=100, mtime_ns=1, prediction=prediction, header=header
+    )
 
 
 def rejected(item: ClaimedItem, reason: Reason) -> Outcome:

@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import UsageError
 
+LEAST_KEY = 32
+"""Characters of a key for patients' ids: 128 bits in hexadecimal."""
+
 
 def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("wetread", appauthor=False))
@@ -30,6 +33,7 @@ class Settings(BaseSettings):
     """Where things are, and the limits a worker keeps.
 
     database_url and broker_url are secrets, since they can hold a password; `safe_url` makes one printable.
+    patient_key is one too.
     """
 
     model_config = SettingsConfigDict(env_prefix="WETREAD_", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -37,6 +41,9 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=_default_home, description="the database and the models, when nothing else says")
     database_url: SecretStr = Field(default=SecretStr(""), description="empty: SQLite under home")
     broker_url: SecretStr = Field(default=SecretStr(""), description="empty: no broker, worker processes of our own")
+    patient_key: SecretStr = Field(
+        default=SecretStr(""), description="patients' ids are hashed with it; empty: a random one under home, once"
+    )
     models: Path | None = Field(default=None, description="the models' folder; empty: home/models")
     root_map: dict[str, str] = Field(
         default_factory=dict,
@@ -58,6 +65,17 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError("expected the home of a user after ~, found none; write the whole path") from error
 
+    @field_validator("patient_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        """Refuse a key that can be guessed: whoever guesses it can try all patients' ids."""
+        length = len(key.get_secret_value())
+        if 0 < length < LEAST_KEY:
+            raise ValueError(
+                f"expected at least {LEAST_KEY} characters, found {length}; make one: openssl rand -hex 32"
+            )
+        return key
+
     @field_validator("broker_url")
     @classmethod
     def _redis(cls, url: SecretStr) -> SecretStr:
@@ -78,11 +96,16 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'results.db'}"
 
     @property
+    def patient_key_file(self) -> Path:
+        """Where the key for patients' ids is kept when none is set."""
+        return self.home / "patient.key"
+
+    @property
     def own_paths(self) -> list[str]:
-        """The models' folder and the files of a SQLite database: no walk looks for films there."""
+        """The models' folder, the key, the files of a SQLite database: no walk looks for films there."""
         scheme, separator, file = self.database.partition(":///")
         database = [file + end for end in ("", "-wal", "-shm", "-journal")] if "sqlite" in scheme and separator else []
-        return [str(self.models_directory), *database]
+        return [str(self.models_directory), str(self.patient_key_file), *database]
 
     @property
     def broker(self) -> str | None:

@@ -14,12 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Rejected
+from schemas.films import FilmHeader
 from schemas.predictions import Prediction
 from schemas.states import ItemState, Reason
 from wetread.imaging.decode import decode
+from wetread.imaging.dicom_file import is_dicom
 from wetread.imaging.files import FileBytes, read_file
+from wetread.imaging.film_header import film_header
 from wetread.models.decision import decide
 from wetread.models.gate import Gate
+from wetread.patient_key import patient_key
 from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem
@@ -48,6 +52,7 @@ class _Decoded:
     sha256: str
     size: int
     mtime_ns: int
+    header: FilmHeader | None
     pixels: npt.NDArray[np.float32]
 
 
@@ -102,15 +107,21 @@ class Reader:
             self.progress()
             if isinstance(file, Rejected):
                 yield _rejected(item, file, None)
-            elif file.sha256 in known:
-                yield _done(item, file, linked=known[file.sha256])
+                continue
+            header = self._header(file.data)
+            if file.sha256 in known:
+                yield _done(item, file, header, linked=known[file.sha256])
             else:
                 try:
                     pixels = self.model.classifier.preprocess.apply(decode(file.data).pixels)
                 except Rejected as fault:
-                    yield _rejected(item, fault, file)
+                    yield _rejected(item, fault, file, header)
                 else:
-                    waiting.append(_Decoded(item, file.sha256, file.size, file.mtime_ns, pixels))
+                    waiting.append(_Decoded(item, file.sha256, file.size, file.mtime_ns, header, pixels))
+
+    def _header(self, data: bytes) -> FilmHeader | None:
+        """Return what is kept of the header; the key is asked for, and made, only where there is a DICOM film."""
+        return film_header(data, patient_key(self.settings)) if is_dicom(data) else None
 
     def _classify(self, waiting: Sequence[_Decoded]) -> Iterator[Outcome]:
         if not waiting:
@@ -138,7 +149,7 @@ class Reader:
             gate_scores=None if scores is None else scores.tolist(),
         )
         for decoded, prediction in zip(waiting, predictions, strict=True):
-            yield _done(decoded.item, decoded, prediction=prediction)
+            yield _done(decoded.item, decoded, decoded.header, prediction=prediction)
 
 
 def _result(future: Future[FileBytes]) -> FileBytes | Rejected:
@@ -148,7 +159,9 @@ def _result(future: Future[FileBytes]) -> FileBytes | Rejected:
         return fault
 
 
-def _rejected(item: ClaimedItem, fault: Rejected, file: FileBytes | _Decoded | None) -> Outcome:
+def _rejected(
+    item: ClaimedItem, fault: Rejected, file: FileBytes | _Decoded | None, header: FilmHeader | None = None
+) -> Outcome:
     return Outcome(
         item.image_id,
         ItemState.REJECTED,
@@ -157,17 +170,19 @@ def _rejected(item: ClaimedItem, fault: Rejected, file: FileBytes | _Decoded | N
         sha256=None if file is None else file.sha256,
         size=None if file is None else file.size,
         mtime_ns=None if file is None else file.mtime_ns,
+        header=header,
     )
 
 
 def _no_film(decoded: _Decoded, score: float, gate: Gate) -> Outcome:
     detail = f"not laid out as a frontal chest film: gate score {score:.2f}, films have at most {gate.threshold:.2f}"
-    return _rejected(decoded.item, Rejected(Reason.NOT_A_FILM, detail), decoded)
+    return _rejected(decoded.item, Rejected(Reason.NOT_A_FILM, detail), decoded, decoded.header)
 
 
 def _done(
     item: ClaimedItem,
     file: FileBytes | _Decoded,
+    header: FilmHeader | None,
     prediction: Prediction | None = None,
     linked: LinkedReading | None = None,
 ) -> Outcome:
@@ -179,4 +194,5 @@ def _done(
         mtime_ns=file.mtime_ns,
         prediction=prediction,
         linked=linked,
+        header=header,
     )

@@ -302,10 +302,11 @@ def test_results_answer_what_they_are_asked(program: Program, archive: Path) -> 
     label, count = max(ended["labels"].items(), key=lambda item: item[1])
     listed = program.lines("results", "list", "--label", label)
     assert len(listed) == count
-    assert set(listed[0]) == {
+    assert list(listed[0]) == [
         "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model",
-        "model_digest", "engine", "run", "read_at",
-    }  # fmt: skip
+        "model_digest", "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality",
+        "acquired_on", "pixel_spacing", "patient_hash",
+    ]  # fmt: skip
     assert listed[0]["probability"] == max(listed[0]["probabilities"].values())
     sure = program.lines("results", "list", "--min-probability", "0.8")
     assert all(row["probability"] >= 0.8 for row in sure)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cli.main import wetread
 from schemas.errors import WetreadError
+from schemas.films import FilmHeader
 from schemas.states import Reason
 from tests.integration.injections import INJECTIONS
 from tests.screened import RunKit, done, rejected
@@ -30,6 +31,8 @@ FIELDS: dict[str, Callable[[ResultRow], str | None]] = {
     "state": lambda row: row.state,
     "sha256": lambda row: row.sha256,
     "model_digest": lambda row: row.model_digest,
+    "study_uid": lambda row: row.study_uid,
+    "series_uid": lambda row: row.series_uid,
 }
 
 
@@ -53,7 +56,7 @@ def filled(kit: RunKit) -> RunKit:
     for item in held.items:
         text = os.fsdecode(item.path)
         if text in STORED:
-            outcomes.append(done(item, label=text, decision=text))
+            outcomes.append(done(item, label=text, decision=text, header=FilmHeader(text[:64], text[:64])))
         elif item.path == b"a_b":
             outcomes.append(rejected(item, Reason.TRUNCATED))
         else:

@@ -16,7 +16,8 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.errors import ServiceUnavailable, UsageError, WetreadError
-from schemas.tables import Base, Image, UtcDateTime
+from schemas.table_base import Base, UtcDateTime
+from schemas.tables import Image
 from tests.screened import RunKit
 from wetread.store.database import Database
 from wetread.store.migrating import HEAD, alembic_config, ensure_schema, schema_revision

@@ -11,16 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import ServiceUnavailable
+from schemas.films import FilmHeader
 from schemas.states import RunState
-from schemas.tables import Batch, Run, WorkItem
+from schemas.tables import Batch, Run, StoredHeader, WorkItem
 from tests.screened import RunKit, done
 from wetread.store import runs, settling
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
+from wetread.store.headers import store_headers
 from wetread.store.leases import count_attempt
 from wetread.store.migrating import ensure_schema
 from wetread.store.runs import cancel_pending, set_state
@@ -179,6 +181,27 @@ def test_a_deadlock_is_named_as_what_it_is(kit: RunKit) -> None:
     assert "deadlock detected" in fault
     assert "the same command goes on" in fault
     assert "that the server runs" not in fault
+
+
+def test_a_header_that_is_about_to_be_named_outlives_the_run_that_is_deleted(kit: RunKit) -> None:
+    first, recorded = kit.filled(NAMES[:1])
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    outcome = done(held.items[0], header=FilmHeader(study_uid="1.2.3"))
+    kit.settle(held, [outcome])
+    second, _ = kit.filled(NAMES[1:])
+    meeting = Meeting(kit, first)
+
+    def name() -> None:  # as a worker of another model does, which does not wait for this model's readings
+        with kit.database.writing() as session:
+            (number,) = store_headers(session, {str(outcome.sha256): FilmHeader(study_uid="1.2.3")}).values()
+            meeting.stand_still()
+            session.execute(update(WorkItem).where(WorkItem.run_id == second).values(header_id=number))
+
+    assert meeting.hold(name) == []
+    assert runs_left(kit) == [second]
+    with kit.database.reading() as session:
+        assert session.scalars(select(StoredHeader.study_uid)).all() == ["1.2.3"]
 
 
 def _pause_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, meeting: Meeting) -> None:

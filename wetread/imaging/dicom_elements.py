@@ -8,7 +8,7 @@ Source of the layout: DICOM PS3.5, chapter 7 and annex A; PS3.10, chapter 7.
 from __future__ import annotations
 
 import struct
-from collections.abc import Container
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,15 +63,21 @@ class Elements:
         self._encoding = encoding
         self._left = _ELEMENTS_LIMIT
 
-    def kept(self, allowed: Container[int], *, group: int | None = None) -> dict[int, Element]:
-        """Return the elements whose tags are in `allowed`; stop after the pixel data, or where `group` ends."""
+    def kept(self, allowed: AbstractSet[int], *, group: int | None = None, to_last: bool = False) -> dict[int, Element]:
+        """Return the elements whose tags are in `allowed`; stop after the pixel data, or where `group` ends.
+
+        to_last: stop also after the last tag in `allowed`, since tags rise; what follows may be broken.
+        """
         found: dict[int, Element] = {}
+        last = max(allowed)
         while self.position < len(self._data):
             start = self.position
             if group is not None and self._peek_group() != group:
                 break
             tag, vr, length = self._head(self._encoding)
             value = self.position
+            if to_last and tag > last:
+                break
             if tag == PIXEL_DATA and length == _UNDEFINED:
                 self._pass_fragments()
             else:

@@ -72,8 +72,8 @@ def _begins_with_element(data: bytes) -> bool:
     return False
 
 
-def read_data_set(data: bytes, allowed: frozenset[int]) -> DataSet:
-    """Walk the file that `is_dicom`; keep the elements in `allowed`.
+def read_data_set(data: bytes, allowed: frozenset[int], *, to_last: bool = False) -> DataSet:
+    """Walk the file that `is_dicom`, or, with `to_last`, no further than need be; keep the elements in `allowed`.
 
     Raises Rejected TRUNCATED where it breaks off, NO_DECODER where nothing says how it is written, TOO_LARGE
     where it inflates beyond INFLATED_LIMIT, UNDECODABLE where it is no data set.
@@ -90,7 +90,7 @@ def read_data_set(data: bytes, allowed: frozenset[int]) -> DataSet:
     if syntax == DEFLATED:
         data, start, syntax = _inflated(data[start:]), 0, EXPLICIT_LITTLE
     encoding = _encoding(data[start : start + 6], syntax)
-    elements = Elements(data, start, encoding).kept(allowed)
+    elements = Elements(data, start, encoding).kept(allowed, to_last=to_last)
     if not syntax:
         plain = {Encoding(True, "<"): EXPLICIT_LITTLE, Encoding(True, ">"): EXPLICIT_BIG}
         syntax = plain.get(encoding, IMPLICIT_LITTLE)

@@ -6,13 +6,13 @@ Names, dates of birth and free text are never parsed, and no message quotes more
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import Rejected
 from schemas.states import Reason
+from wetread.imaging.dicom_codes import BODY_PARTS, COLOURS, GREYS, MODALITIES, PHOTOMETRICS, VIEWS, named
 from wetread.imaging.dicom_elements import PIXEL_DATA
 from wetread.imaging.dicom_file import DataSet, read_data_set
 from wetread.imaging.header import Header
@@ -46,15 +46,12 @@ ALLOWED = frozenset(
         PIXEL_DATA,
     }
 )
-MODALITIES = frozenset({"CR", "DX"})
-VIEWS = frozenset({"PA", "AP"})
-BODY_PARTS = frozenset({"CHEST"})
-COLOURS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
-GREYS = frozenset({"MONOCHROME1", "MONOCHROME2"})
+_MODALITIES_READ = frozenset({"CR", "DX"})
+_VIEWS_READ = frozenset({"PA", "AP"})
+_BODY_PARTS_READ = frozenset({"CHEST"})
 _RADIOGRAPHS = "1.2.840.10008.5.1.4.1.1.1"
 """Computed radiography, and with a number added its digital forms (mammography and intra-oral have their modality)."""
 _SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
-_CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +103,17 @@ def _parsed(data_set: DataSet) -> Dataset:
 
 def _check_subject(record: Dataset) -> None:
     modality, sop_class = _code(record, "Modality"), str(record.get("SOPClassUID") or "")
-    if modality and modality not in MODALITIES:
-        raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a capture without modality, found {modality}")
+    if modality and modality not in _MODALITIES_READ:
+        found = named(modality, MODALITIES)
+        raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a capture without modality, found {found}")
     if not modality and sop_class and not _may_be_film(sop_class):
         raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a secondary capture, found {_class_name(sop_class)}")
     body_part = _code(record, "BodyPartExamined")
-    if body_part and body_part not in BODY_PARTS:
-        raise Rejected(Reason.OTHER_BODY_PART, f"expected CHEST or none stated, found {body_part}")
+    if body_part and body_part not in _BODY_PARTS_READ:
+        raise Rejected(Reason.OTHER_BODY_PART, f"expected CHEST or none stated, found {named(body_part, BODY_PARTS)}")
     view = _code(record, "ViewPosition")
-    if view and view not in VIEWS:
-        raise Rejected(Reason.OTHER_VIEW, f"expected the view PA, AP or none stated, found {view}")
+    if view and view not in _VIEWS_READ:
+        raise Rejected(Reason.OTHER_VIEW, f"expected the view PA, AP or none stated, found {named(view, VIEWS)}")
 
 
 def _may_be_film(sop_class: str) -> bool:
@@ -131,9 +129,8 @@ def _class_name(sop_class: str) -> str:
 
 
 def _code(record: Dataset, keyword: str) -> str:
-    """Return a code string in capitals, "" where it is not stated; what is no code is not quoted."""
-    value = str(record.get(keyword) or "").strip(" \0").upper()
-    return value if not value or _CODE.fullmatch(value) else "something that is no code"
+    """Return a code string in capitals, "" where it is not stated; it may be any text, so quote it by `named` alone."""
+    return str(record.get(keyword) or "").strip(" \0").upper()
 
 
 def _header(record: Dataset, data_set: DataSet) -> DicomHeader:
@@ -143,8 +140,8 @@ def _header(record: Dataset, data_set: DataSet) -> DicomHeader:
     high = _number(record, "HighBit", stored - 1)
     signed = _number(record, "PixelRepresentation", 0)
     if photometric not in GREYS | COLOURS or samples != (1 if photometric in GREYS else 3):
-        what = f"{samples} samples of {photometric or 'no photometric interpretation'}"
-        raise Rejected(Reason.UNDECODABLE, f"expected DICOM in grey, RGB or YBR, found {what}")
+        what = named(photometric, PHOTOMETRICS) if photometric else "no photometric interpretation"
+        raise Rejected(Reason.UNDECODABLE, f"expected DICOM in grey, RGB or YBR, found {samples} samples of {what}")
     if bits not in (8, 16) or not stored - 1 <= high < bits or stored < 1 or signed not in (0, 1):
         raise Rejected(Reason.UNDECODABLE, f"expected DICOM samples of 8 to 16 bits, found {stored} stored in {bits}")
     return DicomHeader(

@@ -1,4 +1,4 @@
-"""Taking a run back: its items and accounts go, and readings that no other run's items name."""
+"""Taking a run back: its items and accounts go, and readings and headers that no other run's items name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from schemas.errors import UsageError
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Run, RunTally, StoredPrediction, WorkItem
+from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
 
 
@@ -50,6 +51,7 @@ def delete_run(session: Session, run_id: int) -> int:
     gone = session.execute(
         delete(StoredPrediction).where(StoredPrediction.run_id == run_id, ~named).returning(StoredPrediction.id)
     ).all()
+    delete_unnamed_headers(session)
     session.execute(delete(Batch).where(Batch.run_id == run_id))
     session.execute(delete(RunTally).where(RunTally.run_id == run_id))
     session.execute(delete(Run).where(Run.id == run_id))

@@ -1,4 +1,4 @@
-"""Taking films back: images, whoever read them, with their items and readings; every run's accounts stay true."""
+"""Taking films back: images, whoever read them, with items, readings and headers; every run's accounts stay true."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Image, Run, RunTally, StoredPrediction, WorkItem
+from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
 from wetread.store.results import beginning_with
 from wetread.store.runs import finish_if_settled
@@ -64,6 +65,7 @@ def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
             WorkItem.state,
             WorkItem.reason,
             WorkItem.prediction_id,
+            WorkItem.header_id,
             StoredPrediction.label,
             StoredPrediction.decision,
             (StoredPrediction.run_id > WorkItem.run_id).label("replaced"),
@@ -83,6 +85,7 @@ def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
     for run in sorted({item.run_id for item in items if item.replaced}):
         _count_labels_anew(session, run)
     readings = _drop_unnamed(session, {item.prediction_id for item in items if item.prediction_id is not None})
+    delete_unnamed_headers(session, {item.header_id for item in items if item.header_id is not None})
     images = session.execute(delete(Image).where(Image.id.in_(image_ids)).returning(Image.id)).all()
     return Erased(len(images), len(items), readings)
 

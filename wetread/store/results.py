@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from schemas.films import FilmHeader
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState
-from schemas.tables import Image, Model, Root, StoredPrediction, WorkItem
+from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Filters:
 
     run: what that run settled; without it, the current reading of each image by each model.
     path: bytes that the absolute path begins with, or, when relative, the path under its root.
+    study_uid, series_uid: of DICOM films.
     since, until: of the settling, since included and until not.
     """
 
@@ -35,11 +37,16 @@ class Filters:
     until: datetime | None = None
     path: bytes | None = None
     sha256: str | None = None
+    study_uid: str | None = None
+    series_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One image as one model read it, or why it did not. `path` is absolute, as bytes."""
+    """One image as one model read it, or why it did not. `path` is absolute, as bytes.
+
+    From study_uid on: what is kept of a DICOM file's header, as in `schemas.films.FilmHeader`.
+    """
 
     path: bytes
     sha256: str | None
@@ -60,22 +67,34 @@ class ResultRow:
     logits: list[float] | None = None
     engine: str | None = None
     read_at: datetime | None = None
+    study_uid: str | None = None
+    series_uid: str | None = None
+    instance_uid: str | None = None
+    view: str | None = None
+    modality: str | None = None
+    acquired_on: date | None = None
+    pixel_spacing: list[float] | None = None
+    patient_hash: str | None = None
+
+
+_OF_HEADER = tuple(known.name for known in fields(FilmHeader))
 
 
 def find_results(session: Session, filters: Filters, *, limit: int | None = None) -> Iterator[ResultRow]:
     """Yield the rows that `filters` let through, in the order in which their images were found."""
     query: Any = (
-        select(WorkItem, Image.path, Root.path.label("root"), Model, StoredPrediction)
+        select(WorkItem, Image.path, Root.path.label("root"), Model, StoredPrediction, StoredHeader)
         .join(Image, Image.id == WorkItem.image_id)
         .join(Root, Root.id == Image.root_id)
         .join(Model, Model.digest == WorkItem.model_digest)
         .outerjoin(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
+        .outerjoin(StoredHeader, StoredHeader.id == WorkItem.header_id)
     )
     query = _filtered(session, query, filters).order_by(WorkItem.image_id, WorkItem.run_id)
     if limit is not None:
         query = query.limit(limit)
-    for item, path, root, model, prediction in session.execute(query.execution_options(yield_per=1000)):
-        yield _row(item, os.path.join(root, path), model, prediction)
+    for item, path, root, model, prediction, header in session.execute(query.execution_options(yield_per=1000)):
+        yield _row(item, os.path.join(root, path), model, prediction, header)
 
 
 def label_counts(session: Session, filters: Filters) -> list[tuple[str, str, int, int, float]]:
@@ -125,9 +144,10 @@ def _filtered(session: Session, query: Any, filters: Filters) -> Any:
         StoredPrediction.label: filters.label,
         StoredPrediction.decision: filters.decision,
     }
-    conditions += [
-        column == value if _can_be_stored(value) else false() for column, value in equal.items() if value is not None
-    ]
+    conditions += [_equals(column, value) for column, value in equal.items() if value is not None]
+    of_header = {StoredHeader.study_uid: filters.study_uid, StoredHeader.series_uid: filters.series_uid}
+    if wanted := [_equals(column, value) for column, value in of_header.items() if value is not None]:
+        conditions.append(WorkItem.header_id.in_(select(StoredHeader.id).where(*wanted)))
     if filters.min_probability is not None:
         conditions.append(StoredPrediction.probability >= filters.min_probability)
     if filters.since is not None:
@@ -139,9 +159,10 @@ def _filtered(session: Session, query: Any, filters: Filters) -> Any:
     return query.where(*conditions)
 
 
-def _can_be_stored(text: str) -> bool:
-    """Return whether a database could hold `text`; one that is not UTF-8, or holds a NUL, equals nothing in it."""
-    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+def _equals(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that `column` is `text`; one that is not UTF-8, or holds a NUL, equals nothing stored."""
+    can_be_stored = "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return column == text if can_be_stored else false()
 
 
 def beginning_with(session: Session, prefix: bytes) -> ColumnElement[bool]:
@@ -169,7 +190,9 @@ def _begins(prefix: bytes) -> ColumnElement[bool]:
     return and_(Image.path >= prefix, Image.path < after[:-1] + bytes([after[-1] + 1]))
 
 
-def _row(item: WorkItem, path: bytes, model: Model, prediction: StoredPrediction | None) -> ResultRow:
+def _row(
+    item: WorkItem, path: bytes, model: Model, prediction: StoredPrediction | None, header: StoredHeader | None
+) -> ResultRow:
     settled: dict[str, Any] = {
         "path": path,
         "sha256": item.sha256,
@@ -183,6 +206,8 @@ def _row(item: WorkItem, path: bytes, model: Model, prediction: StoredPrediction
         "attempts": item.attempts,
         "worker": item.worker,
     }
+    if header is not None:
+        settled |= {name: getattr(header, name) for name in _OF_HEADER}
     if prediction is None:
         return ResultRow(**settled)
     return ResultRow(

@@ -12,10 +12,13 @@ from sqlalchemy import String, bindparam, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
+from schemas.films import FilmHeader
 from schemas.predictions import UNCERTAIN, Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
-from schemas.tables import Batch, Model, Run, StoredPrediction, UtcDateTime, WorkItem
+from schemas.table_base import UtcDateTime
+from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
 from wetread.clock import utc_now
+from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.tallies import add_tallies
@@ -37,6 +40,7 @@ class Outcome:
 
     prediction: a new reading; None for a link, a rejection, a death.
     linked: the id and label of a reading that these bytes have already.
+    header: what is kept of a DICOM file's header, whatever became of the image.
     """
 
     image_id: int
@@ -48,6 +52,15 @@ class Outcome:
     mtime_ns: int | None = None
     prediction: Prediction | None = None
     linked: LinkedReading | None = None
+    header: FilmHeader | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Ids of what was stored before the items that name it, by the SHA-256 of their bytes."""
+
+    readings: dict[str, int]
+    headers: dict[str, int]
 
 
 def known_readings(
@@ -63,12 +76,12 @@ def known_readings(
 
 
 def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
-    """Write `outcomes` of a claimed batch: predictions, items, the run's accounts.
+    """Write `outcomes` of a claimed batch: predictions, headers, items, the run's accounts.
 
-    Everything locks in the same order, the model's readings, batch, predictions, items, run, so that two workers
-    cannot lock each other out. Nothing is written where this raises LeaseLost, since the batch is another's by now, or
-    ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was deleted meanwhile stay
-    pending, and the batch is given back for whoever reads them.
+    Everything locks in the same order, the model's readings, batch, predictions, headers, items, run, so that two
+    workers cannot lock each other out. Nothing is written where this raises LeaseLost, since the batch is another's
+    by now, or ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was deleted
+    meanwhile stay pending, and the batch is given back for whoever reads them.
     """
     now = utc_now()
     lock_readings(session, held.model_digest)
@@ -80,7 +93,8 @@ def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     if not kept:
         return
     readings = _store_predictions(session, held, kept, now)
-    _settle_items(session, held, kept, readings, now)
+    headers = store_headers(session, {o.sha256: o.header for o in kept if o.sha256 and o.header})
+    _settle_items(session, held, kept, _Stored(readings, headers), now)
     add_tallies(session, held.run_id, _tally(kept))
     _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in kept), now)
 
@@ -161,9 +175,7 @@ def _prediction_row(prediction: Prediction, run_id: int, now: datetime) -> dict[
     }
 
 
-def _settle_items(
-    session: Session, held: Claim, outcomes: Sequence[Outcome], readings: dict[str, int], now: datetime
-) -> None:
+def _settle_items(session: Session, held: Claim, outcomes: Sequence[Outcome], stored: _Stored, now: datetime) -> None:
     _lock_items(session, held, outcomes)
     keep_older = _images_that_keep_an_older_reading(session, held, outcomes)
     fresh = [outcome.image_id for outcome in outcomes if outcome.image_id not in keep_older]
@@ -184,7 +196,7 @@ def _settle_items(
         .where(table.c.run_id == held.run_id, table.c.image_id == bindparam("key"), table.c.state == ItemState.PENDING)
         .values(worker=held.owner, settled_at=now)
     )
-    session.connection().execute(statement, [_item_row(outcome, readings, keep_older) for outcome in outcomes])
+    session.connection().execute(statement, [_item_row(outcome, stored, keep_older) for outcome in outcomes])
 
 
 def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
@@ -199,11 +211,11 @@ def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> N
     ).all()
 
 
-def _item_row(outcome: Outcome, readings: dict[str, int], keep_older: set[int]) -> dict[str, object]:
+def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[str, object]:
     if outcome.linked is not None:
         prediction_id: int | None = outcome.linked.prediction_id
     else:
-        prediction_id = None if outcome.prediction is None else readings[outcome.prediction.sha256]
+        prediction_id = None if outcome.prediction is None else stored.readings[outcome.prediction.sha256]
     return {
         "key": outcome.image_id,
         "state": outcome.state,
@@ -213,6 +225,7 @@ def _item_row(outcome: Outcome, readings: dict[str, int], keep_older: set[int]) 
         "size": outcome.size,
         "mtime_ns": outcome.mtime_ns,
         "prediction_id": prediction_id,
+        "header_id": None if outcome.sha256 is None else stored.headers.get(outcome.sha256),
         "current": outcome.image_id not in keep_older,
     }
 

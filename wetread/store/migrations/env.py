@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from schemas.tables import Base
+from schemas.tables import Run
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=Run.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     transaction_per_migration=False,
 )

@@ -1,0 +1,30 @@
+"""Codes of the DICOM standard that may be named in a message or kept; any other text in their tags may be a name.
+
+Source: DICOM PS3.3, C.7.3.1.1.1 (modalities), C.8.1.1 and C.8.11.5 (views), and the terms of PS3.16, annex L, that
+plain films have (body parts); C.7.6.3.1.2 (photometric interpretations).
+"""
+
+from __future__ import annotations
+
+_MODALITIES = """
+AR ASMT AU BDUS BI BMD CD CF CP CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG EMG EOG EPS ES FA FID FS GM
+HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG MR MS NM OAM OCT OP OPM OPR OPT OPTBSV OPTENF OPV OSS OT PLAN POS
+PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT SEG SM SMR SR SRF ST STAIN
+TEXTUREMAP TG US VA VF XA XAPROTOCOL XC
+"""
+_VIEWS = "AP PA LL RL RLD LLD RLO LLO LAT LATERAL OBLIQUE AXIAL"
+_BODY_PARTS = """
+ABDOMEN ABDOMENPELVIS ANKLE ARM BREAST CALCANEUS CERVIX CHEST CHESTABDOMEN CLAVICLE COCCYX CSPINE ELBOW EXTREMITY FEMUR
+FINGER FOOT FOREARM HAND HEAD HEART HIP HUMERUS JAW KNEE LEG LOWLIMB LSPINE LUNG MAXILLA NECK PATELLA PELVIS RIB RIBS
+SACRUM SCAPULA SHOULDER SKULL SPINE SSPINE STERNUM THIGH THORAX THUMB TLSPINE TMJ TOE TSPINE UPLIMB WHOLEBODY WRIST
+"""
+MODALITIES, VIEWS, BODY_PARTS = (frozenset(terms.split()) for terms in (_MODALITIES, _VIEWS, _BODY_PARTS))
+GREYS = frozenset({"MONOCHROME1", "MONOCHROME2"})
+COLOURS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
+PHOTOMETRICS = GREYS | COLOURS | {"PALETTE COLOR", "HSV", "ARGB", "CMYK", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "XYB"}
+UNKNOWN = "something that is no code of the standard"
+
+
+def named(code: str, known: frozenset[str]) -> str:
+    """Return the code where it is `known`, else words that quote nothing of the file."""
+    return code if code in known else UNKNOWN
