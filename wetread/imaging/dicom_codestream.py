@@ -16,8 +16,8 @@ from wetread.imaging.jpeg import markers
 
 _START, _END_J2K, _START_OF_TILE, _SIZE = b"\xff\x4f\xff\x51", 0xFFD9, 0xFF90, 0xFF51
 BASELINE, EXTENDED, LOSSLESS = frozenset({0xC0}), frozenset({0xC0, 0xC1}), frozenset({0xC3})
-JPEG_LS = frozenset({0xF7})
-"""Markers of the frame header of each process."""
+TWELVE_BITS, JPEG_LS = frozenset({0xC1}), frozenset({0xF7})
+"""Markers of the frame header of each process; TWELVE_BITS is the extended process with samples of 12 bits."""
 _START_JPEG, _HUFFMAN, _START_OF_SCAN, _JPEG_LS_PRESETS = b"\xff\xd8", 0xC4, 0xDA, 0xF8
 _HARMLESS = frozenset({0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 """Quantisation tables, restart intervals, comments, applications' own."""
@@ -55,7 +55,9 @@ def check_jpeg(codestream: bytes, width: int, height: int, bits: int, samples: i
 
 def _check_samples(frame: bytes, bits: int, samples: int, frames: frozenset[int]) -> None:
     """Check that samples are as wide as the file says, and sampled in a way that there is."""
-    least, most = (8, 8) if frames in (BASELINE, EXTENDED) else (2, 8) if bits == 8 else (9, 16)
+    least, most = (2, 8) if bits == 8 else (9, 16)
+    if frames in (BASELINE, EXTENDED, TWELVE_BITS):
+        least = most = 12 if frames == TWELVE_BITS else 8
     if not (least <= frame[0] <= most <= bits):
         raise _unlike(f"a JPEG of {frame[0]} bits, where samples take {bits}")
     factors = [factor for sampling in frame[7::3] for factor in (sampling >> 4, sampling & 15)]

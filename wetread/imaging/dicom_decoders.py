@@ -13,7 +13,15 @@ import numpy as np
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_codestream import BASELINE, EXTENDED, JPEG_LS, LOSSLESS, check_jpeg, check_jpeg_2000
+from wetread.imaging.dicom_codestream import (
+    BASELINE,
+    EXTENDED,
+    JPEG_LS,
+    LOSSLESS,
+    TWELVE_BITS,
+    check_jpeg,
+    check_jpeg_2000,
+)
 from wetread.imaging.dicom_elements import PIXEL_DATA, codestream_of
 from wetread.imaging.dicom_file import DataSet
 from wetread.imaging.grey import Pixels, decoded, refuse_made_up
@@ -56,15 +64,17 @@ def check_readable(data_set: DataSet, width: int, height: int, *, bits: int, pix
     plugin = _PLUGINS.get(syntax)
     if plugin is None:
         raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)}")
-    if syntax == _EXTENDED and stored_bits > 8:
-        raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)} with {stored_bits} bits")
+    deep = syntax == _EXTENDED and stored_bits > 8
+    if deep and pixel_bits > bits:
+        raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)} with {stored_bits} bits in colour")
     if not pixels.undefined_length:
         raise Rejected(Reason.UNDECODABLE, f"DICOM in {_name(syntax)} whose pixels are not in fragments")
     codestream = codestream_of(data_set.data, pixels)
     if not codestream:
         raise Rejected(Reason.NO_PIXELS, "DICOM with empty pixel data")
     if plugin == "gdcm":
-        check_jpeg(codestream, width, height, bits, pixel_bits // bits, _FRAMES[syntax])
+        frames = TWELVE_BITS if deep else _FRAMES[syntax]
+        check_jpeg(codestream, width, height, bits, pixel_bits // bits, frames)
     elif plugin == "pylibjpeg":
         check_jpeg_2000(codestream, width, height)
 
@@ -82,6 +92,9 @@ def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
     from pydicom.uid import UID
 
     element, syntax = data_set.elements[PIXEL_DATA], UID(data_set.transfer_syntax)
+    _silence_gdcm()
+    if syntax == _EXTENDED and record.get("BitsStored", 8) > 8:
+        return _twelve_bits(codestream_of(data_set.data, element), record)
     if _FRAMES.get(syntax) in (BASELINE, EXTENDED) and record.get("SamplesPerPixel", 1) == 1:
         # OpenCV, as for a JPEG alone: a warning of the codec within GDCM ends the process.
         grey = decoded(codestream_of(data_set.data, element), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -101,7 +114,6 @@ def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
     picture.set_original_encoding(not data_set.encoding.explicit, data_set.encoding.order == "<")
     decoder = get_decoder(syntax)
     plugin = _PLUGINS[syntax] if data_set.encapsulated else ""
-    _silence_gdcm()
     with codec_messages(alone=True) as messages, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they quote the file
         try:
@@ -114,6 +126,36 @@ def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
             ) from None
     refuse_made_up(messages)
     return samples
+
+
+def _twelve_bits(codestream: bytes, record: Dataset) -> Pixels:
+    """Decode an extended JPEG of 12 bits by GDCM itself; pydicom does not ask it for these.
+
+    Its pixels were compared with libjpeg-turbo's, and are the same.
+    """
+    import gdcm
+
+    width, height, signed = int(record.Columns), int(record.Rows), int(record.get("PixelRepresentation", 0))
+    fragment, fragments = gdcm.Fragment(), gdcm.SequenceOfFragments.New()
+    fragment.SetByteStringValue(codestream)
+    fragments.AddFragment(fragment)
+    pixels = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    pixels.SetValue(fragments.__ref__())
+    picture = gdcm.Image()
+    picture.SetNumberOfDimensions(2)
+    picture.SetDimensions((width, height, 1))
+    picture.SetDataElement(pixels)
+    picture.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
+    picture.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    picture.SetPixelFormat(gdcm.PixelFormat(1, 16, 12, 11, 0))
+    with codec_messages(alone=True) as messages:
+        # GDCM returns bytes as a text, and None where it failed.
+        found = (picture.GetBuffer() or "").encode("utf-8", "surrogateescape")
+    refuse_made_up(messages)
+    if len(found) != 2 * width * height:
+        raise Rejected(Reason.UNDECODABLE, f"its decoder failed on {_name(_EXTENDED)} of 12 bits")
+    samples = np.frombuffer(found, "<u2").reshape(height, width)
+    return np.right_shift(np.left_shift(samples, 4).view(np.int16), 4) if signed else samples
 
 
 @cache

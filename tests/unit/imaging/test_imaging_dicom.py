@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
+from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     RLELossless,
     SecondaryCaptureImageStorage,
 )
@@ -43,6 +52,36 @@ def test_a_jpeg_within_reads_as_the_jpeg_alone(pixels: np.ndarray) -> None:
     within = decode(dicom(pixels, JPEGBaseline8Bit, PhotometricInterpretation=photometric)).pixels
     alone = decode(encoded(".jpg", pixels)).pixels
     assert np.abs(within.astype(int) - alone).max() <= 2
+
+
+def within(name: str, pixels: np.ndarray, syntax: str, **elements: Any) -> bytes:
+    """A DICOM of a codestream that other encoders wrote; `pixels` give its size and type."""
+    codestream = (Path(__file__).parent / "codestreams" / name).read_bytes()
+    return dicom(pixels, syntax, PixelData=encapsulate([codestream]), **elements)
+
+
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K], ids=lambda syntax: syntax.name)
+def test_htj2k_gives_the_stored_pixels(syntax: str) -> None:
+    small = film(72, 80)
+    deep = small.astype(np.uint16) * 16 + 7
+    assert np.array_equal(decode(within("eight_bits.j2c", small, syntax)).pixels, small)
+    assert np.array_equal(decode(within("sixteen_bits.j2c", deep, syntax)).pixels, deep)
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_an_extended_jpeg_of_twelve_bits_gives_the_stored_pixels(signed: int) -> None:
+    small = film(72, 80).astype(np.uint16) * 16 + 7
+    data = within("twelve_bits.jpg", small, JPEGExtended12Bit, bits=12, PixelRepresentation=signed)
+    stored = small ^ 2048 if signed else small  # what were its upper values are negative, and come first
+    assert np.abs(decode(data).pixels.astype(int) - stored)[np.abs(small.astype(int) - 2048) > 3].max() <= 3
+    assert decode(data).pixels.dtype == np.uint16
+
+
+def test_an_extended_jpeg_reads_as_pydicom_s_own_tests_know_it() -> None:
+    """Source of the values: pydicom 3.0.2, tests/pixels/pixels_reference.py."""
+    data_set = dcmread(Path(str(get_testdata_file("JPGExtended.dcm", download=False))))
+    pixels = decode(dicom(np.zeros((1024, 256), np.uint16), JPEGExtended12Bit, bits=12, PixelData=data_set.PixelData))
+    assert (pixels.pixels[420, 140], pixels.pixels[230, 120]) == (244, 95)
 
 
 @pytest.mark.parametrize("cut", [slice(128, None), slice(132, None)], ids=["prefix first", "elements first"])

@@ -7,11 +7,13 @@ import struct
 import tracemalloc
 import zlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydicom import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     MPEG2MPML,
     CTImageStorage,
@@ -28,7 +30,7 @@ from pydicom.uid import (
 from schemas.errors import Rejected
 from schemas.states import BYTES_REASONS, Reason
 from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
-from tests.unit.imaging.pictures import film
+from tests.unit.imaging.pictures import encoded, film
 from wetread.imaging.decode import decode
 
 FILM = film()
@@ -89,10 +91,34 @@ def test_a_syntax_without_a_decoder_is_named() -> None:
     assert (reason, "Doe" in detail) == (Reason.NO_DECODER, False)
 
 
-def test_a_jpeg_of_twelve_bits_has_no_decoder() -> None:
-    data = with_syntax(dicom(DEEP, JPEGLosslessSV1, bits=12), JPEGLosslessSV1, JPEGExtended12Bit)
+def test_an_extended_jpeg_that_holds_another_is_refused() -> None:
+    lossless = with_syntax(dicom(DEEP, JPEGLosslessSV1, bits=12), JPEGLosslessSV1, JPEGExtended12Bit)
+    assert rejected(lossless)[0] is Reason.UNDECODABLE
+    eight = dicom(DEEP, JPEGExtended12Bit, bits=12, PixelData=encapsulate([encoded(".jpg", FILM)]))
+    assert rejected(eight)[0] is Reason.UNDECODABLE
+
+
+def test_a_coloured_jpeg_of_twelve_bits_has_no_decoder() -> None:
+    colour = np.stack([DEEP] * 3, axis=-1)
+    data = dicom(colour, JPEGExtended12Bit, bits=12, PixelData=encapsulate([encoded(".jpg", FILM)]))
     reason, detail = rejected(data)
-    assert (reason, "12 bits" in detail) == (Reason.NO_DECODER, True)
+    assert (reason, "12 bits in colour" in detail) == (Reason.NO_DECODER, True)
+
+
+def test_an_extended_jpeg_of_twelve_bits_that_is_cut_or_damaged_is_refused() -> None:
+    """GDCM reads what is whole alone; what ends its process is looked for before."""
+    codestream = (Path(__file__).parent / "codestreams" / "twelve_bits.jpg").read_bytes()
+    size = np.zeros((72, 80), np.uint16)
+    frame, scan = codestream.index(b"\xff\xc1"), codestream.index(b"\xff\xda")
+    damaged = [codestream[: len(codestream) * percent // 100] for percent in range(0, 100, 7)]
+    damaged += [codestream[:at] + bytes([value]) + codestream[at + 1 :] for at, value in (
+        (frame + 4, 8), (frame + 4, 16), (frame + 6, 9), (frame + 11, 0), (scan + 5, 77), (scan + 8, 9)
+    )]  # fmt: skip
+    damaged += [codestream[: len(codestream) * percent // 100] + b"\xff\xd9" for percent in range(20, 95, 7)]
+    for changed in damaged:
+        fragment = changed + b"\0" * (len(changed) % 2)
+        data = dicom(size, JPEGExtended12Bit, bits=12, PixelData=encapsulate([fragment or b"\0\0"]))
+        assert rejected(data)[0] in {Reason.UNDECODABLE, Reason.TRUNCATED}
 
 
 @pytest.mark.parametrize("syntax", ALL, ids=lambda syntax: syntax.name)
