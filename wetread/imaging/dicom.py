@@ -12,13 +12,30 @@ from wetread.imaging.dicom_levels import shown
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 
-__all__ = ["DicomHeader", "dicom_header", "dicom_pixels"]
+__all__ = ["DicomHeader", "dicom_header", "dicom_pixels", "dicom_samples"]
 
 
 def dicom_pixels(header: DicomHeader) -> Pixels:
     """Decode to grey, (height, width), uint8 or uint16; a larger value is brighter.
 
     Colours become luminance (ITU-R BT.601). Raises Rejected NO_DECODER, TRUNCATED or UNDECODABLE.
+    """
+    samples = dicom_samples(header)
+    if samples.ndim == 3 or header.record is None:
+        return cv2.cvtColor(np.ascontiguousarray(samples), cv2.COLOR_RGB2GRAY)
+    return shown(
+        samples,
+        header.record,
+        stored_bits=header.stored_bits,
+        signed=header.signed,
+        inverted=header.photometric == "MONOCHROME1",
+    )
+
+
+def dicom_samples(header: DicomHeader) -> Pixels:
+    """Decode to the values as they are stored, (height, width), or RGB as (height, width, 3), before any LUT.
+
+    Raises as `dicom_pixels` does.
     """
     data_set, record = header.data_set, header.record
     if data_set is None or record is None:
@@ -31,17 +48,9 @@ def dicom_pixels(header: DicomHeader) -> Pixels:
     samples = stored_samples(data_set, record)
     if samples.dtype.itemsize > 2 or samples.dtype.kind not in "iu":
         raise Rejected(Reason.UNDECODABLE, f"DICOM that decodes to samples of {samples.dtype}")
-    if samples.ndim == 3:
-        return cv2.cvtColor(np.ascontiguousarray(samples), cv2.COLOR_RGB2GRAY)
-    if not data_set.encapsulated or data_set.transfer_syntax == RLE:
-        samples = _within_stored_bits(samples, header)
-    return shown(
-        samples,
-        record,
-        stored_bits=header.stored_bits,
-        signed=header.signed,
-        inverted=header.photometric == "MONOCHROME1",
-    )
+    if samples.ndim == 2 and (not data_set.encapsulated or data_set.transfer_syntax == RLE):
+        return _within_stored_bits(samples, header)
+    return samples
 
 
 def _within_stored_bits(samples: Pixels, header: DicomHeader) -> Pixels:

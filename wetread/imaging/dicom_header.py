@@ -78,18 +78,17 @@ def dicom_header(data: bytes) -> DicomHeader:
     """
     data_set = read_data_set(data, ALLOWED)
     try:
-        record = _parsed(data_set)
-        _check_subject(record)
-        if PIXEL_DATA not in data_set.elements:
-            raise Rejected(Reason.NO_PIXELS, "DICOM without pixel data, such as a report or a directory")
-        return _header(record, data_set)
+        record = parsed(data_set)
+        check_subject(record)
+        return picture_header(data_set, record)
     except Rejected:
         raise
     except Exception as error:  # noqa: BLE001  pydicom raises many kinds, and their texts quote values
         raise Rejected(Reason.UNDECODABLE, f"DICOM with a damaged element ({type(error).__name__})") from None
 
 
-def _parsed(data_set: DataSet) -> Dataset:
+def parsed(data_set: DataSet) -> Dataset:
+    """Return the allowed elements but the pixels as pydicom parses them; it raises many kinds of errors."""
     from pydicom import config
     from pydicom.filereader import read_dataset
 
@@ -101,7 +100,8 @@ def _parsed(data_set: DataSet) -> Dataset:
     return read_dataset(BytesIO(joined), not encoding.explicit, encoding.order == "<")
 
 
-def _check_subject(record: Dataset) -> None:
+def check_subject(record: Dataset) -> None:
+    """Raise Rejected OTHER_MODALITY, OTHER_BODY_PART or OTHER_VIEW for what is no frontal chest film by its word."""
     modality, sop_class = _code(record, "Modality"), str(record.get("SOPClassUID") or "")
     if modality and modality not in _MODALITIES_READ:
         found = named(modality, MODALITIES)
@@ -133,7 +133,10 @@ def _code(record: Dataset, keyword: str) -> str:
     return str(record.get(keyword) or "").strip(" \0").upper()
 
 
-def _header(record: Dataset, data_set: DataSet) -> DicomHeader:
+def picture_header(data_set: DataSet, record: Dataset) -> DicomHeader:
+    """Return what is said of the picture; raise Rejected NO_PIXELS, or UNDECODABLE for a kind that is not read."""
+    if PIXEL_DATA not in data_set.elements:
+        raise Rejected(Reason.NO_PIXELS, "DICOM without pixel data, such as a report or a directory")
     photometric = _code(record, "PhotometricInterpretation")
     samples, bits = _number(record, "SamplesPerPixel", 1), _number(record, "BitsAllocated")
     stored = _number(record, "BitsStored", bits)
