@@ -60,10 +60,11 @@ class Reason(StrEnum):
     # Its worker died on it, alone, as often as is allowed: only `errors retry` tries again.
     CRASHED = "crashed"
     OUT_OF_TIME = "out_of_time"
+    OUT_OF_MEMORY = "out_of_memory"
 
 
 WORLD_REASONS = frozenset({Reason.VANISHED, Reason.PERMISSION, Reason.IO_ERROR, Reason.CHANGED, Reason.NOT_A_FILE})
-DEATH_REASONS = frozenset({Reason.CRASHED, Reason.OUT_OF_TIME})
+DEATH_REASONS = frozenset({Reason.CRASHED, Reason.OUT_OF_TIME, Reason.OUT_OF_MEMORY})
 BYTES_REASONS = frozenset(Reason) - WORLD_REASONS - DEATH_REASONS
 NO_FILM_REASONS = frozenset({Reason.NOT_A_FILM, Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER_BODY_PART})
 """It was read, and is no frontal chest film: an archive holds such pictures, and nothing failed."""

@@ -74,8 +74,11 @@ def make_app(settings: Settings) -> Celery:
         worker_pool_start_method="spawn",
         # A fresh interpreter with TensorFlow takes seconds to import; the default of 4 s would kill it.
         worker_proc_alive_timeout=60.0,
-        # What leaks is bounded: a child is replaced above 4 GB, or after 1,000 batches.
-        worker_max_memory_per_child=4_000_000,
+        # A child that died answers nothing more: what it left is not waited for.
+        worker_lost_wait=1.0,
+        # What leaks is bounded: a child is replaced after a batch that leaves it above three quarters of what it may
+        # use, or after 1,000 batches.
+        worker_max_memory_per_child=settings.memory_bytes * 3 // 4 // 1024,
         worker_max_tasks_per_child=1_000,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,

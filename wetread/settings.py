@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     batch_size: int = Field(default=64, ge=1, le=1024, description="images in a batch")
     lease_seconds: float = Field(default=60.0, gt=0, description="a worker that is silent longer has lost its batch")
     image_seconds: float = Field(default=30.0, gt=0, description="the longest that one image may take")
+    memory_bytes: int = Field(
+        default=4 * 1024**3, ge=1, description="a worker process that grows beyond this ends itself"
+    )
     attempts: int = Field(default=3, ge=1, description="times an image is tried alone before it is dead")
     outstanding_batches: int = Field(default=256, ge=1, description="batches rung for and not settled, at most")
     file_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="a larger file is rejected unread")

@@ -19,6 +19,7 @@ from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem, claim, count_attempt, release
 from wetread.store.runs import set_state
 from wetread.store.settling import Outcome, settle
+from worker.failpoints import reach
 from worker.keeper import LeaseKeeper
 from worker.models import LoadedModel, ModelShelf
 from worker.reading import Reader
@@ -54,6 +55,7 @@ class BatchWorker:
             held = claim(session, batch_id, self.owner, self.settings.lease_seconds)
         if held is None:
             return Ending.NOT_FREE
+        reach("claimed")
         log = structlog.get_logger().bind(run=held.run_id, batch=batch_id)
         try:
             model = self.shelf.take(held.model_digest, held.engine, held.decision_digest)
@@ -80,34 +82,39 @@ class BatchWorker:
         return Ending.SETTLED
 
     def _read_and_settle(self, held: Claim, model: LoadedModel) -> None:
-        with LeaseKeeper(
-            self.database,
-            held,
-            lease_seconds=self.settings.lease_seconds,
-            image_seconds=self.settings.image_seconds,
-        ) as keeper:
-            if held.one_at_a_time:
-                for item in held.items:
-                    keeper.progress(item.image_id)
-                    self._settle(held, [self._read_alone(held, model, item, keeper)])
-            else:
-                reader = Reader(self.database, self.settings, model, held, keeper.progress)
-                self._settle(held, reader.outcomes(held.items))
+        with LeaseKeeper(self.database, held, self.settings) as keeper:
+            try:
+                if held.one_at_a_time:
+                    for item in held.items:
+                        keeper.progress(item.image_id)
+                        self._settle(held, [self._read_alone(held, model, item, keeper)])
+                else:
+                    reader = Reader(self.database, self.settings, model, held, keeper.progress)
+                    self._settle(held, reader.outcomes(held.items))
+            except MemoryError:
+                keeper.out_of_memory()
 
     def _read_alone(self, held: Claim, model: LoadedModel, item: ClaimedItem, keeper: LeaseKeeper) -> Outcome:
         """Read one image of a batch whose worker died; one that was tried too often alone is dead instead."""
         if item.attempts >= self.settings.attempts:
-            reason = Reason.CRASHED if item.detail is None else Reason.OUT_OF_TIME
+            reason = item.reason or Reason.CRASHED
             detail = item.detail or f"its worker process died {item.attempts} times on it alone"
             return Outcome(item.image_id, ItemState.DEAD, reason=reason, detail=detail)
         with self.database.writing() as session:
             count_attempt(session, held, item.image_id)
         reader = Reader(self.database, self.settings, model, held, lambda: keeper.progress(item.image_id))
-        return reader.outcomes([item])[0]
+        try:
+            return reader.outcomes([item])[0]
+        except RootUnavailable:
+            with self.database.writing() as session:
+                count_attempt(session, held, item.image_id, by=-1)  # it was not tried
+            raise
 
     def _settle(self, held: Claim, outcomes: list[Outcome]) -> None:
         with self.database.writing() as session:
             settle(session, held, outcomes)
+            reach("before_commit")
+        reach("committed")
 
     def _give_back(self, held: Claim, pause: str | None = None) -> None:
         with self.database.writing() as session:

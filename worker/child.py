@@ -86,9 +86,13 @@ def _prepare(task: ChildTask) -> BatchWorker:
     from wetread.models.registry import Registry
     from wetread.store.database import Database
     from worker.batch import BatchWorker
+    from worker.failpoints import armed
     from worker.identity import worker_id
+    from worker.memory import bound_memory
     from worker.models import ModelShelf
 
+    armed()
+    bound_memory(task.settings.memory_bytes)
     database = Database(task.settings.database)
     shelf = ModelShelf(Registry(database, task.settings.models_directory))
     shelf.take(task.model_digest, task.engine)

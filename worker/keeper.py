@@ -1,8 +1,8 @@
-"""Keeps the lease of the batch in hand while it makes progress, and ends a process that makes none.
+"""Keeps the lease of the batch in hand while it makes progress, and ends a process that makes none or grows too large.
 
-A decoder that hangs holds its thread for ever. The keeper is a thread beside it: when one image takes longer than
-it may, it writes which, and kills its own process; the lease is then taken from the dead and the batch tried again
-one image at a time.
+A decoder that hangs holds its thread for ever, and one that eats memory takes the machine with it. The keeper is a
+thread beside it: it writes which image it was, and kills its own process; the batch is then taken from the dead and
+tried again one image at a time.
 """
 
 from __future__ import annotations
@@ -12,32 +12,39 @@ import signal
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
+import psutil
 import structlog
 
 from schemas.errors import LeaseLost, ServiceUnavailable
+from schemas.states import Reason
+from wetread.settings import Settings
 from wetread.store.database import Database
-from wetread.store.leases import Claim, note_stall, renew
+from wetread.store.leases import Claim, note_death, renew
 
 RENEWALS_A_LEASE = 3
 """A lease is renewed after a third of it, so that two renewals may fail."""
 
+LOOK_SECONDS = 0.1
+"""Seconds between two looks at this process's memory: a decoder writes some 200 MB in that time."""
+
+STOOD_STILL_SECONDS = 1.0
+"""A look that comes so much too late: the whole process stood still, and no image is to blame for that."""
+
 
 class LeaseKeeper:
-    """Renews a claim from a thread, between `with` and its end.
+    """Renews a claim from a thread, between `with` and its end."""
 
-    image_seconds: the longest time between two calls of `progress`.
-    """
-
-    def __init__(self, database: Database, held: Claim, *, lease_seconds: float, image_seconds: float) -> None:
+    def __init__(self, database: Database, held: Claim, settings: Settings) -> None:
         self._database = database
         self._held = held
-        self._lease_seconds = lease_seconds
-        self._image_seconds = image_seconds
+        self._settings = settings
         self._ended = threading.Event()
+        self._lost = False
         self._image_id: int | None = None
         self._since = time.monotonic()
+        self._process = psutil.Process()
         self._thread = threading.Thread(target=self._keep, name=f"lease of batch {held.batch_id}", daemon=True)
 
     def progress(self, image_id: int | None = None) -> None:
@@ -57,34 +64,47 @@ class LeaseKeeper:
         self._ended.set()
         self._thread.join()
 
+    def out_of_memory(self) -> NoReturn:
+        """End this process, since it was refused memory: a new one begins with all that the machine has."""
+        self._end_this_process(Reason.OUT_OF_MEMORY, "the system refused the memory that it takes to read it")
+
     def _keep(self) -> None:
-        renewal = self._lease_seconds / RENEWALS_A_LEASE
-        due = time.monotonic() + renewal
-        while not self._ended.wait(min(renewal, self._image_seconds) / 4):
-            if time.monotonic() - self._since > self._image_seconds:
-                self._end_this_process()
-            if time.monotonic() >= due:
-                due = time.monotonic() + renewal
+        settings = self._settings
+        renewal = settings.lease_seconds / RENEWALS_A_LEASE
+        wait = min(LOOK_SECONDS, renewal / 4, settings.image_seconds / 4)
+        looked = time.monotonic()
+        due = looked + renewal
+        while not self._ended.wait(wait):
+            now = time.monotonic()
+            if now - looked > wait + STOOD_STILL_SECONDS:
+                self._since = now
+            looked = now
+            if now - self._since > settings.image_seconds:
+                self._end_this_process(Reason.OUT_OF_TIME, f"took longer than {settings.image_seconds:g} s")
+            if self._process.memory_info().rss > settings.memory_bytes:
+                limit = settings.memory_bytes / 1024**2
+                self._end_this_process(Reason.OUT_OF_MEMORY, f"its worker process grew beyond {limit:,.0f} MiB")
+            if now >= due and not self._lost:
+                due = now + renewal
                 self._renew()
 
     def _renew(self) -> None:
         try:
             with self._database.writing() as session:
-                renew(session, self._held, self._lease_seconds)
+                renew(session, self._held, self._settings.lease_seconds)
         except LeaseLost:
-            self._ended.set()  # the batch's commit will find the same and write nothing
+            self._lost = True  # the batch's commit will find the same and write nothing
         except ServiceUnavailable:
             pass  # the next renewal tries again; meanwhile the lease may run out, which is safe
 
-    def _end_this_process(self) -> None:
-        log = structlog.get_logger()
-        log.error(
-            "an image took too long; this worker process ends itself", batch=self._held.batch_id, image=self._image_id
-        )
-        if self._image_id is not None:
-            try:
+    def _end_this_process(self, reason: Reason, detail: str) -> NoReturn:
+        image_id = self._image_id
+        log = structlog.get_logger().bind(batch=self._held.batch_id, image=image_id)
+        log.error("this worker process ends itself", reason=str(reason), why=detail)
+        try:
+            if image_id is not None:
                 with self._database.writing() as session:
-                    note_stall(session, self._held, self._image_id, f"took longer than {self._image_seconds:g} s")
-            except (LeaseLost, ServiceUnavailable):
-                pass
-        os.kill(os.getpid(), signal.SIGKILL)
+                    note_death(session, self._held, image_id, reason, detail)
+        finally:  # whatever hinders the note
+            os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(1)  # never reached, which the type checker cannot know

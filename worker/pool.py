@@ -18,9 +18,9 @@ from schemas.errors import WetreadError
 from schemas.states import RunState
 from wetread.store.accounts import run_account, run_state
 from wetread.store.database import Database
-from wetread.store.leases import expired_owners, owners, release_dead
+from wetread.store.leases import expired_owners, release_dead
 from worker.child import ChildTask, Failed, Ready, serve_run
-from worker.identity import died_here
+from worker.deaths import free_what_the_dead_hold
 
 DEATHS_BEFORE_READY = 3
 """Processes that may die in a row before one was ready; then the fault is the machine's, not a film's."""
@@ -54,10 +54,7 @@ class EmbeddedPool:
 
     def start(self) -> None:
         """Free what workers that died here before still hold, and start the processes."""
-        with self.database.writing() as session:
-            for owner in owners(session):
-                if died_here(owner):
-                    release_dead(session, owner)
+        free_what_the_dead_hold(self.database)
         for _ in range(self.size):
             self._children.append(self._spawn())
 

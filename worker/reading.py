@@ -28,6 +28,7 @@ from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem
 from wetread.store.settling import LinkedReading, Outcome, known_readings
+from worker.failpoints import reach
 from worker.models import LoadedModel
 
 READ_AHEAD = 16
@@ -80,8 +81,10 @@ class Reader:
             for chunk in self._read_ahead(threads, items):
                 for outcome in self._prepare(chunk, waiting):
                     settled[outcome.image_id] = outcome
+        reach("read")
         for outcome in self._classify(waiting):
             settled[outcome.image_id] = outcome
+        reach("classified")
         return [settled[item.image_id] for item in items]
 
     def _read_ahead(self, threads: ThreadPoolExecutor, items: Sequence[ClaimedItem]) -> Iterator[list[_Read]]:
@@ -113,6 +116,7 @@ class Reader:
                 yield _done(item, file, header, linked=known[file.sha256])
             else:
                 try:
+                    reach("decode", file.sha256)
                     pixels = self.model.classifier.preprocess.apply(decode(file.data).pixels)
                 except Rejected as fault:
                     yield _rejected(item, fault, file, header)

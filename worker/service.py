@@ -23,7 +23,9 @@ from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
 from wetread.store.workers import Heartbeat, beat, leave
 from worker.child import limit_threads
+from worker.deaths import free_what_the_dead_hold
 from worker.envelopes import drop_what_is_no_message
+from worker.failpoints import armed
 from worker.identity import worker_id
 
 DEAF_SECONDS = 20.0
@@ -35,6 +37,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
 
     Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they are waited for.
     """
+    armed()  # a failpoint that is none is refused here, not by each process of the pool
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
     database = Database(settings.database)
     ensure_schema(database)
@@ -118,6 +121,7 @@ class _Minder:
             try:
                 with self.database.writing() as session:
                     beat(session, me)
+                free_what_the_dead_hold(self.database)
                 ring_waiting(self.database, self.app, self.settings)
                 self.restart_if_deaf(time.monotonic())
             except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended

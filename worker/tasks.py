@@ -13,6 +13,8 @@ from schemas.messages import BatchMessage
 from wetread.queue import TASK_NAME
 from wetread.settings import load_settings
 from worker.acknowledging import BatchRequest
+from worker.deaths import free_what_the_dead_hold
+from worker.failpoints import reach
 
 if TYPE_CHECKING:
     from worker.batch import BatchWorker
@@ -28,10 +30,18 @@ def read_batch(body: Any = None, *_: Any, **__: Any) -> None:
         log.error("a message was refused", why=str(error))
         return
     try:
-        batch_worker().process_batch(message.batch_id)
+        _process(batch_worker(), message.batch_id)
     except ServiceUnavailable as error:
         # The message may go: the lease runs out, and the sweep rings again when the database is back.
         log.error("the database did not answer; the batch waits for the sweep", batch=message.batch_id, why=str(error))
+    reach("before_acknowledge")
+
+
+def _process(worker: BatchWorker, batch_id: int) -> None:
+    from worker.batch import Ending
+
+    if worker.process_batch(batch_id) == Ending.NOT_FREE and free_what_the_dead_hold(worker.database):
+        worker.process_batch(batch_id)  # the message came back from a process that died with it in hand
 
 
 @lru_cache(maxsize=1)
@@ -42,9 +52,11 @@ def batch_worker() -> BatchWorker:
     from wetread.store.database import Database
     from worker.batch import BatchWorker
     from worker.identity import worker_id
+    from worker.memory import bound_memory
     from worker.models import ModelShelf
 
     set_up_logs()
     settings = load_settings()
+    bound_memory(settings.memory_bytes)
     database = Database(settings.database)
     return BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), worker_id())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
+
+from wetread.imaging.opencv import cv2
 
 FILMS_A_FOLDER = 1_000
 

@@ -14,7 +14,7 @@ from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.deleting import delete_run
-from wetread.store.leases import count_attempt, next_batch, note_stall, release, release_dead, renew
+from wetread.store.leases import count_attempt, next_batch, note_death, release, release_dead, renew
 from wetread.store.results import Filters, find_results, label_counts
 from wetread.store.retrying import retry_failed
 from wetread.store.runs import cancel_pending, open_run, set_state
@@ -191,12 +191,15 @@ def test_attempts_are_counted_before_an_image_is_touched_and_survive_the_worker(
     assert held is not None
     with kit.database.writing() as session:
         count_attempt(session, held, held.items[0].image_id)
-        note_stall(session, held, held.items[0].image_id, "took long")
+        note_death(session, held, held.items[0].image_id, Reason.OUT_OF_TIME, "took long")
     after = kit.claim(batch, "next:1:1")
     assert after is not None
-    assert [(item.attempts, item.detail) for item in after.items] == [(1, "took long"), (0, None)]
+    noted = [(item.attempts, item.reason, item.detail) for item in after.items]
+    assert noted == [(1, Reason.OUT_OF_TIME, "took long"), (0, None, None)]
     with pytest.raises(LeaseLost), kit.database.writing() as session:
         count_attempt(session, held, held.items[0].image_id)
+    with pytest.raises(LeaseLost), kit.database.writing() as session:
+        note_death(session, held, held.items[1].image_id, Reason.OUT_OF_TIME, "it slept, and the batch is another's")
 
 
 def test_cancel_leaves_what_was_read_and_takes_the_rest_from_its_worker(kit: RunKit) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from producer.ingest import fill_run
 from schemas.states import Reason, RunState
+from schemas.tables import WorkItem
 from tests.program import films
 from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model
@@ -24,11 +25,11 @@ from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.images import RunToFill
-from wetread.store.leases import next_batch
+from wetread.store.leases import claim, next_batch, release_dead
 from wetread.store.results import Filters, ResultRow, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
-from worker import reading
+from worker import keeper, reading
 from worker.batch import BatchWorker, Ending
 from worker.identity import died_here, worker_id
 from worker.models import ModelShelf
@@ -133,6 +134,54 @@ def test_an_image_that_hangs_ends_its_process_and_is_dead_in_the_end(site: Site)
     repeat_until_finished(site, hang)
     account = site.account()
     assert (account.done, account.dead, account.dead_reasons) == (5, 1, {Reason.OUT_OF_TIME: 1})
+
+
+class Killed(BaseException):
+    """The process would have been killed here."""
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(*_: int) -> None:
+        raise Killed
+
+    monkeypatch.setattr(keeper.os, "kill", kill)
+
+
+@pytest.mark.usefixtures("killed")
+def test_an_image_for_which_there_is_no_memory_ends_its_process_and_is_named_when_it_was_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_data: bytes) -> None:
+        raise MemoryError
+
+    batch = site.batch()
+    assert batch is not None
+    monkeypatch.setattr(reading, "decode", refuse)
+    for alone in (False, True):
+        worker = site.worker()
+        with pytest.raises(Killed):
+            worker.process_batch(batch)
+        assert noted(site) == {(0, None), (1, Reason.OUT_OF_MEMORY)} if alone else {(0, None)}
+        with site.database.writing() as session:
+            release_dead(session, worker.owner)
+
+
+def test_a_root_that_goes_while_images_are_tried_alone_costs_them_no_attempt(site: Site) -> None:
+    batch = site.batch()
+    assert batch is not None
+    with site.database.writing() as session:
+        assert claim(session, batch, "dead:1:1", 60.0)
+        release_dead(session, "dead:1:1")
+    site.archive.rename(site.home / "away")
+    assert site.worker().process_batch(batch) == Ending.PAUSED
+    assert noted(site) == {(0, None)}
+
+
+def noted(site: Site) -> set[tuple[int, str | None]]:
+    """Return what is noted on the images: their attempts, and why they failed."""
+    with site.database.reading() as session:
+        return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
 
 
 def repeat_until_finished(site: Site, deed: Callable[[bytes], None]) -> None:

@@ -56,16 +56,16 @@ def decode(data: bytes) -> Grey:
     Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted; a DICOM becomes
     what its LUTs and window show. Raises Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME
     or FLAT, for a DICOM also NO_PIXELS, NO_DECODER, OTHER_MODALITY, OTHER_VIEW or OTHER_BODY_PART, and no other
-    error.
+    error but MemoryError: within the limits above the machine is to blame for that, not the file.
     """
     header = read_header(data)
     _check(header)
     try:
         pixels = _pixels(data, header)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(f"no memory for {header.width} x {header.height} pixels") from error
         raise Rejected(Reason.UNDECODABLE, f"OpenCV failed on it: {error.err}") from error
-    except MemoryError as error:
-        raise Rejected(Reason.TOO_LARGE, f"no memory for {header.width} x {header.height} pixels") from error
     if pixels.shape != (header.height, header.width):
         raise Rejected(
             Reason.UNDECODABLE,

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost
-from schemas.states import ItemState, RunState
+from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Image, Model, Run, WorkItem
 from wetread.store.moments import database_seconds
 from wetread.store.roots import root_paths
@@ -26,6 +26,7 @@ class ClaimedItem:
     root: bytes
     path: bytes
     attempts: int
+    reason: Reason | None
     detail: str | None
 
 
@@ -87,14 +88,24 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
 
 def _pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
     query = (
-        select(Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.detail)
+        select(Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.reason, WorkItem.detail)
         .join(Image, Image.id == WorkItem.image_id)
         .where(WorkItem.batch_id == batch_id, WorkItem.state == ItemState.PENDING)
         .order_by(Image.id)
     )
     rows = session.execute(query).all()
     roots = root_paths(session, sorted({row.root_id for row in rows}))
-    return tuple(ClaimedItem(row.id, roots[row.root_id], row.path, row.attempts, row.detail) for row in rows)
+    return tuple(
+        ClaimedItem(
+            row.id,
+            roots[row.root_id],
+            row.path,
+            row.attempts,
+            None if row.reason is None else Reason(row.reason),
+            row.detail,
+        )
+        for row in rows
+    )
 
 
 def renew(session: Session, held: Claim, lease_seconds: float) -> None:
@@ -114,16 +125,21 @@ def release(session: Session, held: Claim) -> None:
     session.execute(_ours(held).values(owner=None, lease_until=None).execution_options(synchronize_session=False))
 
 
-def count_attempt(session: Session, held: Claim, image_id: int) -> None:
-    """Count one attempt of an image, just before it alone is touched."""
-    renewed = session.execute(_ours(held).values(fence=held.fence).returning(Batch.id)).first()
-    if renewed is None:
-        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
+def count_attempt(session: Session, held: Claim, image_id: int, by: int = 1) -> None:
+    """Count one attempt of an image, just before it alone is touched; by -1, take it back."""
+    hold(session, held)
     session.execute(
         update(WorkItem)
         .where(WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING)
-        .values(attempts=WorkItem.attempts + 1)
+        .values(attempts=WorkItem.attempts + by)
     )
+
+
+def hold(session: Session, held: Claim) -> None:
+    """Lock the batch for this transaction; raise LeaseLost when it is another's by now."""
+    kept = session.execute(_ours(held).values(fence=held.fence).returning(Batch.id)).first()
+    if kept is None:
+        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
 
 
 def _ours(held: Claim):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, refined by the caller
@@ -131,11 +147,14 @@ def _ours(held: Claim):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, 
 
 
 def release_dead(session: Session, owner: str) -> int:
-    """Free the batches of a worker that is known to be dead, counting its death; return how many."""
+    """Free the batches of a worker that is known to be dead, counting its death; return how many.
+
+    The ring that it answered is used up: the next sweep rings anew.
+    """
     freed = session.execute(
         update(Batch)
         .where(Batch.owner == owner, Batch.pending > 0)
-        .values(owner=None, lease_until=None, kills=Batch.kills + 1)
+        .values(owner=None, lease_until=None, kills=Batch.kills + 1, rung_at=None)
         .returning(Batch.id)
         .execution_options(synchronize_session=False)
     )
@@ -187,10 +206,14 @@ def mark_rung(session: Session, batch_ids: list[int]) -> None:
     )
 
 
-def note_stall(session: Session, held: Claim, image_id: int, detail: str) -> None:
-    """Remember on a pending image that its worker is about to end because of it."""
+def note_death(session: Session, held: Claim, image_id: int, reason: Reason, detail: str) -> None:
+    """Remember on a pending image that its worker is about to end because of it, and why.
+
+    Raises LeaseLost when the batch is another's by now: what this worker found says nothing any more.
+    """
+    hold(session, held)
     session.execute(
         update(WorkItem)
         .where(WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING)
-        .values(detail=detail)
+        .values(reason=reason, detail=detail)
     )

@@ -230,6 +230,18 @@ def test_what_opencv_throws_is_a_rejection(monkeypatch: pytest.MonkeyPatch) -> N
     assert rejected(PNG) is Reason.UNDECODABLE
 
 
+def test_a_machine_without_memory_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoMemory(cv2.error):
+        code = cv2.Error.StsNoMem
+
+    def fail(*_: object) -> None:
+        raise NoMemory
+
+    monkeypatch.setattr(cv2, "imdecode", fail)
+    with pytest.raises(MemoryError):
+        decode(PNG)
+
+
 def test_pixels_that_are_not_as_the_header_says_are_a_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "imdecode", lambda *_: FILM[:-1])
     assert rejected(PNG) is Reason.UNDECODABLE

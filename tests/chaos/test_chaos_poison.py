@@ -1,0 +1,83 @@
+"""Films that crash, hang or bloat the process that decodes them, each in a batch of 64: they alone are dead."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+from pydicom.uid import JPEGLosslessSV1
+
+from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.films import draw_films
+from tests.chaos.processes import Strength
+from tests.chaos.scale import SEED
+from tests.chaos.serving import finished, start_logged, workers
+from tests.chaos.table import record
+from tests.program import Program, eventually
+from tests.unit.imaging.dicoms import dicom
+from wetread.imaging.decode import decode
+
+BATCH = 64
+DEEDS = {"crashed": "abort", "out_of_time": "hang", "out_of_memory": "eat"}
+FAULT = "a film that crashes its process (a DICOM), one that hangs, one that eats memory, each in a batch of 64"
+LIMITS = {"WETREAD_IMAGE_SECONDS": "3", "WETREAD_MEMORY_BYTES": str(400 * 1024**2)}
+
+
+@pytest.fixture
+def poisoned(tmp_path: Path) -> tuple[Path, dict[Path, str]]:
+    """An archive of three batches with one bad film each, and what each of these is to be called."""
+    archive = tmp_path / "archive"
+    reasons = {}
+    for number, reason in enumerate(DEEDS):
+        drawn = draw_films(archive / reason, BATCH, seed=SEED + number)
+        reasons[Path(reason) / drawn[40]] = reason
+    crashing = archive / next(path for path, reason in reasons.items() if reason == "crashed")
+    # Lossless JPEG goes through GDCM, which is C++ in the worker's own process.
+    crashing.write_bytes(dicom(decode(crashing.read_bytes()).pixels, JPEGLosslessSV1))
+    return archive, reasons
+
+
+def arm(program: Program, archive: Path, reasons: dict[Path, str]) -> None:
+    """Have the decoder misbehave on the bad films, every time that it meets one."""
+    hashes = {hashlib.sha256((archive / path).read_bytes()).hexdigest(): reason for path, reason in reasons.items()}
+    assert len(hashes) == len(DEEDS)
+    program.environment |= LIMITS
+    program.environment["WETREAD_FAILPOINT"] = ",".join(f"decode={h}:{DEEDS[reason]}" for h, reason in hashes.items())
+
+
+def check(program: Program, archive: Path, reasons: dict[Path, str]) -> str:
+    """See that the bad films alone are dead, after three tries alone, each by its reason; say so in a few words."""
+    accounts = assert_nothing_lost(program, archive, dead=reasons)
+    query = (
+        "SELECT i.path, w.reason, w.attempts FROM work_items w JOIN images i ON i.id = w.image_id"
+        " WHERE w.state = 'dead'"
+    )
+    dead = {Path(bytes(path).decode()): (reason, attempts) for path, reason, attempts in ask(program, query)}
+    assert dead == {path: (reason, 3) for path, reason in reasons.items()}
+    assert accounts.kills == 4 * len(DEEDS), "once with its neighbours, and three times alone"
+    return f"{accounts.done} done; 3 dead after 3 tries alone: `{'`, `'.join(DEEDS)}`"
+
+
+def test_embedded_films_that_end_their_process_are_dead_by_their_reason_and_their_neighbours_done(
+    embedded: Program, poisoned: tuple[Path, dict[Path, str]]
+) -> None:
+    began = time.monotonic()
+    arm(embedded, *poisoned)
+    with Strength(start_logged(embedded, "screen", poisoned[0], "--workers", 2), 2) as strength:
+        assert strength.process.wait(250) == 0
+    gave = f"{check(embedded, *poisoned)}; a process replaced within {strength.longest:.1f} s"
+    record("8", "embedded", FAULT, gave, time.monotonic() - began)
+
+
+def test_served_films_that_end_their_process_are_dead_by_their_reason_and_their_neighbours_done(
+    served: Program, poisoned: tuple[Path, dict[Path, str]]
+) -> None:
+    began = time.monotonic()
+    arm(served, *poisoned)
+    with workers(served, 1, concurrency=2) as (worker,), Strength(worker, 2) as strength:
+        served.json("submit", poisoned[0])
+        eventually(lambda: finished(served), seconds=250, what="the run's end")
+    gave = f"{check(served, *poisoned)}; a process replaced within {strength.longest:.1f} s"
+    record("8", "served", FAULT, gave, time.monotonic() - began)
