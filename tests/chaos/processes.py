@@ -55,6 +55,13 @@ def holders(program: Program) -> set[int]:
     }
 
 
+def has_tables(program: Program) -> bool:
+    """Return whether an embedded program has made its database yet."""
+    if not (program.home / "results.db").exists():
+        return False
+    return bool(ask(program, "SELECT 1 FROM sqlite_master WHERE name = 'batches'"))
+
+
 class Strength:
     """Watches how long a program has less than `full` worker processes, from its first full strength on."""
 

@@ -1,0 +1,144 @@
+"""kill -9 of whole workers and of single worker processes, busy and idle: all is read, and no film is blamed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.films import draw_films
+from tests.chaos.processes import children, has_tables, holders, kill_one_and_wait
+from tests.chaos.scale import FILMS, FULL, SEED, moments, times
+from tests.chaos.serving import finished, settled, start_logged, workers
+from tests.chaos.table import record
+from tests.program import Program, eventually, kill_group
+
+pytestmark = pytest.mark.timeout(3600)
+
+WHOLE = times(full=20, quick=2)
+BUSY = times(full=50, quick=3)
+IDLE = times(full=20, quick=2)
+STRENGTH = 2
+
+BACK_SECONDS = 10.0 if FULL else 60.0
+"""Seconds until a pool is at strength again; the quick form runs on machines that do much else besides."""
+
+
+def counts_at(source: random.Random, kills: int, films: int = FILMS) -> list[int]:
+    """Return how many images are to be settled before each kill: at random, and early enough to come in the run."""
+    return sorted(source.sample(range(films * 3 // 4), kills))
+
+
+def test_embedded_screens_killed_whole_and_run_again_lose_nothing(embedded: Program, drawn: Path) -> None:
+    began = time.monotonic()
+    for count in counts_at(moments("whole screens"), WHOLE):
+        screen = start_logged(embedded, "screen", drawn, "--workers", STRENGTH)
+        eventually(
+            lambda count=count: has_tables(embedded) and settled(embedded) >= count, what="some images", seconds=600
+        )
+        kill_group(screen)
+    account = embedded.json("screen", drawn, "--workers", STRENGTH)
+    assert account["state"] == "finished"
+    accounts = assert_nothing_lost(embedded, drawn)
+    assert accounts.runs == 1, "the same command continues its run"
+    gave = f"{accounts.done} done, none dead"
+    record("1", "embedded", f"kill -9 of the whole `screen`, {WHOLE} times", gave, time.monotonic() - began)
+
+
+def test_served_workers_killed_whole_lose_nothing(served: Program, drawn: Path) -> None:
+    began = time.monotonic()
+    served.json("submit", drawn)
+    with workers(served, 1, concurrency=STRENGTH) as programs:
+        for count in counts_at(moments("whole workers"), WHOLE):
+            eventually(lambda count=count: settled(served) >= count, what="some images", seconds=600)
+            kill_group(programs[0])
+            programs[0] = start_logged(served, "worker", "--concurrency", STRENGTH)
+        eventually(lambda: finished(served), seconds=1200, what="the run's end")
+    gave = f"{assert_nothing_lost(served, drawn).done} done, none dead"
+    record("1", "served", f"kill -9 of the whole `worker`, {WHOLE} times", gave, time.monotonic() - began)
+
+
+def test_embedded_busy_processes_killed_are_replaced_and_no_film_is_blamed(embedded: Program, drawn: Path) -> None:
+    began, source = time.monotonic(), moments("busy children")
+    screen = start_logged(embedded, "screen", drawn, "--workers", STRENGTH)
+    eventually(lambda: has_tables(embedded) and settled(embedded) > 0, what="a first image")
+    slowest = max(kill_a_busy_one(embedded, screen, source) for _ in range(BUSY))
+    assert screen.wait(1200) == 0
+    accounts = assert_nothing_lost(embedded, drawn)
+    gave = f"{accounts.done} done, none dead; at strength again within {slowest:.1f} s"
+    record("1", "embedded", f"kill -9 of busy processes, {BUSY} times", gave, time.monotonic() - began)
+
+
+def test_served_busy_processes_killed_are_replaced_and_no_film_is_blamed(served: Program, drawn: Path) -> None:
+    began, source = time.monotonic(), moments("busy children")
+    served.json("submit", drawn)
+    with workers(served, 1, concurrency=STRENGTH) as (worker,):
+        eventually(lambda: settled(served) > 0, what="a first image")
+        slowest = max(kill_a_busy_one(served, worker, source) for _ in range(BUSY))
+        eventually(lambda: finished(served), seconds=1200, what="the run's end")
+        assert worker.poll() is None
+    gave = f"{assert_nothing_lost(served, drawn).done} done, none dead; at strength again within {slowest:.1f} s"
+    record("1", "served", f"kill -9 of busy processes, {BUSY} times", gave, time.monotonic() - began)
+
+
+def kill_a_busy_one(program: Program, process: subprocess.Popen[str], source: random.Random) -> float:
+    """kill -9 of a process that holds a batch, a random while after it took it; return the seconds until replaced."""
+    time.sleep(source.uniform(0.0, 0.5))  # the moment itself is what is drawn
+    victims = []
+
+    def busy() -> bool:
+        assert process.poll() is None and not finished(program), "the films are read before all the kills"
+        held = holders(program)
+        victims[:] = [child for child in children(process) if child.pid in held]
+        return bool(victims)
+
+    eventually(busy, what="a busy process")
+    return kill_one_and_wait(process, source.choice(victims), STRENGTH, BACK_SECONDS)
+
+
+def test_embedded_idle_processes_killed_are_replaced_and_work_goes_on(embedded: Program, tmp_path: Path) -> None:
+    """One process stands still with the only batch, so that the others have none."""
+    began, source = time.monotonic(), moments("idle children")
+    archive = tmp_path / "archive"
+    draw_films(archive / "first", 64, seed=SEED)
+    (tmp_path / "counts").mkdir()
+    stop = {"WETREAD_FAILPOINT": "claimed:stop:1", "WETREAD_FAILPOINT_COUNTS": str(tmp_path / "counts")}
+    own = Program(embedded.home, embedded.environment | stop | {"WETREAD_LEASE_SECONDS": "600"})
+    screen = start_logged(own, "screen", archive, "--workers", 1 + STRENGTH)
+    eventually(lambda: has_tables(own) and holders(own), what="a process with the batch")
+    eventually(lambda: len(children(screen)) == 1 + STRENGTH, what="the pool's strength")
+    (holding,) = holders(own)
+    slowest = 0.0
+    for _ in range(IDLE):
+        victim = source.choice([child for child in children(screen) if child.pid != holding])
+        slowest = max(slowest, kill_one_and_wait(screen, victim, 1 + STRENGTH, BACK_SECONDS))
+    next(child for child in children(screen) if child.pid == holding).resume()
+    assert screen.wait(300) == 0
+    draw_films(archive / "then", 20 * 64, seed=SEED + 1)
+    assert embedded.json("screen", archive)["done"] == 20 * 64
+    accounts = assert_nothing_lost(embedded, archive)
+    assert accounts.kills == 0
+    gave = f"{accounts.done} done; at strength again within {slowest:.1f} s"
+    record("1", "embedded", f"kill -9 of idle processes, {IDLE} times, then 20 batches", gave, time.monotonic() - began)
+
+
+def test_served_idle_processes_killed_are_replaced_and_work_goes_on(served: Program, tmp_path: Path) -> None:
+    began, source = time.monotonic(), moments("idle children")
+    draw_films(tmp_path / "archive", 20 * 64, seed=SEED)
+    with workers(served, 1, concurrency=STRENGTH) as (worker,):
+        eventually(lambda: ask(served, "SELECT 1 FROM workers"), what="a worker that is up")
+        eventually(lambda: len(children(worker)) == STRENGTH, what="the pool's strength")
+        slowest = max(
+            kill_one_and_wait(worker, source.choice(children(worker)), STRENGTH, BACK_SECONDS) for _ in range(IDLE)
+        )
+        served.json("submit", tmp_path / "archive")
+        eventually(lambda: finished(served), seconds=300, what="the run's end")
+        assert worker.poll() is None
+    accounts = assert_nothing_lost(served, tmp_path / "archive")
+    assert accounts.kills == 0
+    gave = f"{accounts.done} done; at strength again within {slowest:.1f} s"
+    record("1", "served", f"kill -9 of idle processes, {IDLE} times, then 20 batches", gave, time.monotonic() - began)
