@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,6 +16,12 @@ from schemas.errors import EXIT_DONE, EXIT_FAILED, WetreadError
 from wetread.settings import Settings, load_settings, safe_url
 
 LEAST_FREE_BYTES = 1024**3
+
+NETWORK_FILE_SYSTEMS = frozenset({
+    "9p", "afs", "afp", "beegfs", "ceph", "cephfs", "cifs", "coda", "davfs", "gcsfuse", "glusterfs", "gpfs", "lustre",
+    "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "rclone", "s3fs", "smb3", "smbfs", "sshfs", "virtiofs",
+})  # fmt: skip
+"""Kinds whose files other machines write too, as /proc/mounts names them; those of FUSE without its prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _checked(
         "database", lambda: _database(settings), f"check WETREAD_DATABASE_URL ({safe_url(settings.database)})"
     )
+    if (shared := _network_disk(settings)) is not None:
+        yield shared
     yield _checked("model", lambda: _model(settings), "wetread models list")
     if settings.broker is None:
         yield Finding("broker", "absent", "none set: screening runs in processes of its own", "")
@@ -101,6 +110,29 @@ def _database(settings: Settings) -> str:
     database = Database(settings.database)
     ensure_schema(database)
     return f"{safe_url(settings.database)}, schema {schema_revision(database)} (this program: {HEAD})"
+
+
+def _network_disk(settings: Settings) -> Finding | None:
+    """Return a fault when a SQLite database lies on a network's file system; its WAL mode loses data there."""
+    scheme, _, file = settings.database.partition(":///")
+    if not scheme.startswith("sqlite"):
+        return None
+    import psutil
+
+    kind = file_system(os.path.realpath(file), [(at.mountpoint, at.fstype) for at in psutil.disk_partitions(all=True)])
+    if kind.removeprefix("fuse.") not in NETWORK_FILE_SYSTEMS:
+        return None
+    return Finding(
+        "database's disk", "fault", f"SQLite on a network's file system ({kind})",
+        "set WETREAD_HOME to a local disk, or WETREAD_DATABASE_URL to PostgreSQL",
+    )  # fmt: skip
+
+
+def file_system(path: str, mounts: Sequence[tuple[str, str]]) -> str:
+    """Return the kind of the file system that `path` lies on, of [(where it is mounted, its kind)]; "" if none does."""
+    over = [(at, kind) for at, kind in mounts if path == at or path.startswith(at.rstrip("/") + "/")]
+    # Of two at the same place, the later covers the earlier.
+    return max(enumerate(over), key=lambda one: (len(one[1][0]), one[0]))[1][1] if over else ""
 
 
 def _model(settings: Settings) -> str:

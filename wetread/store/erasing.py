@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from schemas.predictions import UNCERTAIN
@@ -16,6 +17,7 @@ from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
 from wetread.store.results import beginning_with
 from wetread.store.runs import finish_if_settled
+from wetread.store.tallies import add_tallies
 
 ERASED_AT_ONCE = 500
 """Images that one transaction deletes: few enough that workers hardly wait for it."""
@@ -76,12 +78,9 @@ def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
     _take_from_batches(session, Counter(item.batch_id for item in items if item.state == ItemState.PENDING))
     session.execute(delete(WorkItem).where(mine))
     _take_from_accounts(session, Counter((item.run_id, item.state) for item in items))
-    tallies = [
-        (item.run_id, *entry)
-        for item in items
-        for entry in _tallied(item.state, item.reason, item.label, item.decision)
-    ]
-    _take_from_tallies(session, Counter(tallies))
+    for run in sorted({item.run_id for item in items}):
+        lost = Counter(entry for item in items if item.run_id == run for entry in _tallied(item))
+        add_tallies(session, run, {entry: -count for entry, count in lost.items()})
     for run in sorted({item.run_id for item in items if item.replaced}):
         _count_labels_anew(session, run)
     readings = _drop_unnamed(session, {item.prediction_id for item in items if item.prediction_id is not None})
@@ -116,36 +115,26 @@ def _take_from_accounts(session: Session, states: Counter[tuple[int, str]]) -> N
         finish_if_settled(session, run)
 
 
-def _tallied(state: str, reason: str | None, label: str | None, decision: str | None) -> list[tuple[str, str]]:
-    """Return (kind, name) of each counter that an item with this end was counted in."""
-    if label is not None:
-        return [("label", label), *([("uncertain", label)] if decision == UNCERTAIN else [])]
-    return [] if reason is None or state == ItemState.PENDING else [(state, reason)]
-
-
-def _take_from_tallies(session: Session, counts: Counter[tuple[int, str, str]]) -> None:
-    for (run, kind, name), count in sorted(counts.items()):
-        session.execute(
-            update(RunTally)
-            .where(RunTally.run_id == run, RunTally.kind == kind, RunTally.name == name)
-            .values(count=RunTally.count - count)
-        )
+def _tallied(item: Any) -> list[tuple[str, str]]:
+    """Return (kind, name) of each counter that an item with this state, reason, label and decision is counted in."""
+    if item.label is not None:
+        return [("label", item.label), *([("uncertain", item.label)] if item.decision == UNCERTAIN else [])]
+    return [] if item.reason is None or item.state == ItemState.PENDING else [(item.state, item.reason)]
 
 
 def _count_labels_anew(session: Session, run: int) -> None:
     """Count a run's labels as its readings are now: a later run has replaced some, and what they were is not kept."""
+    uncertain = func.sum(case((StoredPrediction.decision == UNCERTAIN, 1), else_=0))
     query = (
-        select(StoredPrediction.label, StoredPrediction.decision, func.count())
+        select(StoredPrediction.label, func.count(), uncertain)
         .join(WorkItem, WorkItem.prediction_id == StoredPrediction.id)
         .where(WorkItem.run_id == run)
-        .group_by(StoredPrediction.label, StoredPrediction.decision)
+        .group_by(StoredPrediction.label)
     )
-    tally: Counter[tuple[str, str]] = Counter()
-    for label, decision, count in session.execute(query):
-        for entry in _tallied(ItemState.DONE, None, label, decision):
-            tally[entry] += count
+    counted = session.execute(query).all()
     session.execute(delete(RunTally).where(RunTally.run_id == run, RunTally.kind.in_(["label", "uncertain"])))
-    session.add_all(RunTally(run_id=run, kind=kind, name=name, count=count) for (kind, name), count in tally.items())
+    tally = {("label", label): images for label, images, _ in counted}
+    add_tallies(session, run, tally | {("uncertain", label): int(unsure) for label, _, unsure in counted})
 
 
 def _drop_unnamed(session: Session, predictions: set[int]) -> int:
