@@ -10,17 +10,21 @@ import click
 from cli.context import opened_database
 from cli.output import emit_json, say
 
+FORMS = {"sha256": "[0-9a-f]{64}", "patient_hash": "[0-9a-f]{64}", "study_uid": r"[0-9.]{1,64}"}
+
 
 @click.command("delete")
 @click.option("--path", help="Images whose path begins so: absolute, or as under their root; end a directory with /.")
 @click.option("--sha256", help="Images that hold, or held, these bytes, under whatever name.")
+@click.option("--study", "study_uid", help="DICOM films of this study, by its UID.")
+@click.option("--patient-hash", help="DICOM films of this patient, by the hash that results give.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def delete_results(path: str | None, sha256: str | None, yes: bool, as_json: bool) -> None:
-    """Delete images, every run's item of them and their readings; accounts of runs lose them too.
+def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
+    """Delete images with every run's item of them, their readings and headers; runs' accounts lose them too.
 
     The files stay. A run that finds them again reads them again: take them out of the archive first. A reading stays
-    while another image has the same bytes: --sha256 finds all of these.
+    while another image has the same bytes: --sha256 finds all of these. Given two options, both have to hold.
 
     \b
     Example:
@@ -30,13 +34,17 @@ def delete_results(path: str | None, sha256: str | None, yes: bool, as_json: boo
     from schemas.errors import UsageError
     from wetread.store.erasing import ERASED_AT_ONCE, Erased, erase_images, find_images
 
-    if not (path or sha256):
-        raise UsageError("expected --path or --sha256, found neither: say whose rows are to be deleted")
-    if sha256 and not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise UsageError(f"--sha256: expected 64 digits of 0 to 9 and a to f, found {sha256[:80]!r}")
+    wanted = {name: value for name, value in chosen.items() if value}
+    if not wanted:
+        raise UsageError("expected --path, --sha256, --study or --patient-hash, found none: say whose rows are to go")
+    for name, form in FORMS.items():
+        if name in wanted and not re.fullmatch(form, wanted[name]):
+            option = name.removesuffix("_uid").replace("_", "-")
+            raise UsageError(f"--{option}: expected it as results give it, found {wanted[name][:80]!r}")
+    path = os.fsencode(wanted.pop("path")) if "path" in wanted else None
     with opened_database() as (_, database):
         with database.reading() as session:
-            images = find_images(session, path=os.fsencode(path) if path else None, sha256=sha256)
+            images = find_images(session, path=path, **wanted)
         if images and not yes:
             click.confirm(f"Delete {len(images)} images with all that was read of them?", abort=True, err=True)
         erased = Erased()

@@ -126,8 +126,9 @@ LISTS: list[tuple[str, ...]] = [
     ("results", "list", "--until"), ("results", "list", "--run"), ("results", "list", "--min-probability"),
     ("results", "list", "--limit"), ("results", "list", "--format"), ("results", "summary", "--run"),
     ("results", "show", "--"),
-    ("results", "delete", "--yes", "--sha256"), ("errors", "list", "--"), ("errors", "list", "--reason"),
-    ("errors", "retry", "--"), ("runs", "list", "--limit"), ("runs", "cancel", "--"), ("runs", "resume", "--"),
+    ("results", "list", "--study"), ("results", "list", "--series"), ("results", "delete", "--yes", "--study"),
+    ("results", "delete", "--yes", "--patient-hash"), ("results", "delete", "--yes", "--sha256"),
+    ("errors", "list", "--"), ("errors", "list", "--reason"), ("errors", "retry", "--"), ("runs", "list", "--limit"), ("runs", "cancel", "--"), ("runs", "resume", "--"),
     ("runs", "delete", "--yes", "--"), ("models", "show", "--"), ("models", "verify", "--"),
     ("status", "--"),
 ]  # fmt: skip

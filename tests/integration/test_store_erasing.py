@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from schemas.errors import LeaseLost
+from schemas.films import FilmHeader
 from schemas.states import ItemState, Reason, RunState
-from schemas.tables import Image, StoredPrediction, WorkItem
+from schemas.tables import Image, StoredHeader, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
@@ -36,14 +38,14 @@ def local(tmp_path: Path) -> Iterator[RunKit]:
     database.dispose()
 
 
-def erase(kit: RunKit, *, path: bytes | None = None, sha256: str | None = None) -> Erased:
+def erase(kit: RunKit, *, path: bytes | None = None, **chosen: str | None) -> Erased:
     with kit.database.reading() as session:
-        images = find_images(session, path=path, sha256=sha256)
+        images = find_images(session, path=path, **chosen)
     with kit.database.writing() as session:
         return erase_images(session, images)
 
 
-def rows(kit: RunKit, table: type[Image | WorkItem | StoredPrediction]) -> int:
+def rows(kit: RunKit, table: type[Image | WorkItem | StoredHeader | StoredPrediction]) -> int:
     with kit.database.reading() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -131,6 +133,21 @@ def test_labels_that_a_later_run_has_replaced_are_counted_as_they_are_now(local:
     local.settle(held, [done(item, label="covid") for item in held.items])
     erase(local, path=b"doe/")
     assert local.account(first).labels == {"covid": 2}
+
+
+def test_dicom_films_are_deleted_by_patient_and_by_study_with_their_headers(kit: RunKit) -> None:
+    run, recorded = kit.filled(NAMES)
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    told = {"doe": FilmHeader(study_uid="1.2.3", patient_hash="a" * 64), "roe": FilmHeader(study_uid="1.2.4")}
+    headers = [told.get(os.fsdecode(item.path).partition("/")[0]) for item in held.items]
+    kit.settle(held, [replace(done(item), header=header) for item, header in zip(held.items, headers, strict=True)])
+    assert rows(kit, StoredHeader) == 3
+    assert erase(kit, study_uid="1.2.3", patient_hash="b" * 64) == Erased()
+    assert erase(kit, patient_hash="a" * 64) == Erased(images=2, items=2, readings=2)
+    assert erase(kit, study_uid="1.2.4") == Erased(images=1, items=1, readings=1)
+    assert rows(kit, StoredHeader) == 0
+    assert kit.account(run).done == 1
 
 
 @pytest.mark.parametrize("how", ["the run", "the film"])

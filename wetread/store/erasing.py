@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState, RunState
-from schemas.tables import Batch, Image, Run, RunTally, StoredPrediction, WorkItem
+from schemas.tables import Batch, Image, Run, RunTally, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
 from wetread.store.results import beginning_with
@@ -36,9 +36,24 @@ class Erased:
         return Erased(self.images + other.images, self.items + other.items, self.readings + other.readings)
 
 
-def find_images(session: Session, *, path: bytes | None = None, sha256: str | None = None) -> list[int]:
-    """Return the ids of the images to delete: whose path begins with `path`, or that ever held these bytes."""
+def find_images(
+    session: Session,
+    *,
+    path: bytes | None = None,
+    sha256: str | None = None,
+    study_uid: str | None = None,
+    patient_hash: str | None = None,
+) -> list[int]:
+    """Return the ids of the images to delete, for which all that is given holds.
+
+    path: what their path begins with. The others: what any run has found in their file.
+    """
     query = select(Image.id).order_by(Image.id)
+    headers = {StoredHeader.study_uid: study_uid, StoredHeader.patient_hash: patient_hash}
+    for column, value in headers.items():
+        if value is not None:
+            film = select(WorkItem.image_id).join(StoredHeader, StoredHeader.id == WorkItem.header_id)
+            query = query.where(Image.id.in_(film.where(column == value)))
     if path is not None:
         query = query.where(beginning_with(session, path))
     if sha256 is not None:
