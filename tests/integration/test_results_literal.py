@@ -128,9 +128,9 @@ LISTS: list[tuple[str, ...]] = [
     ("results", "show", "--"),
     ("results", "list", "--study"), ("results", "list", "--series"), ("results", "delete", "--yes", "--study"),
     ("results", "delete", "--yes", "--patient-hash"), ("results", "delete", "--yes", "--sha256"),
-    ("errors", "list", "--"), ("errors", "list", "--reason"), ("errors", "retry", "--"), ("runs", "list", "--limit"), ("runs", "cancel", "--"), ("runs", "resume", "--"),
-    ("runs", "delete", "--yes", "--"), ("models", "show", "--"), ("models", "verify", "--"),
-    ("status", "--"),
+    ("errors", "list", "--"), ("errors", "list", "--reason"), ("errors", "retry", "--"), ("runs", "list", "--limit"),
+    ("runs", "cancel", "--"), ("runs", "resume", "--"), ("runs", "delete", "--yes", "--"), ("models", "show", "--"),
+    ("models", "verify", "--"), ("status", "--"),
 ]  # fmt: skip
 
 
