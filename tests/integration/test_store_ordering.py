@@ -20,7 +20,7 @@ from schemas.states import RunState
 from schemas.tables import Batch, Run, StoredHeader, WorkItem
 from tests.screened import RunKit, done
 from wetread.store import runs, settling
-from wetread.store.database import Database
+from wetread.store.database import STANDSTILL_SECONDS, Database
 from wetread.store.deleting import delete_run
 from wetread.store.headers import store_headers
 from wetread.store.leases import count_attempt
@@ -212,3 +212,11 @@ def _pause_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, me
         return then(*arguments)
 
     monkeypatch.setattr(module, name, paused)
+
+
+def test_a_writer_that_stands_still_does_not_hold_its_locks_for_ever(database: Database) -> None:
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite has no such limit: docs/screening.md")
+    with database.writing() as session:
+        (limit,) = session.execute(text("SHOW idle_in_transaction_session_timeout")).one()
+    assert limit == f"{STANDSTILL_SECONDS}s"

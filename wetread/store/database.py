@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
@@ -21,6 +21,10 @@ SQLITE_WAIT_MS = 60_000
 """Milliseconds that a SQLite connection waits for another's write."""
 
 POSTGRES_CONNECT_SECONDS = 10
+
+STANDSTILL_SECONDS = 30
+"""Seconds that a writing transaction may do nothing before PostgreSQL ends it. A process that is stopped, or whose
+machine is, while it settles a batch holds the run's row: without an end every other worker would wait for it."""
 
 FORBIDDEN = frozenset({"42501", "25006"})
 """PostgreSQL's codes for a right that the role lacks, and for a write where only reading is possible."""
@@ -49,6 +53,8 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """Give a session; commit at the end."""
         with self._named_faults(), Session(self._engine) as session, session.begin():
+            if self.dialect == "postgresql":
+                session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'"))
             yield session
 
     @contextmanager
