@@ -25,6 +25,7 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from wetread.store.workers import count_alive
 from worker.child import ChildTask
 from worker.identity import died_here, worker_id
+from worker.patience import Patience
 from worker.pool import EmbeddedPool
 
 LOOK_SECONDS = 0.2
@@ -35,9 +36,6 @@ WALK_LOOK_SECONDS = 2.0
 
 NO_WORKER_SECONDS = 10.0
 """Seconds without any worker after which a screening that waits for one says so."""
-
-BROKER_PATIENCE_SECONDS = 60.0
-"""Seconds that a broker may be away in the middle of a run before the command gives up waiting."""
 
 Look = Callable[[RunAccount], None]
 
@@ -107,7 +105,7 @@ class Screening:
         run = RunToFill(self.opened.id, self.me, self.order.model_digest, self.order.force, self.settings.batch_size)
         try:
             self.report = fill_run(self.database, run, self.roots, own=self.settings.own_paths, stop=self._stop)
-        except ServiceUnavailable as error:
+        except RootUnavailable as error:
             with self.database.writing() as session:
                 set_state(session, self.opened.id, RunState.PAUSED, str(error))
             raise
@@ -124,16 +122,17 @@ class Screening:
     def interrupt(self) -> None:
         """Leave the run so that the same command continues it."""
         self._stop.set()
-        with self.database.writing() as session:
-            set_state(session, self.opened.id, RunState.INTERRUPTED, "interrupted; the same command continues")
+        self._leave("interrupted; the same command continues")
 
     def _run(self, readers: _Readers, look: Look) -> RunAccount:
         with self._filling() as filling:
+            patience = Patience()
             try:
                 readers.start()
                 while True:
-                    readers.watch(LOOK_SECONDS)
-                    account = self.account()
+                    account = self._watch(readers, patience)
+                    if account is None:
+                        continue
                     look(account)
                     if filling.done():
                         filling.result()
@@ -143,31 +142,67 @@ class Screening:
                 self.interrupt()
                 raise
             except WetreadError as error:
-                self._leave(error)
+                self._leave(str(error))
                 raise
             finally:
                 self._stop.set()
                 readers.stop()
 
-    def _leave(self, error: WetreadError) -> None:
-        """Say on the run why this command left it, if the database still listens."""
+    def _watch(self, readers: _Readers, patience: Patience) -> RunAccount | None:
+        """Return the accounts after a moment with the readers; None when the database is away just now."""
+        account = missed = None
+        try:
+            readers.watch(LOOK_SECONDS)
+        except ServiceUnavailable as error:
+            missed = error
+        try:
+            account = self.account()
+        except ServiceUnavailable as error:
+            missed = error
+        if missed is None:
+            patience.back()
+        else:
+            patience.away(missed)
+            time.sleep(LOOK_SECONDS)
+        return account
+
+    def _leave(self, why: str) -> None:
+        """Say on the run why this command left it, if the database still listens and has room."""
         try:
             with self.database.writing() as session:
                 state = run_account(session, self.opened.id).state
                 if state in UNFINISHED_RUNS and state != RunState.PAUSED:
-                    set_state(session, self.opened.id, RunState.INTERRUPTED, str(error))
-        except ServiceUnavailable:
-            return
+                    set_state(session, self.opened.id, RunState.INTERRUPTED, why)
+        except WetreadError as error:
+            structlog.get_logger().warning(
+                "the run could not be marked as left; the same command goes on", why=str(error)
+            )
 
     def _see_to_the_walk(self) -> None:
-        """Walk, or take the walk over from a command that died in it: without its end the run has none."""
-        self.fill()
-        while not self._stop.wait(WALK_LOOK_SECONDS):
-            with self.database.writing() as session:
-                ours = take_walk(session, self.opened.id, self.me, died_here)
-            if ours:
-                self.opened = replace(self.opened, walks=True)
+        """Walk, or take the walk over from a command that died in it: without its end the run has none.
+
+        A walk that the database left us alone in begins anew: it may or may not have written the last files.
+        """
+        patience, begun = Patience(), False
+        while True:
+            try:
+                if begun:
+                    self._take_walk()
+                begun = True
                 self.fill()
+                patience.back()
+            except RootUnavailable:
+                raise
+            except ServiceUnavailable as error:
+                patience.away(error)
+            if self._stop.wait(WALK_LOOK_SECONDS):
+                return
+
+    def _take_walk(self) -> None:
+        """Make the walk ours if nobody is in it: whoever died, or we, who come to this only when we are not walking."""
+        with self.database.writing() as session:
+            ours = take_walk(session, self.opened.id, self.me, lambda walker: walker == self.me or died_here(walker))
+        self.opened = replace(self.opened, walks=ours)
 
     @contextmanager
     def _filling(self) -> Iterator[Future[None]]:
@@ -188,24 +223,19 @@ class _Doorbell:
         self._database = database
         self._settings = settings
         self._app = make_app(settings)
-        self._away_since: float | None = None
         self._ask_for_workers_at = time.monotonic() + NO_WORKER_SECONDS
 
     def start(self) -> None:
-        """Ring for the first batches; raise ServiceUnavailable when the broker does not answer."""
-        self._ring()
+        """Raise ServiceUnavailable when the broker does not answer; later it is waited for."""
+        from wetread.queue import queue_length
+
+        queue_length(self._app, self._settings)
 
     def watch(self, seconds: float) -> None:
-        """Wait, then ring for what waits; a broker that is away for a while is waited for."""
+        """Wait, then ring for what waits; raise ServiceUnavailable when broker or database is away."""
         time.sleep(seconds)
         self._miss_workers()
-        try:
-            self._ring()
-            self._away_since = None
-        except ServiceUnavailable:
-            self._away_since = self._away_since or time.monotonic()
-            if time.monotonic() - self._away_since > BROKER_PATIENCE_SECONDS:
-                raise
+        self._ring()
 
     def stop(self) -> None:
         """Nothing of ours runs."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from producer.walk import walk
+from schemas.errors import RootUnavailable
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.images import FoundFile, Recorded, RunToFill, has_images, record_files
 from wetread.store.runs import end_walk
 
 FIRST_CHUNK = 64
@@ -49,23 +50,37 @@ def fill_run(
     """Walk `roots` ({id: path}) once and record their files for `run`; finish the walk when all were seen.
 
     own: files and folders of wetread's own, which are passed over where they lie in a root.
-    Raises RootUnavailable when a root is gone; what was recorded stays, and the walk is not ended.
+    Raises RootUnavailable when a root is gone, or holds no file where films were found before: that is what a root
+    looks like whose mount went away. What was recorded stays, and the walk is not ended.
     """
     report, skipped = WalkReport(), ImageSet()
     for root_id, path in roots.items():
-        found = _without(_inside(own, path), walk(path, report.passed_over), report.passed_over)
+        found, empty = _without(_inside(own, path), walk(path, report.passed_over), report.passed_over), True
         for chunk in _chunks(found):
             with database.writing() as session:
                 recorded = record_files(session, run, root_id, chunk, skipped)
+            empty = False
             report.pending += recorded.pending
             report.skipped += recorded.skipped
             if on_recorded is not None:
                 on_recorded(recorded)
             if (stop is not None and stop.is_set()) or recorded.run_ended:
                 return report
+        if empty:
+            _check_never_held_films(database, root_id, path)
     with database.writing() as session:
         report.complete = end_walk(session, run.id, _note(report.passed_over), walker=run.walker)
     return report
+
+
+def _check_never_held_films(database: Database, root_id: int, path: bytes) -> None:
+    with database.reading() as session:
+        held_films = has_images(session, root_id)
+    if held_films:
+        raise RootUnavailable(
+            f"expected films under {os.fsdecode(path)!r}, where there were some, found none; mount it, then run the "
+            "same command"
+        )
 
 
 def _inside(own: Sequence[str], root: bytes) -> list[bytes]:

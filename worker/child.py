@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
@@ -15,15 +14,13 @@ from schemas.errors import ServiceUnavailable, WetreadError
 from schemas.states import RunState
 from wetread.logs import set_up_logs
 from wetread.settings import Settings
+from worker.patience import Patience
 
 if TYPE_CHECKING:
     from worker.batch import BatchWorker
 
 IDLE_SECONDS = 0.05
 """Seconds between two looks for a batch while the walk has not found more yet."""
-
-DATABASE_PATIENCE_SECONDS = 60.0
-"""Seconds that a database may be away before the process gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
     limit_threads()
     set_up_logs()
     try:
-        worker = _prepare(task)
+        worker = _prepared(task, stop)
         pipe.send(Ready(worker.owner))
         _serve(worker, task.run_id, stop)
     except WetreadError as error:
@@ -80,6 +77,17 @@ def limit_threads() -> None:
     for name, value in blas_environment(threads=1).items():
         if name.endswith("_NUM_THREADS") or name not in os.environ:
             os.environ[name] = value
+
+
+def _prepared(task: ChildTask, stop: threading.Event) -> BatchWorker:
+    """Return the worker; a database that is away just now is waited for."""
+    patience = Patience()
+    while True:
+        try:
+            return _prepare(task)
+        except ServiceUnavailable as error:
+            patience.away(error)
+            stop.wait(1.0)
 
 
 def _prepare(task: ChildTask) -> BatchWorker:
@@ -103,7 +111,7 @@ def _serve(worker: BatchWorker, run_id: int, stop: threading.Event) -> None:
     from wetread.store.accounts import run_state
     from wetread.store.leases import next_batch
 
-    away_since: float | None = None
+    patience = Patience()
     while not stop.is_set():
         try:
             with worker.database.reading() as session:
@@ -115,11 +123,9 @@ def _serve(worker: BatchWorker, run_id: int, stop: threading.Event) -> None:
                 return
             else:
                 stop.wait(IDLE_SECONDS)
-            away_since = None
-        except ServiceUnavailable:
-            away_since = away_since or time.monotonic()
-            if time.monotonic() - away_since > DATABASE_PATIENCE_SECONDS:
-                raise
+            patience.back()
+        except ServiceUnavailable as error:
+            patience.away(error)
             stop.wait(1.0)
 
 

@@ -14,7 +14,7 @@ from multiprocessing.context import SpawnProcess
 
 import structlog
 
-from schemas.errors import WetreadError
+from schemas.errors import ServiceUnavailable, WetreadError
 from schemas.states import RunState
 from wetread.store.accounts import run_account, run_state
 from wetread.store.database import Database
@@ -54,7 +54,10 @@ class EmbeddedPool:
 
     def start(self) -> None:
         """Free what workers that died here before still hold, and start the processes."""
-        free_what_the_dead_hold(self.database)
+        try:
+            free_what_the_dead_hold(self.database)
+        except ServiceUnavailable as error:
+            structlog.get_logger().warning("what dead workers held was left to its lease", why=str(error))
         for _ in range(self.size):
             self._children.append(self._spawn())
 
@@ -113,18 +116,24 @@ class EmbeddedPool:
         """Deal with a process that has ended: in order, or by a death that is counted."""
         child.process.join()
         self._hear(child)  # what it said since we last listened
-        child.pipe.close()
-        self._children.remove(child)
+        # The database is asked first: when it is away just now, the next look buries the process.
         if child.process.exitcode == 0:
-            if self._still_running():  # someone ended it with SIGTERM: that is no death, and its work goes on
+            goes_on = self._still_running()
+            self._remove(child)
+            if goes_on:  # someone ended it with SIGTERM: that is no death
                 self._children.append(self._spawn())
             return
-        self.deaths += 1
         self._free(child)
+        with self.database.reading() as session:
+            settled = run_account(session, self.task.run_id).settled
+        self._remove(child)
+        self.deaths += 1
         structlog.get_logger().warning("a worker process died and is replaced", exit=child.process.exitcode)
         if child.owner is None:
             self._deaths_before_ready += 1
-        self._count_deaths_without_progress()
+        without_progress = settled == self._settled_at_last_death
+        self._deaths_without_progress = self._deaths_without_progress + 1 if without_progress else 1
+        self._settled_at_last_death = settled
         if self._deaths_before_ready >= DEATHS_BEFORE_READY or self._deaths_without_progress >= DEATHS_WITHOUT_PROGRESS:
             raise WetreadError(
                 f"expected worker processes that serve, found that they die, "
@@ -137,13 +146,9 @@ class EmbeddedPool:
         with self.database.reading() as session:
             return run_state(session, self.task.run_id) == RunState.RUNNING
 
-    def _count_deaths_without_progress(self) -> None:
-        with self.database.reading() as session:
-            settled = run_account(session, self.task.run_id).settled
-        self._deaths_without_progress = (
-            self._deaths_without_progress + 1 if settled == self._settled_at_last_death else 1
-        )
-        self._settled_at_last_death = settled
+    def _remove(self, child: _Child) -> None:
+        child.pipe.close()
+        self._children.remove(child)
 
     def _free(self, child: _Child) -> None:
         if child.owner is not None:

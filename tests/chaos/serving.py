@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.chaos.accounting import ask
-from tests.program import Program, kill_group
+from tests.program import Program, eventually, kill_group
 
 
 def start_logged(program: Program, *arguments: object) -> subprocess.Popen[str]:
@@ -34,6 +34,7 @@ def workers(program: Program, count: int, *, concurrency: int = 1) -> Iterator[l
     """Keep workers until the block ends, and see that the last ones end in order. The list may be changed."""
     started = [start_logged(program, "worker", "--concurrency", concurrency) for _ in range(count)]
     try:
+        eventually(lambda: ask(program, "SELECT count(*) FROM workers") == [(count,)], what="the workers' start")
         yield started
     except BaseException:
         for worker in started:

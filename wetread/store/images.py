@@ -89,6 +89,11 @@ def record_files(
     return Recorded(len(pending), len(skipped), batch_ids)
 
 
+def has_images(session: Session, root_id: int) -> bool:
+    """Return whether any run has found a file under this root."""
+    return session.scalar(select(Image.id).where(Image.root_id == root_id).limit(1)) is not None
+
+
 def _image_ids(session: Session, root_id: int, files: Sequence[FoundFile]) -> list[int]:
     """Return the id of each file's image, in order, making new images and updating changed ones."""
     hashes = {file.path: hashlib.sha256(file.path).digest() for file in files}

@@ -1,0 +1,35 @@
+"""How long a service that is away is waited for: a restart is no reason to give a night's work up."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from schemas.errors import ServiceUnavailable
+
+PATIENCE_SECONDS = 60.0
+"""Seconds that a database or a broker may be away in the middle of the work."""
+
+
+class Patience:
+    """Counts the time that a service has been away, and says when it went and when it came back."""
+
+    def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
+        self._seconds = seconds
+        self._away_since: float | None = None
+
+    def away(self, error: ServiceUnavailable) -> None:
+        """Note a try that failed with `error`; raise it again when the service has been away too long."""
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            structlog.get_logger().warning(f"waiting up to {self._seconds:g} s for a service", why=str(error))
+        elif time.monotonic() - self._away_since > self._seconds:
+            raise error
+
+    def back(self) -> None:
+        """Note a try that did not fail."""
+        if self._away_since is not None:
+            away = time.monotonic() - self._away_since
+            structlog.get_logger().warning(f"the service is back after {away:.0f} s; the work goes on")
+            self._away_since = None
