@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ from wetread.settings import load_settings
 pytest_plugins = ["tests.services"]
 
 SERVER_FIXTURES = {"redis_url", "redis_server", "start_redis", "postgres_url", "postgres_server", "start_postgres"}
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C: where the tests run in the background, shells have it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from typing import NoReturn, Self
 import psutil
 import structlog
 
-from schemas.errors import LeaseLost, ServiceUnavailable
+from schemas.errors import LeaseLost, WetreadError
 from schemas.states import Reason
 from wetread.settings import Settings
 from wetread.store.database import Database
@@ -94,8 +94,8 @@ class LeaseKeeper:
                 renew(session, self._held, self._settings.lease_seconds)
         except LeaseLost:
             self._lost = True  # the batch's commit will find the same and write nothing
-        except ServiceUnavailable:
-            pass  # the next renewal tries again; meanwhile the lease may run out, which is safe
+        except WetreadError:
+            pass  # away, or without space: the next renewal tries again; meanwhile the lease may run out, which is safe
 
     def _end_this_process(self, reason: Reason, detail: str) -> NoReturn:
         image_id = self._image_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from celery import shared_task
 
-from schemas.errors import MessageError, ServiceUnavailable
+from schemas.errors import MessageError, WetreadError
 from schemas.messages import BatchMessage
 from wetread.queue import TASK_NAME
 from wetread.settings import load_settings
@@ -31,9 +31,9 @@ def read_batch(body: Any = None, *_: Any, **__: Any) -> None:
         return
     try:
         _process(batch_worker(), message.batch_id)
-    except ServiceUnavailable as error:
-        # The message may go: the lease runs out, and the sweep rings again when the database is back.
-        log.error("the database did not answer; the batch waits for the sweep", batch=message.batch_id, why=str(error))
+    except WetreadError as error:
+        # The message may go: the lease runs out, and the sweep rings again when the database is back, or has space.
+        log.error("the batch could not be settled; it waits for the sweep", batch=message.batch_id, why=str(error))
     reach("before_acknowledge")
 
 

@@ -65,6 +65,19 @@ def assert_nothing_lost(program: Program, archive: Path, *, dead: Collection[Pat
     return Accounts(len(files), done, len(expected_dead), done, int(str(runs)), int(str(kills)))
 
 
+def assert_no_batch_half_written(program: Program) -> None:
+    """Compare batches with their items, in the middle of a run in which no worker died (that would split a batch)."""
+    half = ask(
+        program,
+        "SELECT b.id FROM batches b JOIN work_items w ON w.batch_id = b.id GROUP BY b.id, b.pending"
+        " HAVING b.pending <> count(*) FILTER (WHERE w.state = 'pending')"
+        " OR count(*) FILTER (WHERE w.state = 'done') NOT IN (0, count(*))",
+    )
+    assert half == [], f"a batch is settled in one transaction, found half-written ones: {half}"
+    if not program.environment.get("WETREAD_DATABASE_URL"):
+        assert ask(program, "PRAGMA integrity_check") == [("ok",)]
+
+
 def _assert_runs_add_up(program: Program) -> None:
     """Every counter of every run equals its rows, nothing is pending or held, and the file itself is sound."""
     assert ask(program, "SELECT count(*) FROM work_items WHERE state = 'pending'") == [(0,)]

@@ -9,20 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.accounting import ask, assert_no_batch_half_written, assert_nothing_lost
 from tests.chaos.conftest import QUICK_RECOVERY
 from tests.chaos.scale import moments, times
 from tests.chaos.serving import seconds_until, settled, workers
 from tests.chaos.table import record
 from tests.program import eventually, with_model
 from tests.servers.postgres_server import PostgresServer
-
-HALF_WRITTEN = (
-    "SELECT b.id FROM batches b JOIN work_items w ON w.batch_id = b.id GROUP BY b.id, b.pending"
-    " HAVING b.pending <> count(*) FILTER (WHERE w.state = 'pending')"
-    " OR count(*) FILTER (WHERE w.state = 'done') NOT IN (0, count(*))"
-)
-"""A batch is settled in one transaction, so that it is whole or untouched. Nothing died here: none is split."""
 
 
 def restart(server: PostgresServer, how: signal.Signals, away: float) -> None:
@@ -55,7 +48,7 @@ def test_a_database_that_restarts_leaves_no_batch_half_written_and_no_command_be
         for number in range(times(5, 2)):
             time.sleep(moment.uniform(0, times(15, 1)))
             restart(server, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)[number % 3], moment.choice([0, 1, 3]))
-            assert ask(program, HALF_WRITTEN) == []
+            assert_no_batch_half_written(program)
             before = settled(program)
             goes_on = lambda: settled(program) > before or screen.poll() is not None  # noqa: B023, E731 - called now
             back.append(seconds_until(goes_on, limit=60, what="reading on"))

@@ -1,0 +1,40 @@
+"""The keeper of a lease goes on when a renewal fails, whatever the fault of the database is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from schemas.errors import ServiceUnavailable, WetreadError
+from wetread.settings import Settings
+from wetread.store.leases import Claim
+from worker.keeper import LeaseKeeper
+
+
+class Failing:
+    """A database that does not let anyone write."""
+
+    def __init__(self, fault: WetreadError) -> None:
+        self.fault = fault
+        self.tried_again = threading.Event()
+        self._tried = False
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        if self._tried:
+            self.tried_again.set()
+        self._tried = True
+        raise self.fault
+        yield
+
+
+@pytest.mark.parametrize("fault", [ServiceUnavailable("it is away"), WetreadError("cannot write: the disk is full")])
+def test_a_renewal_that_failed_is_tried_again(fault: WetreadError) -> None:
+    database = Failing(fault)
+    held = Claim(1, 1, "me:1:1", 1, False, "a" * 64, "numpy", False, "d" * 64, items=())
+    settings = Settings(lease_seconds=0.03, image_seconds=600.0)
+    with LeaseKeeper(database, held, settings):  # type: ignore[arg-type]  # not a real one
+        assert database.tried_again.wait(20.0)
