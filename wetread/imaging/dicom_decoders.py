@@ -108,7 +108,10 @@ def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
     picture.NumberOfFrames = 1
     if not data_set.encapsulated or syntax == RLE:  # pydicom would clear the upper bits, also where the value has them
         picture.BitsStored = picture.BitsAllocated
-    pixels = DataElement(PIXEL_DATA, element.vr or "OW", value)
+    elif syntax in _FRAMES and picture.BitsAllocated == 8:  # GDCM ends its process on 8-bit JPEGs said to have fewer
+        picture.BitsStored, picture.HighBit = 8, 7
+    # Whatever a damaged file calls them: pydicom would read names or tags into them.
+    pixels = DataElement(PIXEL_DATA, element.vr if element.vr in ("OB", "OW") else "OW", value)
     pixels.is_undefined_length = element.undefined_length
     picture.add(pixels)
     picture.set_original_encoding(not data_set.encoding.explicit, data_set.encoding.order == "<")

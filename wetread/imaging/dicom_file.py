@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.errors import Rejected
 from schemas.states import Reason
@@ -36,7 +36,7 @@ _UID = re.compile(r"[0-9.]{1,64}")
 class DataSet:
     """The allowed elements of a file, by tag; they lie in `data`, written as `encoding` in `transfer_syntax`."""
 
-    data: bytes
+    data: bytes = field(repr=False)  # holds names
     transfer_syntax: str
     encoding: Encoding
     elements: dict[int, Element]

@@ -29,7 +29,8 @@ def normalise(pixels: Pixels) -> GreyLevels:
     if pixels.dtype == np.uint8 and (low, high) == (0, 255):
         return pixels
     if pixels.dtype.kind == "f":  # any unit and any offset: brought near 1 in float64 first
-        pixels = ((pixels.astype(np.float64) - low) / (high - low)).astype(np.float32)
+        share = (pixels.astype(np.float64) - low) / (high - low)
+        pixels = np.clip(share, 0.0, 1.0).astype(np.float32)  # a share far beyond is none of float32's
         low, high = 0.0, 1.0
     slope = 255.0 / (high - low)
     # convertScaleAbs saturates at 255 and rounds; the maximum keeps its |x| from folding values below `low`.

@@ -87,3 +87,12 @@ def test_the_film_given_is_not_altered() -> None:
         before = pixels.copy()
         normalise(pixels)
         np.testing.assert_array_equal(pixels, before)
+
+
+def test_samples_far_beyond_the_range_are_held_at_its_ends() -> None:
+    """The share of the range that they are at is no number that float32 holds."""
+    pixels = np.linspace(0.0, 1e-30, 40_000, dtype=np.float32).reshape(200, 200)
+    pixels[0, :10], pixels[1, :10] = np.float32(3e38), np.float32(-3e38)
+    levels = normalise(pixels)
+    assert (levels[0, :10] == 255).all() and (levels[1, :10] == 0).all()
+    assert 120 < levels[100, 100] < 136
