@@ -10,7 +10,7 @@ PACKAGES := cli producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx demo test check audit bench up lock
+.PHONY: help install keras onnx demo test fuzz check audit bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -27,6 +27,9 @@ demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest:
 
 test: $(VENV)/.dev ## run the tests; ARGS= goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.dev ## decode a million mutated files in processes of their own; ARGS="COUNT SEED FOLDER"
+	$(BIN)/python -m tests.hostile.fuzz $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, floors, known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -1,0 +1,95 @@
+"""The good files that are mutated: small, and of every kind that a format has here."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from pydicom.uid import JPEGBaseline8Bit
+
+from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
+from tests.unit.imaging.pictures import chunk, encoded, film, jpeg_segment, png, rotated_exif, tiff, with_segment
+from wetread.imaging.opencv import cv2
+
+GREY = np.ascontiguousarray(film(seed=50)[:66, :70])
+COLOUR = np.ascontiguousarray(np.stack([film(seed=seed)[:66, :70] for seed in range(50, 53)], axis=-1))
+
+
+def _pngs() -> list[bytes]:
+    colours = bytes(value for level in range(256) for value in (level, 255 - level, level))
+    extra = chunk(b"eXIf", rotated_exif(3)) + chunk(b"gAMA", struct.pack(">I", 45455))
+    profile = chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(200)))
+    return [
+        encoded(".png", GREY),
+        encoded(".png", GREY.astype(np.uint16) * 16),
+        encoded(".png", COLOUR),
+        png(GREY, 8, 3, chunk(b"PLTE", colours) + chunk(b"tRNS", bytes(range(256)))),
+        png(np.stack([GREY, 255 - GREY], axis=-1), 8, 4, extra),
+        png((GREY >> 7).astype(np.uint8), 1, 0, chunk(b"tRNS", b"\0\2")),
+        png(GREY, 8, 0, profile + chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 500))),
+        png(GREY, 8, 0, chunk(b"acTL", struct.pack(">II", 1, 0)) + chunk(b"fcTL", _frame_control())),
+    ]
+
+
+def _frame_control() -> bytes:
+    return struct.pack(">IIIIIHHBB", 0, 70, 66, 0, 0, 1, 10, 0, 0)
+
+
+def _jpegs() -> list[bytes]:
+    settings: list[tuple[int, ...]] = [
+        (),
+        (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+        (cv2.IMWRITE_JPEG_RST_INTERVAL, 2),
+        (cv2.IMWRITE_JPEG_OPTIMIZE, 1),
+    ]
+    plain = [encoded(".jpg", pixels, *chosen) for pixels in (GREY, COLOUR) for chosen in settings]
+    adobe = jpeg_segment(0xEE, b"Adobe\0\x64\0\0\0\0\1")
+    return [
+        *plain,
+        with_segment(plain[0], jpeg_segment(0xE1, b"Exif\0\0" + rotated_exif(8))),
+        with_segment(plain[4], adobe),
+    ]
+
+
+def _tiffs() -> list[bytes]:
+    lzw, packbits, deflate = 5, 32773, 8
+    alpha = np.dstack([COLOUR, GREY]).astype(np.uint16)
+    return [
+        tiff(GREY),
+        tiff(GREY, 0, order=">"),
+        tiff(COLOUR, 2, planar=2),
+        tiff(GREY.astype(np.float32), order=">"),
+        tiff(GREY.astype(np.int16)),
+        tiff(alpha, 2, tags=[(338, 3, (2,)), (274, 3, (6,))]),
+        *(
+            encoded(".tif", pixels, cv2.IMWRITE_TIFF_COMPRESSION, kind)
+            for pixels in (GREY, COLOUR)
+            for kind in (lzw, packbits, deflate)
+        ),
+    ]
+
+
+def _dicoms() -> list[bytes]:
+    deep = GREY.astype(np.uint16) * 16
+    window = {"WindowCenter": "2000", "WindowWidth": "3000"}
+    return [
+        *(dicom(deep, syntax, bits=12, **window) for syntax in (*PLAIN, *LOSSLESS)),
+        *(dicom(COLOUR, syntax) for syntax in (PLAIN[0], *LOSSLESS[:2])),
+        dicom(GREY, JPEGBaseline8Bit),
+        dicom(GREY, LOSSLESS[2]),
+        dicom(GREY.astype(np.int16) - 100, RescaleSlope="-1", RescaleIntercept="5"),
+        dicom(GREY)[132:],
+    ]
+
+
+_MAKERS: dict[str, Callable[[], list[bytes]]] = {"png": _pngs, "jpeg": _jpegs, "tiff": _tiffs, "dicom": _dicoms}
+FORMATS = tuple(_MAKERS)
+
+
+@cache
+def seeds(form: str) -> list[bytes]:
+    """Return the good files of a format."""
+    return _MAKERS[form]()
