@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 import numpy as np
@@ -33,6 +34,12 @@ def cut() -> bytes:
 def cut_and_closed() -> bytes:
     """What a tool makes that mends half a download; libjpeg would fill the rest with grey."""
     return cut().rstrip(b"\xff") + END
+
+
+def cut_between_scans() -> bytes:
+    """Cut after its second scan and closed: a whole picture, but of few details."""
+    whole = progressive()
+    return whole[: [found.start() for found in re.finditer(rb"\xff\xda", whole)][2]] + END
 
 
 def cut_and_padded() -> bytes:
@@ -93,6 +100,9 @@ def flipped() -> bytes:
 CASES: dict[str, Case] = {
     "cut.jpg": refused(Reason.TRUNCATED, "JPEG cut in half", cut),
     "closed.jpg": refused(Reason.TRUNCATED, "JPEG cut in half, with an end marker added", cut_and_closed),
+    "scans-cut.jpg": refused(
+        Reason.TRUNCATED, "progressive JPEG cut between two scans, with an end marker added", cut_between_scans
+    ),
     "padded.jpg": refused(Reason.TRUNCATED, "JPEG cut in half, padded with zeros", cut_and_padded),
     "thumbnail.jpg": refused(Reason.TRUNCATED, "JPEG cut after its thumbnail's end marker", cut_after_its_thumbnail),
     "most.jpg": refused(

@@ -26,6 +26,8 @@ _NEXT_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _START_OF_SCAN, _END_OF_IMAGE, _APP1, _APP14 = 0xDA, 0xD9, 0xE1, 0xEE
 _WITHOUT_LENGTH = frozenset({0x01, 0xD8})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_COEFFICIENTS = 64
 _SCANS_LIMIT = 100
 """Scans of one picture; encoders write about ten, and each of thousands would go over all pixels again."""
 _COLOURS: dict[int, Colour] = {1: "grey", 3: "rgb", 4: "cmyk"}
@@ -41,22 +43,42 @@ class JpegHeader(Header):
 def jpeg_header(data: bytes) -> JpegHeader:
     """Walk all markers from the first to the end of the image, pixels' data included.
 
-    Raises Rejected TRUNCATED when the structure breaks off, UNDECODABLE when it is no picture that can be read.
+    Raises Rejected TRUNCATED when the structure breaks off or scans are missing, UNDECODABLE when it is no picture
+    that can be read.
     """
     header: JpegHeader | None = None
-    orientation, adobe, scanned = 1, False, False
+    orientation, adobe, progressive, scanned = 1, False, False, False
+    missing: dict[int, list[int]] = {}
     for marker, body in markers(data):
         if marker in _FRAMES and header is None:
-            header = _frame_header(body)
+            header, progressive = _frame_header(body), marker in _PROGRESSIVE
+            missing = {component: [1] * _COEFFICIENTS for component in body[6 : 6 + 3 * body[5] : 3]}
         elif marker == _START_OF_SCAN:
             scanned = True
+            _note_scan(missing, body, progressive=progressive)
         elif marker == _APP1 and body.startswith(b"Exif\0\0"):
             orientation = orientation_of(body[6:])
         elif marker == _APP14 and body.startswith(b"Adobe"):
             adobe = True
     if header is None or not scanned:
         raise Rejected(Reason.UNDECODABLE, "JPEG without a picture before its end marker")
+    if any(map(any, missing.values())):
+        raise Rejected(Reason.TRUNCATED, "JPEG that ends before its last scan")
     return replace(header, orientation=orientation, adobe=adobe)
+
+
+def _note_scan(missing: dict[int, list[int]], body: bytes, *, progressive: bool) -> None:
+    """Note which coefficients a scan gives; `missing`: by component, the lowest bits that each still lacks.
+
+    A progressive JPEG that is cut between two scans and closed again is a whole picture, but of few details.
+    """
+    count = body[0] if body else 0
+    if len(body) < 4 + 2 * count:
+        raise Rejected(Reason.UNDECODABLE, "JPEG with a damaged scan header")
+    first, last, shift = body[1 + 2 * count : 4 + 2 * count] if progressive else (0, _COEFFICIENTS - 1, 0)
+    for component in missing.keys() & set(body[1 : 1 + 2 * count : 2]):
+        for coefficient in range(first, min(last + 1, _COEFFICIENTS)):
+            missing[component][coefficient] = shift & 15
 
 
 def markers(data: bytes, next_marker: re.Pattern[bytes] = _NEXT_MARKER) -> Iterator[tuple[int, bytes]]:
