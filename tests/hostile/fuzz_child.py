@@ -25,7 +25,7 @@ from wetread.imaging.preprocess import Preprocess
 
 ADDRESS_SPACE = 8 * 2**30
 """Bytes that the process may ask for; a decoder that wants more is refused, as on a machine that has no more."""
-MEGABYTES = 1200
+MEGABYTES = 800
 """Of memory that it may hold: a picture of the largest size that is decoded, in colours, and its grey."""
 
 PREPROCESS = Preprocess(height=32, width=32, working_size=48)

@@ -82,6 +82,12 @@ def claiming_gigabytes() -> bytes:
     return good()[:at] + struct.pack(">I", 0x7FFFFFFF) + good()[at + 4 :]
 
 
+def pixels_after_the_end() -> bytes:
+    """OpenCV looks for the pixels of an animation behind its end, and reserves what is claimed there."""
+    start = of_chunks(240, 200, (b"acTL", struct.pack(">II", 1, 0)))
+    return start + struct.pack(">I", 0x7FFFFF00) + b"IDAT" + bytes(4096)
+
+
 def animated() -> bytes:
     return png(film(seed=11), 8, 0, chunk(b"acTL", struct.pack(">II", 2, 0)))
 
@@ -125,6 +131,7 @@ CASES: dict[str, Case] = {
         Reason.TOO_LARGE, "PNG that claims 2^31 - 1 pixels a side", lambda: png(film(), 8, 0, size=(2**31 - 1,) * 2)
     ),
     "gigabytes.png": refused(Reason.UNDECODABLE, "PNG with a chunk that claims 2 GB", claiming_gigabytes),
+    "behind.png": refused(Reason.UNDECODABLE, "PNG with 2 GB of pixels after its end", pixels_after_the_end),
     "chunks.png": refused(Reason.UNDECODABLE, "PNG of 300,000 chunks", too_many_chunks),
     "text.png": read("PNG with 512 MB of compressed text", text_bomb),
     "words.png": read("the same in a chunk for other languages", international_text_bomb),

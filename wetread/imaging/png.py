@@ -33,9 +33,13 @@ _COLOURS: dict[int, tuple[Colour, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class PngHeader(Header):
-    """A PNG's header; `transparent_grey` is the one grey value that a grey picture declares transparent."""
+    """A PNG's header.
+
+    transparent_grey: the one grey value that a grey picture declares transparent. end: bytes to the end of the picture.
+    """
 
     transparent_grey: int | None = None
+    end: int = 0
 
 
 def png_header(data: bytes) -> PngHeader:
@@ -51,8 +55,12 @@ def png_header(data: bytes) -> PngHeader:
         raise Rejected(Reason.UNDECODABLE, f"PNG with colour type {colour_type} and {bits} bits")
     colour, channels = _COLOURS[colour_type]
     header = PngHeader("png", width, height, bits, colour, channels)
+    pixels, end = False, 0
     for kind, start, length in _chunks(data):
-        if kind == b"acTL" and length >= 4:
+        end = start + length + 4
+        if kind == b"IDAT":
+            pixels = True
+        elif kind == b"acTL" and length >= 4:
             header = replace(header, frames=max(1, struct.unpack_from(">I", data, start)[0]))
         elif kind == b"eXIf":
             header = replace(header, orientation=orientation_of(data[start : start + length]))
@@ -60,7 +68,9 @@ def png_header(data: bytes) -> PngHeader:
             header = replace(header, transparent_grey=struct.unpack_from(">H", data, start)[0])
         elif kind == b"tRNS":
             header = replace(header, channels=4)
-    return header
+    if not pixels:
+        raise Rejected(Reason.UNDECODABLE, "PNG without pixels before its end chunk")
+    return replace(header, end=end)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -73,15 +83,16 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         start, position = position + 8, position + 12 + length
         if position > len(data):
             break
+        yield kind, start, length
         if kind == b"IEND":
             return
-        yield kind, start, length
     raise Rejected(Reason.UNDECODABLE, "PNG that ends before its end chunk")
 
 
 def png_pixels(data: bytes, header: PngHeader) -> Pixels:
     """Decode to grey, (height, width), uint8 or uint16; transparent parts become black."""
-    pixels = decoded(data, cv2.IMREAD_UNCHANGED)
+    # What comes after the end has not been looked at, and OpenCV would look there for what it misses before.
+    pixels = decoded(data[: header.end], cv2.IMREAD_UNCHANGED)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         return alpha_over_black(pixels)
     grey = to_grey(pixels)

@@ -210,6 +210,17 @@ def test_a_chunk_that_claims_gigabytes_is_refused_before_libpng_reserves_them() 
                 read_header(PNG[:at] + struct.pack(">I", length) + PNG[at + 4 :])
 
 
+def test_what_comes_after_a_png_s_end_is_not_read() -> None:
+    """OpenCV looks there for the pixels of an animation of one frame, and reserves what a chunk there claims."""
+    animation, claim = chunk(b"acTL", struct.pack(">II", 1, 0)), struct.pack(">I", 0x7FFFFF00) + b"IDAT" + bytes(4096)
+    film_and_claim = png(FILM, 8, 0, animation) + claim
+    np.testing.assert_array_equal(decode(film_and_claim).pixels, FILM)
+    without_pixels = png(FILM, 8, 0, animation)
+    at, end = without_pixels.index(b"IDAT") - 4, without_pixels.index(b"IEND") - 4
+    with pytest.raises(Rejected, match="without pixels before its end"):
+        read_header(without_pixels[:at] + without_pixels[end:] + claim)
+
+
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
     start = PROGRESSIVE.index(b"\xff\xda")
     end = PROGRESSIVE.index(b"\xff\xda", start + 2)
