@@ -25,12 +25,12 @@ def emit_json(data: Any) -> None:
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as csv on stdout, as RFC 4180 has it but for its line ends.
+    """Print rows as csv on stdout, as RFC 4180 has it.
 
     A text that a spreadsheet would take for a formula gets a ' before it; numbers stay numbers. On a terminal, cells
     are escaped as in a table.
     """
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(sys.stdout, lineterminator="\r\n")  # the signs of a line's end are what it quotes in a cell
     writer.writerow(columns)
     shown = sys.stdout.isatty()
     for row in rows:

@@ -20,7 +20,7 @@ from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
 
-FILMS = 12
+FILMS = 8
 
 
 def account(database: Database) -> RunAccount:

@@ -89,14 +89,11 @@ def served(tmp_path: Path, redis_url: str) -> Program:
 
 def test_a_worker_outlives_what_is_forged_and_reads_nothing_for_it(served: Program, tmp_path: Path) -> None:
     films(tmp_path / "archive", patients=3)
-    assert served.run("submit", tmp_path / "archive").returncode == 0
-    assert served.run("runs", "cancel", "1").returncode == 0
     url = served.environment["WETREAD_BROKER_URL"]
     canary, messages = tmp_path / "canary", forged(tmp_path / "canary")
     with redis.Redis.from_url(url) as broker, Connection(url) as connection:
         assert connection.info()["transport"] == "redis"
-        broker.delete(QUEUE_NAME)
-        broker.lpush(QUEUE_NAME, *messages, envelope(arguments({"v": 1, "batch_id": 1})))
+        broker.lpush(QUEUE_NAME, *messages)
         worker = served.start("worker", "--concurrency", "1")
         try:
             eventually(lambda: not broker.llen(QUEUE_NAME) and not broker.hlen("unacked"), what="an empty queue")
@@ -108,7 +105,6 @@ def test_a_worker_outlives_what_is_forged_and_reads_nothing_for_it(served: Progr
             if worker.poll() is None:
                 kill_group(worker)
     assert not canary.exists()
-    assert served.json("status", "1")["pending"] == 0, "a message for a batch of a cancelled run changed nothing"
     for logged in ("a message was refused", "untrusted content of type pickle", "of type yaml", "unregistered task"):
         assert logged in said, said
     assert said.count("a message was refused") >= len(NO_MESSAGES) + len(BODIES) - 1, "all but the id of no batch"

@@ -20,6 +20,9 @@ from schemas.films import FilmHeader
 from schemas.states import Reason
 from tests.integration.injections import INJECTIONS
 from tests.screened import RunKit, done, rejected
+from wetread.settings import load_settings
+from wetread.store import database as store
+from wetread.store import migrating
 from wetread.store.results import Filters, ResultRow, failure_counts, find_results, label_counts
 
 STORED = [text for text in INJECTIONS if not text.startswith("/") and "\udce9" not in text]
@@ -108,11 +111,8 @@ def test_any_path_is_a_literal_prefix(local: RunKit, prefix: bytes) -> None:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> RunKit:
     """Some names in SQLite, for a property that asks often."""
-    from wetread.store.database import Database
-    from wetread.store.migrating import ensure_schema
-
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('literal') / 'results.db'}")
-    ensure_schema(database)
+    database = store.Database(f"sqlite:///{tmp_path_factory.mktemp('literal') / 'results.db'}")
+    migrating.ensure_schema(database)
     kit = RunKit(database, batch_size=1000)
     names = [b"a", b"a%", b"a_", b"ab", b"ar/c", b"A", b"\xff", b"\xff\xff", b"\xfe\xff/x", b"'", b"%", b"_", b"normal"]
     _, recorded = kit.filled(names)
@@ -138,10 +138,10 @@ LISTS: list[tuple[str, ...]] = [
 def test_no_command_obeys_or_fails_over_what_is_typed(
     local: RunKit, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wetread.settings import load_settings
-
-    monkeypatch.setenv("WETREAD_DATABASE_URL", local.database.url)
-    load_settings.cache_clear()
+    # Opened once: a command is called some fifteen hundred times here.
+    monkeypatch.setattr(local.database, "dispose", lambda: None)
+    monkeypatch.setattr(store, "Database", lambda _: local.database)
+    monkeypatch.setattr(migrating, "ensure_schema", lambda _: None)
     before = found(local, Filters())
     for text in (*INJECTIONS, "9" * 30, "-1", "nan", "1e999", "0001-01-01"):
         ended = CliRunner().invoke(wetread, [*words, text], standalone_mode=False)
@@ -155,8 +155,6 @@ def test_no_command_obeys_or_fails_over_what_is_typed(
 
 
 def test_what_was_typed_is_what_is_listed(local: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wetread.settings import load_settings
-
     monkeypatch.setenv("WETREAD_DATABASE_URL", local.database.url)
     load_settings.cache_clear()
     for prefix, count in (("%", 1), ("_", 1), ("a", 5), ("a_", 1), ("'", 1), ("*", 0)):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cli.accounts import account_json, account_pace, failure_rate, run_exit_code
@@ -85,6 +85,7 @@ def test_a_formula_is_text_in_csv_and_numbers_stay_numbers(begins: str, capsys: 
     ]  # fmt: skip
 
 
+@example(["\r", "a\rb", "\n", '"', ",", "=1\r\n"])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
 def test_no_cell_of_csv_begins_a_formula_and_each_can_be_read_back(texts: list[str]) -> None:
     with redirect_stdout(io.StringIO(newline="")) as written:
