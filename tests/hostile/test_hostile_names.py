@@ -83,6 +83,8 @@ def test_every_name_is_screened_and_listed_once_and_no_terminal_obeys_it(program
     listed = Counter(row["path"] for row in program.lines("results", "list"))
     assert listed == Counter(path_text(prefix + name) for name in names)
     assert program.json("screen", archive)["skipped"] == len(names), "each is known again under its name"
+    if "WETREAD_DATABASE_URL" in program.environment:
+        return  # what is drawn does not depend on the database
     drawn = on_a_terminal(program, "results", "list", "--limit", "0")
     assert drawn.count("done") >= len(names)
     assert [sign for sign in set(drawn) if not sign.isprintable() and sign not in "\r\n"] == []
