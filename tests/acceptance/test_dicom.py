@@ -57,9 +57,9 @@ def archive(tmp_path: Path) -> Path:
 
 
 def test_a_film_that_ends_its_decoder_s_process_is_dead_and_the_others_are_read(tmp_path: Path) -> None:
-    """GDCM aborts on stray bytes within a JPEG of 12 bits."""
+    """GDCM aborts on a JPEG of 12 bits that names a JFIF version which it does not know."""
     codestream = bytearray((Path(__file__).parents[1] / "unit/imaging/codestreams/twelve_bits.jpg").read_bytes())
-    codestream[20] = 0
+    codestream[11] = 244
     frame = {"bits": 12, "PixelData": encapsulate([bytes(codestream)])}
     archive = tmp_path / "archive"
     archive.mkdir()

@@ -36,8 +36,11 @@ def check_jpeg(codestream: bytes, width: int, height: int, bits: int, samples: i
     """
     if not codestream.startswith(_START_JPEG):
         raise _unlike("no JPEG")
-    size, components, tables, scans = None, b"", set[int](), 0
+    by_gdcm = samples > 1 or frames not in (BASELINE, EXTENDED)
+    size, components, tables, scans, end = None, b"", set[int](), 0, 2
     for marker, body in markers(codestream, _NEXT_MARKER):
+        if by_gdcm and scans == 0:
+            end = _end_of_segment(codestream, end, marker, body)
         if marker in frames and size is None and len(body) >= 6 and len(body) == 6 + 3 * body[5]:
             size, components = struct.unpack_from(">HH", body, 1), body[6::3]
             _check_samples(body, bits, samples, frames)
@@ -51,6 +54,15 @@ def check_jpeg(codestream: bytes, width: int, height: int, bits: int, samples: i
     if size is None or scans == 0:
         raise _unlike("a JPEG without a frame or a scan")
     _same_size("JPEG", size, (height, width))
+
+
+def _end_of_segment(codestream: bytes, start: int, marker: int, body: bytes) -> int:
+    """Return where the segment ends that begins at `start`, fill bytes aside: GDCM aborts on stray ones."""
+    while codestream[start : start + 2] == b"\xff\xff":
+        start += 1
+    if codestream[start : start + 2] != bytes([0xFF, marker]):
+        raise _unlike("a JPEG with stray bytes between its segments")
+    return start + 4 + len(body)
 
 
 def _check_samples(frame: bytes, bits: int, samples: int, frames: frozenset[int]) -> None:

@@ -112,7 +112,8 @@ def test_an_extended_jpeg_of_twelve_bits_that_is_cut_or_damaged_is_refused() -> 
     frame, scan = codestream.index(b"\xff\xc1"), codestream.index(b"\xff\xda")
     damaged = [codestream[: len(codestream) * percent // 100] for percent in range(0, 100, 7)]
     damaged += [codestream[:at] + bytes([value]) + codestream[at + 1 :] for at, value in (
-        (24, 255), (frame + 4, 8), (frame + 4, 16), (frame + 6, 9), (frame + 11, 0), (scan + 5, 77), (scan + 8, 9)
+        (20, 0), (24, 255), (frame + 4, 8),
+        (frame + 4, 16), (frame + 6, 9), (frame + 11, 0), (scan + 5, 77), (scan + 8, 9)
     )]  # fmt: skip
     damaged += [codestream[: len(codestream) * percent // 100] + b"\xff\xd9" for percent in range(20, 95, 7)]
     for changed in damaged:
