@@ -10,7 +10,7 @@ PACKAGES := cli producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx demo test fuzz check audit bench up lock
+.PHONY: help install keras onnx demo test chaos fuzz check audit bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -27,6 +27,11 @@ demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest:
 
 test: $(VENV)/.dev ## run the tests; ARGS= goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/.dev ## kill, stop and starve everything over 100,000 films, and write docs/reliability.md: hours
+	$(if $(ARGS),,rm -f .chaos.jsonl)
+	CHAOS=full CHAOS_RECORD=.chaos.jsonl $(BIN)/python -m pytest tests/chaos --timeout 7200 $(ARGS)
+	$(BIN)/python -m tests.chaos.table .chaos.jsonl
 
 fuzz: $(VENV)/.dev ## decode a million mutated files in processes of their own; ARGS="COUNT SEED FOLDER"
 	$(BIN)/python -m tests.hostile.fuzz $(ARGS)

@@ -73,4 +73,4 @@ def write_down(way: str, points: list[str], program: Program, archive: Path, beg
     accounts = assert_nothing_lost(program, archive)
     where = ", ".join(f"`{point}`" for point in points)
     gave = f"{accounts.done} done, one row each"
-    record("6", way, f"{KILLS} kills at each of {where}", gave, time.monotonic() - began)
+    record("6", way, f"kill -9 at {where}, {KILLS} times each", gave, time.monotonic() - began)
