@@ -102,20 +102,6 @@ def test_submit_returns_and_a_later_worker_reads_it_all(served: Program, archive
     assert served.json("status")["done"] == 60
 
 
-def test_a_worker_killed_again_and_again_loses_nobody(served: Program, archive: Path) -> None:
-    served.json("submit", archive)
-    for kill in range(3):
-        with workers(served, 1) as (worker,):
-            reached = f"SELECT 1 FROM runs WHERE done > {kill * 8}"  # noqa: S608 - a number of our own
-            eventually(lambda reached=reached: ask(served, reached), what="some batches")
-            kill_group(worker)
-    with workers(served, 1):
-        eventually(lambda: served.json("status")["state"] == "finished", what="the run's end")
-    account = served.json("status")
-    assert (account["done"], account["rejected"], account["dead"]) == (60, 0, 0)
-    assert ask(served, "SELECT count(*), count(DISTINCT sha256) FROM predictions") == [(60, 60)]
-
-
 def test_a_broker_that_forgot_everything_is_rung_again(
     served: Program, archive: Path, start_redis: Callable[[], RedisServer]
 ) -> None:

@@ -129,6 +129,7 @@ def test_embedded_idle_processes_killed_are_replaced_and_work_goes_on(embedded: 
 def test_served_idle_processes_killed_are_replaced_and_work_goes_on(served: Program, tmp_path: Path) -> None:
     began, source = time.monotonic(), moments("idle children")
     draw_films(tmp_path / "archive", 20 * 64, seed=SEED)
+    served.environment["WETREAD_LEASE_SECONDS"] = "60"  # none runs out on a slow machine
     with workers(served, 1, concurrency=STRENGTH) as (worker,):
         eventually(lambda: ask(served, "SELECT 1 FROM workers"), what="a worker that is up")
         eventually(lambda: len(children(worker)) == STRENGTH, what="the pool's strength")

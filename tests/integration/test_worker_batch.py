@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +15,6 @@ from schemas.tables import WorkItem
 from tests.program import films
 from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model
-from wetread.imaging import decode as decoding
 from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -113,29 +108,6 @@ def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, m
     assert len(bare) < 20, bare
 
 
-def crash(_data: bytes) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def hang(_data: bytes) -> None:
-    threading.Event().wait()
-
-
-def test_an_image_that_was_tried_alone_too_often_is_dead_and_the_others_are_read(site: Site) -> None:
-    repeat_until_finished(site, crash)
-    account = site.account()
-    assert (account.done, account.dead, account.dead_reasons) == (5, 1, {Reason.CRASHED: 1})
-    (dead,) = [row for row in site.rows() if row.state == "dead"]
-    assert dead.attempts == 3
-    assert "3 times" in str(dead.detail)
-
-
-def test_an_image_that_hangs_ends_its_process_and_is_dead_in_the_end(site: Site) -> None:
-    repeat_until_finished(site, hang)
-    account = site.account()
-    assert (account.done, account.dead, account.dead_reasons) == (5, 1, {Reason.OUT_OF_TIME: 1})
-
-
 class Killed(BaseException):
     """The process would have been killed here."""
 
@@ -182,35 +154,6 @@ def noted(site: Site) -> set[tuple[int, str | None]]:
     """Return what is noted on the images: their attempts, and why they failed."""
     with site.database.reading() as session:
         return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
-
-
-def repeat_until_finished(site: Site, deed: Callable[[bytes], None]) -> None:
-    """Start worker processes, one after another, in which `deed` is done to one film, until the run is finished."""
-    poison = sorted(path for path in site.archive.rglob("*") if path.is_file())[2].read_bytes()
-    context = multiprocessing.get_context("spawn")
-    for _ in range(8):
-        process = context.Process(target=work, args=(site.database.url, site.settings, site.run, poison, deed))
-        process.start()
-        process.join(60)
-        assert process.exitcode is not None, "the worker hangs"
-        if site.account().state == RunState.FINISHED:
-            return
-    pytest.fail(f"the run did not finish: {site.account()}")
-
-
-def work(url: str, settings: Settings, run: int, poison: bytes, deed: Callable[[bytes], None]) -> None:
-    decode = decoding.decode
-    reading.decode = lambda data: deed(data) if data == poison else decode(data)  # type: ignore[assignment]  # the deed returns nothing, or never
-    database = Database(url)
-    shelf = ModelShelf(Registry(database, settings.models_directory))
-    worker = BatchWorker(database, settings, shelf, worker_id())
-    while True:
-        with database.reading() as session:
-            batch, state = next_batch(session, run), run_account(session, run).state
-        if state == RunState.FINISHED:
-            return
-        if batch is not None:
-            worker.process_batch(batch)
 
 
 def test_a_worker_knows_the_dead_of_its_own_machine_only() -> None:
