@@ -23,6 +23,11 @@ def times(full: int, quick: int) -> int:
     return full if FULL else quick
 
 
+def ways(quick: str) -> list[str]:
+    """Return the ways in which a fault is tried: both in the full form, `quick` in the quick one."""
+    return ["embedded", "served"] if FULL else [quick]
+
+
 def moments(scenario: str) -> random.Random:
     """Return the source of a scenario's moments, the same for the same seed."""
     print(f"CHAOS_SEED={SEED}")  # noqa: T201 - pytest shows it when the test fails

@@ -14,8 +14,8 @@ from tests.chaos.scale import times
 from tests.chaos.table import record
 from tests.program import REPOSITORY, Program
 
-SECONDS = times(600, 8)
-READERS = 4
+SECONDS = times(600, 5)
+READERS = times(4, 2)
 
 
 @pytest.mark.timeout(3600)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.accounting import ask, assert_nothing_lost
 from tests.chaos.films import draw_films
-from tests.chaos.scale import moments, times
+from tests.chaos.scale import moments, times, ways
 from tests.chaos.serving import settled, workers
 from tests.chaos.table import record
 from tests.program import Program, eventually
@@ -18,7 +18,7 @@ BLAMED = "SELECT count(*) FROM work_items WHERE state IN ('rejected', 'dead')"
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("way", ["embedded", "served"])
+@pytest.mark.parametrize("way", ways("served"))
 def test_a_root_that_goes_away_pauses_the_run_and_the_same_command_finishes_it(
     way: str, own_archive: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -27,22 +27,21 @@ def test_a_root_that_goes_away_pauses_the_run_and_the_same_command_finishes_it(
     away = own_archive.with_name("away")
     codes = []
     with workers(program, 2 if way == "served" else 0):
-        for number in range(times(5, 2)):
+        for _ in range(times(5, 1)):
             before = settled(program)
-            running = program.start("screen", own_archive, "--workers", "2")
+            running = program.start("screen", own_archive, "--workers", "1")
             eventually(lambda before=before: settled(program) > before, what="a batch")
             time.sleep(moment.uniform(0, times(5, 0)))
             own_archive.rename(away)
-            if number % 2:
+            left_empty = moment.random() < 0.5
+            if left_empty:
                 own_archive.mkdir()  # as the folder below a mount that went away
             _, said = running.communicate(timeout=120)
             codes.append(running.returncode)
             assert codes[-1] == 4, said
             assert ask(program, "SELECT id, state FROM runs") == [(1, "paused")]
             assert "Traceback" not in said
-            refused = program.run("screen", own_archive)
-            assert refused.returncode == 2, "neither a missing nor an empty root begins a run"
-            if number % 2:
+            if left_empty:
                 own_archive.rmdir()
             assert ask(program, BLAMED) == [(0,)]
             away.rename(own_archive)

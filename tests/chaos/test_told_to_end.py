@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.accounting import ask, assert_nothing_lost
-from tests.chaos.scale import moments, times
+from tests.chaos.scale import FILMS, moments, times
 from tests.chaos.serving import finished, seconds_until, settled, start_logged, workers
 from tests.chaos.table import record
 from tests.program import Program, eventually
@@ -30,7 +30,7 @@ def test_workers_that_are_told_to_end_lose_nothing(served: Program, drawn: Path)
     moment, began, took = moments("SIGTERM"), time.monotonic(), []
     served.json("submit", drawn)
     with workers(served, 2) as started:
-        for number in range(times(10, 2)):
+        for number in range(times(10, 1)):
             before = settled(served)
             eventually(lambda before=before: settled(served) > before or finished(served), what="a batch")
             time.sleep(moment.uniform(0, times(15, 0.5)))
@@ -59,7 +59,7 @@ def test_a_screening_that_is_told_to_end_goes_on_with_the_same_command(embedded:
             lambda before=before: ask(embedded, f"SELECT 1 FROM runs WHERE done > {before}"),  # noqa: S608 - a number
             what="a batch",
         )
-        time.sleep(moment.uniform(0, times(10, 0)))
+        time.sleep(moment.uniform(0, FILMS / 20_000))
         if number:
             os.kill(running.pid, signal.SIGTERM)
         else:
