@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-from types import FrameType
-from typing import NoReturn
 
 import click
 
 from cli.context import opened_database
 from cli.engine_option import engine_option
+from cli.interrupting import noted_interrupts
 from cli.output import emit_json, say
 from schemas.errors import EXIT_INTERRUPTED
 
@@ -54,11 +52,10 @@ def screen(
     from cli.screening import Order, Screening
     from wetread.models.registry import Registry
 
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    with opened_database() as (settings, database):
+    with opened_database() as (settings, database), noted_interrupts() as asked:
         digest = Registry(database, settings.models_directory).resolve(model).digest
         order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)))
-        screening = Screening.open(database, settings, order)
+        screening = Screening.open(database, settings, order, asked)
         say(f"run {screening.opened.id}: " + ("continued" if screening.opened.resumed else "begun"))
         with RunProgress() as progress:
             try:
@@ -77,8 +74,3 @@ def screen(
     else:
         show_account(account, **pace)
     ctx.exit(run_exit_code(account, max_failure_rate))
-
-
-def _as_interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Treat a supervisor's SIGTERM as a person's Ctrl-C."""
-    raise KeyboardInterrupt

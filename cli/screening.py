@@ -74,12 +74,18 @@ class Screening:
     roots: dict[int, bytes]
     opened: OpenedRun
     me: str
+    asked_to_end: threading.Event = field(default_factory=threading.Event)
     report: WalkReport | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def open(cls, database: Database, settings: Settings, order: Order) -> Screening:
-        """Check the directories and open the run, new or resumed; raise UsageError for one missing or empty."""
+    def open(
+        cls, database: Database, settings: Settings, order: Order, asked_to_end: threading.Event | None = None
+    ) -> Screening:
+        """Check the directories and open the run, new or resumed; raise UsageError for one missing or empty.
+
+        asked_to_end: set from outside, it interrupts the reading.
+        """
         paths = resolved_roots(order.directories)
         for path in paths:
             if _is_empty(path):
@@ -91,7 +97,7 @@ class Screening:
                 session, ids, order.model_digest, order.engine, force=order.force, walker=me, dead=died_here
             )
             roots = root_paths(session, ids)
-        return cls(database, settings, order, roots, opened, me)
+        return cls(database, settings, order, roots, opened, me, asked_to_end or threading.Event())
 
     def account(self) -> RunAccount:
         """Return the run's accounts now."""
@@ -131,6 +137,8 @@ class Screening:
                 readers.start()
                 while True:
                     account = self._watch(readers, patience)
+                    if self.asked_to_end.is_set():
+                        raise KeyboardInterrupt
                     if account is None:
                         continue
                     look(account)
