@@ -55,6 +55,13 @@ def holders(program: Program) -> set[int]:
     }
 
 
+def sleeps(process: psutil.Process) -> int:
+    """Return how often a process went to sleep by itself since its start; 0 when it is gone."""
+    with suppress(psutil.NoSuchProcess):
+        return int(process.num_ctx_switches().voluntary)
+    return 0
+
+
 def has_tables(program: Program) -> bool:
     """Return whether an embedded program has made its database yet."""
     if not (program.home / "results.db").exists():

@@ -113,6 +113,7 @@ def test_served_a_process_that_stood_still_in_its_commit_holds_the_others_up_for
     record("7", "served", fault, f"{accounts.done} done; its commit changed nothing", time.monotonic() - began)
 
 
+@pytest.mark.skipif(not FULL, reason="tests/integration/test_two_commands.py does it with two: make chaos")
 def test_embedded_three_commands_at_once_read_each_film_once(embedded: Program, drawn: Path) -> None:
     began = time.monotonic()
     screens = [start_logged(embedded, "screen", drawn, "--workers", 1) for _ in range(3)]
