@@ -16,7 +16,7 @@ from tests.program import Program, eventually, kill_group
 
 pytestmark = pytest.mark.timeout(3600)
 
-KILLS = times(full=20, quick=2)
+KILLS = times(full=20, quick=1)
 
 
 def listed(program: Program) -> int:
