@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 import json
 import subprocess
 from importlib.machinery import SourceFileLoader
@@ -25,6 +24,15 @@ def load() -> ModuleType:
     return module
 
 
+def answering(monkeypatch: pytest.MonkeyPatch, audit: ModuleType, *answers: list[dict[str, Any]] | None) -> None:
+    """Let pip-audit answer so, in turn; None: it fails."""
+    ended = [
+        subprocess.CompletedProcess([], 1, "" if of is None else json.dumps({"dependencies": of}), "no such module")
+        for of in answers
+    ]
+    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: ended.pop(0))
+
+
 @pytest.mark.parametrize(
     ("packages", "code", "said"),
     [
@@ -38,19 +46,16 @@ def test_what_was_not_asked_is_not_called_sound(
     monkeypatch: pytest.MonkeyPatch, packages: list[dict[str, Any]] | None, code: int, said: str
 ) -> None:
     audit = load()
-    monkeypatch.setattr(audit.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b'{"vulnerabilities": []}'))
-    out = "" if packages is None else json.dumps({"dependencies": packages})
-    ended = subprocess.CompletedProcess([], 1, out, "no such module")
-    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: ended)
+    answering(monkeypatch, audit, [{"name": "known", "version": "1", "vulns": [FAULT]}], packages)
     found, words = audit.audit()
     assert (found, said in words) == (code, True), words
 
 
-def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("answer", [[{"name": "known", "skip_reason": "none"}], [{"name": "known", "vulns": []}], None])
+def test_where_not_even_what_is_known_is_known_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, answer: list[dict[str, Any]] | None
+) -> None:
     audit = load()
-
-    def gone(*_: object, **__: object) -> None:
-        raise OSError("no route")
-
-    monkeypatch.setattr(audit.urllib.request, "urlopen", gone)
-    assert audit.audit() == (2, "not done, since pypi.org cannot be asked (no route)")
+    answering(monkeypatch, audit, answer)
+    found, words = audit.audit()
+    assert (found, words.startswith("not done")) == (2, True), words
