@@ -44,8 +44,9 @@ def check_copies(films: list[np.ndarray], bits: int) -> np.ndarray:
     return light
 
 
-def test_copies_of_every_depth_score_alike() -> None:
-    films = [phantom(label, 900 + seed, 400) for seed, label in enumerate(("covid", "normal", "pneumonia", "normal"))]
+@pytest.mark.parametrize("side", [400, 1100], ids=["as small as the working size", "larger"])
+def test_copies_of_every_depth_score_alike(side: int) -> None:
+    films = [phantom(label, 900 + seed, side) for seed, label in enumerate(("covid", "normal", "pneumonia", "normal"))]
     eight, *deeper = (check_copies(films, bits) for bits in DEPTHS)
     assert np.ptp(eight, axis=0).max() > 0.05, "the films are told apart, so agreement says something"
     for bits, other in zip(DEPTHS[1:], deeper, strict=True):

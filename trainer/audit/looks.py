@@ -15,10 +15,11 @@ from trainer.audit.squares import square_of
 from trainer.dataset import Dataset
 from trainer.pixels import read_all, unreadable
 from wetread.imaging.decode import Grey, decode
+from wetread.imaging.depth import reduced_to_8_bits
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.files import read_file
 from wetread.imaging.range import normalise
-from wetread.imaging.resize import reduce, resize
+from wetread.imaging.resize import resize
 
 BLOCKS = 16
 """Blocks a side of a thumbnail."""
@@ -86,7 +87,7 @@ def look_of(data: bytes, sha256: str) -> Look:
 def look_at_grey(grey: Grey, size: int, sha256: str) -> Look:
     """Return a look at a decoded film; size: of its file, bytes. Raise Rejected where there is nothing to see."""
     height, width = grey.pixels.shape
-    levels = normalise(reduce(grey.pixels, _WORKING_SIZE))
+    levels = normalise(reduced_to_8_bits(grey.pixels, _WORKING_SIZE))
     means, deviations = _blocks(levels)
     square = square_of(levels)
     return Look(

@@ -1,7 +1,7 @@
 """The one way from grey pixels to a network's input, which training and serving share.
 
     grey pixels, any depth
-      -> area reduction to the working size (long side)      reduced
+      -> area reduction to the working size (long side)      reduced, 8 bits
       -> one range normalisation, to 8 bits                  original
       -> CLAHE                                               equalised
       -> brightness                                          brightened
@@ -22,10 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import ArtefactError
+from wetread.imaging.depth import reduced_to_8_bits
 from wetread.imaging.equalisation import GreyLevels, brighten, equalise
 from wetread.imaging.grey import Pixels
 from wetread.imaging.range import normalise
-from wetread.imaging.resize import reduce, resize
+from wetread.imaging.resize import resize
 
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
@@ -105,7 +106,7 @@ class Preprocess:
 
     def steps(self, pixels: Pixels) -> Steps:
         """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see."""
-        original = normalise(reduce(pixels, self.working_size))
+        original = normalise(reduced_to_8_bits(pixels, self.working_size))
         equalised = equalise(original, self.clip_limit, self.tile_grid)
         return Steps(original, equalised, brighten(equalised, self.brightness))
 

@@ -25,7 +25,11 @@ def normalise(pixels: Pixels) -> GreyLevels:
     reaches; values outside are held at the ends. Where the two are equal, the least and the greatest value
     take their place. Raises Rejected FLAT when these are equal too.
     """
-    low, high = _range(pixels)
+    low, high = tails(pixels)
+    if low == high:
+        low, high = float(pixels.min()), float(pixels.max())
+    if low == high:
+        raise Rejected(Reason.FLAT, "every pixel has the same value")
     if pixels.dtype == np.uint8 and (low, high) == (0, 255):
         return pixels
     if pixels.dtype.kind == "f":  # any unit and any offset: brought near 1 in float64 first
@@ -39,7 +43,8 @@ def normalise(pixels: Pixels) -> GreyLevels:
     return levels
 
 
-def _range(pixels: Pixels) -> tuple[float, float]:
+def tails(pixels: Pixels) -> tuple[float, float]:
+    """Return the values that a share TAIL of the pixels does not exceed, and that a share TAIL reaches."""
     rank = int(TAIL * (pixels.size - 1))
     ranks = (rank, pixels.size - 1 - rank)
     if pixels.dtype.kind == "u":
@@ -52,8 +57,4 @@ def _range(pixels: Pixels) -> tuple[float, float]:
         low, high = (float(np.searchsorted(reached, rank, side="right")) for rank in ranks)
     else:
         low, high = (float(value) for value in np.partition(pixels, ranks, axis=None)[list(ranks)])
-    if low == high:
-        low, high = float(pixels.min()), float(pixels.max())
-    if low == high:
-        raise Rejected(Reason.FLAT, "every pixel has the same value")
     return low, high

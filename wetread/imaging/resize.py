@@ -9,7 +9,8 @@ from wetread.imaging.opencv import cv2
 def reduce(pixels: Pixels, long_side: int | None) -> Pixels:
     """Return `pixels` with the longer side at most `long_side`, each pixel the mean of the area it covers.
 
-    The aspect is kept. A picture that is small enough, and any where `long_side` is None, is returned as it is.
+    The aspect is kept. A picture that is small enough, and any where `long_side` is None, is returned as it is. Whole
+    numbers stay so: give those of few bits in the high bits of their type, and their means lose nothing.
     """
     height, width = pixels.shape
     if long_side is None or max(height, width) <= long_side:
