@@ -14,10 +14,12 @@ from cli.context import opened_registry
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
+from schemas.errors import ArtefactError
 
 if TYPE_CHECKING:
     from trainer.making import Made
     from trainer.recipe import Recipe
+    from wetread.models.card import Provenance
     from wetread.models.registry import Registry
 
 WHERE_TO = ("as_json", "checkpoint", "output", "save_split")
@@ -77,6 +79,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     from trainer.dataset import load_dataset
     from trainer.documents import documents_of
     from trainer.making import make_model
+    from trainer.openings import earlier_openings
 
     recipe = _recipe(options)
     checkpoint = None if options["checkpoint"] is None else os.fsencode(options["checkpoint"])
@@ -87,6 +90,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     if not dataset.patients_known:
         say("warning: the data names no patients; each file is taken for one, and figures may be too high")
     with opened_registry() as registry, TrainingProgress() as progress:
+        earlier = _provenances(registry)
         made = make_model(
             dataset,
             recipe,
@@ -101,7 +105,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
         if options["save_split"] is not None:
             made.split.write(os.fsencode(options["save_split"]))
         data_notes = options["data_notes"].read() if options["data_notes"] else ""
-        openings = _earlier_openings(registry, made) + 1
+        openings = earlier_openings(earlier, made.split.digest) + 1
         documents = documents_of(made, CardNotes(_command_line(ctx), data_notes, openings))
         where = _keep(registry, made, documents, options["output"])
         if checkpoint is not None:
@@ -129,12 +133,19 @@ def _recipe(options: dict[str, Any]) -> Recipe:
     )
 
 
-def _earlier_openings(registry: Registry, made: Made) -> int:
-    from trainer.openings import earlier_openings
+def _provenances(registry: Registry) -> list[Provenance]:
+    """Return where the registered models come from.
 
-    here = [model for model in registry.models() if model.directory is not None]
-    cards = (registry.open(model.registration.digest).card for model in here)
-    return earlier_openings((card.provenance for card in cards), made.split.digest)
+    Looked up before the training: what is wrong with another model must not cost it.
+    """
+    here = [model.registration for model in registry.models() if model.directory is not None]
+    found = []
+    for registration in here:
+        try:
+            found.append(registry.open(registration.digest).card.provenance)
+        except ArtefactError as error:
+            say(f"warning: {registration.reference} does not count among those that read the test patients: {error}")
+    return found
 
 
 def _keep(registry: Registry, made: Made, documents: dict[str, bytes], output: str | None) -> dict[str, Any]:

@@ -69,6 +69,15 @@ def test_every_opening_of_the_same_test_patients_is_counted(films: Path) -> None
     assert third["model"] == "cnn@3"
 
 
+def test_another_model_that_was_altered_costs_no_training(films: Path) -> None:
+    plain = [*SMALL, "--no-panel", "--no-gate", "--no-open-test"]
+    first = printed(run("train", films, "--name", "one", *plain, "--json"))
+    (Path(first["directory"]) / "weights.safetensors").write_bytes(b"altered")
+    second = run("train", films, "--name", "two", *plain, "--seed", "1", "--json")
+    assert printed(second)["model"] == "two@1"
+    assert "warning: one@1 does not count" in second.stderr
+
+
 def test_a_network_that_is_registered_already_is_said_to_keep_what_it_has(films: Path, tmp_path: Path) -> None:
     plain = [*SMALL, "--no-panel", "--no-gate"]
     first = run("train", films, "--name", "one", *plain, "--no-open-test", "--json")
