@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from tests.chaos.scale import FULL
+
 RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults -->", "<!-- /faults -->"
 
@@ -18,19 +20,19 @@ BEGIN, END = "<!-- faults -->", "<!-- /faults -->"
 def record(number: str, way: str, fault: str, gave: str, seconds: float) -> None:
     """Write down a scenario that ended well. number: as the list of faults has it; way: embedded or served."""
     if file := os.environ.get("CHAOS_RECORD"):
-        line = {"number": number, "way": way, "fault": fault, "gave": gave, "seconds": round(seconds)}
+        form = "full" if FULL else "quick"
+        line = {"number": number, "way": way, "form": form, "fault": fault, "gave": gave, "seconds": round(seconds)}
         with Path(file).open("a") as lines:
             lines.write(json.dumps(line) + "\n")
 
 
 def table(lines: list[dict[str, str]]) -> str:
     """Return the rows as Markdown, in the order of the faults' numbers; a scenario that ran again replaces its row."""
-    latest = {(line["number"], line["way"], line["fault"]): line for line in lines}
-    rows = sorted(latest.values(), key=lambda line: (float(line["number"]), line["way"]))
-    head = "| | way | fault | what it gave | s |\n|---|---|---|---|---|\n"
-    return head + "".join(
-        f"| {row['number']} | {row['way']} | {row['fault']} | {row['gave']} | {row['seconds']} |\n" for row in rows
-    )
+    latest = {(line["number"], line["way"], line["form"], line["fault"]): line for line in lines}
+    rows = sorted(latest.values(), key=lambda line: (float(line["number"]), line["way"], line["form"]))
+    columns = ("number", "way", "form", "fault", "gave", "seconds")
+    head = "| | way | form | fault | what it gave | s |\n|---|---|---|---|---|---|\n"
+    return head + "".join("| " + " | ".join(str(row[column]) for column in columns) + " |\n" for row in rows)
 
 
 def main(file: str) -> None:
