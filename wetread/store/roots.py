@@ -13,12 +13,15 @@ from schemas.tables import Root
 from wetread.clock import utc_now
 from wetread.store.upsert import insert_for
 
+ROOT_BYTES = 2_000
+"""Longest path of a root: PostgreSQL's index, which keeps roots unique, takes no more than some 2,700 bytes."""
+
 
 def resolved_roots(directories: Sequence[str | bytes]) -> list[bytes]:
     """Return `directories` as absolute paths without links, sorted, without those inside another.
 
-    A directory inside another would have its files found twice. Raises UsageError when one is missing or is
-    no directory.
+    A directory inside another would have its files found twice. Raises UsageError when one is missing, is no
+    directory or has too long a path.
     """
     paths: set[bytes] = set()
     for directory in directories:
@@ -29,6 +32,11 @@ def resolved_roots(directories: Sequence[str | bytes]) -> list[bytes]:
             raise UsageError(f"expected a directory, found none at {os.fsdecode(raw)!r}: {error.strerror}") from error
         if not os.path.isdir(path):
             raise UsageError(f"expected a directory, found a file: {os.fsdecode(raw)!r}; name the folder it is in")
+        if len(path) > ROOT_BYTES:
+            raise UsageError(
+                f"expected a directory whose path has at most {ROOT_BYTES:,} bytes, found {len(path):,}; name one "
+                "above it: what lies below is found, however long its path is"
+            )
         paths.add(path)
     return sorted(path for path in paths if not any(_inside(path, other) for other in paths if other != path))
 
