@@ -65,7 +65,8 @@ def test_embedded_a_screen_that_stood_still_past_its_lease_writes_nothing_when_i
     before = written(embedded)
     os.killpg(screen.pid, signal.SIGCONT)
     assert screen.wait(120) == 0
-    assert "lease lost" in said(embedded)
+    # Either it tries its commit first, or the screen, awake again, ends it first for its lease.
+    assert "lease lost" in said(embedded) or "a worker process died" in said(embedded)
     assert written(embedded) == before
     accounts = assert_nothing_lost(embedded, archive)
     record("7", "embedded", FAULT, f"{accounts.done} done; its commit changed nothing", time.monotonic() - began)
