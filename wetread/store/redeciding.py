@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState
-from schemas.tables import Decision, Model, StoredPrediction, WorkItem
+from schemas.tables import Model, StoredPrediction, WorkItem
 from wetread.store.ordering import lock_readings
-from wetread.store.registrations import DecisionValues
+from wetread.store.registrations import DecisionValues, keep_decision
 from wetread.store.tallies import add_tallies
 
 
@@ -36,16 +36,7 @@ class StoredReading:
 def put_in_force(session: Session, values: DecisionValues) -> None:
     """Let the model decide by `values` from now on; call it first in its transaction."""
     lock_readings(session, values.model_digest, alone=True)
-    if session.get(Decision, values.digest) is None:
-        session.add(
-            Decision(
-                digest=values.digest,
-                model_digest=values.model_digest,
-                temperature=values.temperature,
-                thresholds=dict(values.thresholds),
-            )
-        )
-        session.flush()
+    keep_decision(session, values)
     session.execute(update(Model).where(Model.digest == values.model_digest).values(decision_digest=values.digest))
 
 

@@ -82,16 +82,7 @@ def register(session: Session, registration: Registration, decision: DecisionVal
     same = select(Model.digest).where(Model.name == registration.name, Model.version == registration.version)
     if session.scalar(same) is not None:
         return None
-    if session.get(Decision, decision.digest) is None:
-        session.add(
-            Decision(
-                digest=decision.digest,
-                model_digest=decision.model_digest,
-                temperature=decision.temperature,
-                thresholds=dict(decision.thresholds),
-            )
-        )
-        session.flush()
+    keep_decision(session, decision)
     session.add(
         Model(
             digest=registration.digest,
@@ -105,6 +96,20 @@ def register(session: Session, registration: Registration, decision: DecisionVal
     )
     session.flush()
     return registration
+
+
+def keep_decision(session: Session, decision: DecisionValues) -> None:
+    """Record a decision that is not recorded yet."""
+    if session.get(Decision, decision.digest) is None:
+        session.add(
+            Decision(
+                digest=decision.digest,
+                model_digest=decision.model_digest,
+                temperature=decision.temperature,
+                thresholds=dict(decision.thresholds),
+            )
+        )
+        session.flush()
 
 
 def read_decision(session: Session, digest: str) -> DecisionValues | None:
