@@ -54,13 +54,13 @@ up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
 	docker compose up --build --detach --wait $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --group build --group check --group test $(ARGS) \
+	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --group build --group check --group test $(ARGS) \
 	    --output-file requirements/dev.txt
-	$(LOCK) --extra train --extra postgres --extra keras --group build \
+	$(LOCK) --extra train --extra postgres --extra parquet --extra keras --group build \
 	    --constraints requirements/dev.txt --output-file requirements/keras.txt
-	$(LOCK) --extra train --extra postgres --extra onnx --group build \
+	$(LOCK) --extra train --extra postgres --extra parquet --extra onnx --group build \
 	    --constraints requirements/dev.txt --output-file requirements/onnx.txt
-	$(LOCK) --extra train --extra postgres --group build \
+	$(LOCK) --extra train --extra postgres --extra parquet --group build \
 	    --constraints requirements/dev.txt --output-file requirements/runtime.txt
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \

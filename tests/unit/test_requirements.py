@@ -12,10 +12,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 FILES = {
-    "runtime": ({"train", "postgres"}, {"build"}),
-    "keras": ({"train", "postgres", "keras"}, {"build"}),
-    "onnx": ({"train", "postgres", "onnx"}, {"build"}),
-    "dev": ({"train", "postgres", "keras", "onnx"}, {"build", "check", "test"}),
+    "runtime": ({"train", "postgres", "parquet"}, {"build"}),
+    "keras": ({"train", "postgres", "parquet", "keras"}, {"build"}),
+    "onnx": ({"train", "postgres", "parquet", "onnx"}, {"build"}),
+    "dev": ({"train", "postgres", "parquet", "keras", "onnx"}, {"build", "check", "test"}),
 }
 """requirements/NAME.txt -> the extras and the dependency groups of pyproject.toml that it holds, beside the core."""
 
