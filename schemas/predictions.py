@@ -20,6 +20,7 @@ class Prediction:
     probabilities: softmax(logits / temperature), one a label.
     decision: the label that the thresholds allow, or "uncertain".
     decision_digest: the decision record that was applied.
+    grey_mean, grey_deviation: of the preprocessed film's grey levels, 0 to 255; None where nobody measured them.
     """
 
     sha256: str
@@ -32,3 +33,5 @@ class Prediction:
     probabilities: tuple[float, ...]
     decision: str
     decision_digest: str
+    grey_mean: float | None = None
+    grey_deviation: float | None = None

@@ -236,6 +236,8 @@ class StoredPrediction(Base):
     run_id: Mapped[int] = mapped_column(BigInteger, comment="the run that read it; kept when the run is deleted")
     logits: Mapped[list[float]] = mapped_column(JSON, comment="one a label, before temperature")
     gate_score: Mapped[float | None] = mapped_column(Float)
+    grey_mean: Mapped[float | None] = mapped_column(Float, comment="mean grey level of the preprocessed film, 0 to 255")
+    grey_deviation: Mapped[float | None] = mapped_column(Float, comment="standard deviation of its grey levels")
     label: Mapped[str] = mapped_column(String(64), comment="the label of the highest probability")
     probability: Mapped[float] = mapped_column(Float)
     probabilities: Mapped[list[float]] = mapped_column(JSON, comment="one a label")

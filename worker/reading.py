@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from schemas.predictions import Prediction
 from schemas.states import ItemState, Reason
 from wetread.imaging.decode import decode
 from wetread.imaging.dicom_file import is_dicom
+from wetread.imaging.exposure import exposures
 from wetread.imaging.files import FileBytes, read_file
 from wetread.imaging.film_header import film_header
 from wetread.models.decision import decide
@@ -152,8 +153,10 @@ class Reader:
             engine=classifier.engine,
             gate_scores=None if scores is None else scores.tolist(),
         )
-        for decoded, prediction in zip(waiting, predictions, strict=True):
-            yield _done(decoded.item, decoded, decoded.header, prediction=prediction)
+        looks = exposures(images, classifier.preprocess)
+        for decoded, prediction, (mean, deviation) in zip(waiting, predictions, looks, strict=True):
+            looked = replace(prediction, grey_mean=mean, grey_deviation=deviation)
+            yield _done(decoded.item, decoded, decoded.header, prediction=looked)
 
 
 def _result(future: Future[FileBytes]) -> FileBytes | Rejected:

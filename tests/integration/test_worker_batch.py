@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -11,10 +12,11 @@ from sqlalchemy import event, select
 
 from producer.ingest import fill_run
 from schemas.states import Reason, RunState
-from schemas.tables import WorkItem
+from schemas.tables import StoredPrediction, WorkItem
 from tests.program import films
 from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model
+from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -84,6 +86,20 @@ def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Sit
     assert worker.process_batch(batch + 1000) == Ending.NOT_FREE
     assert (site.account().state, site.account().done) == (RunState.FINISHED, 6)
     assert all(row.worker == worker.owner for row in site.rows())
+
+
+def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) -> None:
+    batch = site.batch()
+    assert batch is not None
+    site.worker().process_batch(batch)
+    preprocess = Registry(site.database, site.settings.models_directory).open(site.digest).card.preprocess
+    with site.database.reading() as session:
+        kept = {row.sha256: (row.grey_mean, row.grey_deviation) for row in session.scalars(select(StoredPrediction))}
+    assert len(kept) == 6
+    for path in (path for path in site.archive.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        levels = preprocess.levels(decode(data).pixels)
+        assert kept[hashlib.sha256(data).hexdigest()] == pytest.approx((levels.mean(), levels.std()), abs=1e-3)
 
 
 def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

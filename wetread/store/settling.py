@@ -167,6 +167,8 @@ def _prediction_row(prediction: Prediction, run_id: int, now: datetime) -> dict[
         "run_id": run_id,
         "logits": list(prediction.logits),
         "gate_score": prediction.gate_score,
+        "grey_mean": prediction.grey_mean,
+        "grey_deviation": prediction.grey_deviation,
         "label": prediction.label,
         "probability": prediction.probability,
         "probabilities": list(prediction.probabilities),
