@@ -10,7 +10,7 @@ PACKAGES := cli producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx demo test chaos fuzz check audit bench up lock
+.PHONY: help install keras onnx demo test chaos fuzz check audit docs bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -45,6 +45,9 @@ check: $(VENV)/.dev ## formatting, lint, types, floors, known vulnerabilities
 
 audit: $(VENV)/.dev ## ask whether anything that is locked has a known vulnerability
 	$(BIN)/python .ci/audit
+
+docs: $(VENV)/.runtime ## write docs/cli.md anew from the commands
+	$(BIN)/python -m cli.reference
 
 bench: $(VENV)/.dev ## measure throughput on this machine
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,27 +1,20 @@
-"""Every command: help with an example, one line that the group shows, no heavy import for help."""
+"""Every command: help with examples that are understood, its place in docs/cli.md, no heavy import for help."""
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from cli.main import COMMANDS, wetread
-
-
-def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None, name
-        yield (*path, name), command
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-
+from cli.reference import PAGE, commands, examples, reference_page
 
 ALL = dict(commands(wetread))
 
@@ -35,6 +28,57 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
     for parameter in ALL[path].params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{' '.join(path)} {parameter.name} has no help"
+
+
+def parsed(line: str) -> tuple[str, ...]:
+    """Parse a line that a shell would get as wetread does, without running it; return the command's words.
+
+    What the file system holds is not asked. Raises click.UsageError.
+    """
+    words = shlex.split(line, comments=True)
+    while re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    assert words.pop(0) == "wetread", f"expected a call of wetread, found {line!r}"
+    context, path = wetread.make_context("wetread", words), []
+    while isinstance(context.command, click.Group):
+        name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        assert name is not None and command is not None
+        context = command.make_context(name, rest, parent=context)
+        path.append(name)
+    return tuple(path)
+
+
+@pytest.fixture
+def any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and folders that examples name are not looked for."""
+
+    def as_given(_type: click.ParamType[Any], value: Any, *_: object) -> Any:
+        return value
+
+    monkeypatch.setattr(click.Path, "convert", as_given)
+    monkeypatch.setattr(click.File, "convert", as_given)
+
+
+@pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
+def test_every_example_is_a_command_that_is_understood(path: tuple[str, ...], any_file: None) -> None:
+    lines = examples(ALL[path] if path else wetread)
+    called = [parsed(line) for line in lines if not line.startswith("export ")]
+    assert any(words[: len(path)] == path for words in called), "an example calls the command itself"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["wetread screen", "wetread screen x --workers 0", "wetread screen x --enigne numpy", "wetread runs lst"],
+)
+def test_a_line_that_is_not_understood_is_found(line: str, any_file: None) -> None:
+    with pytest.raises(click.UsageError):
+        parsed(line)
+
+
+def test_the_page_of_commands_is_theirs() -> None:
+    assert Path(PAGE).read_text(encoding="utf-8") == reference_page(), (
+        "docs/cli.md is not what the commands say: run `make docs` (or `python -m cli.reference`), and commit it"
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
