@@ -22,6 +22,30 @@ class RunState(StrEnum):
 UNFINISHED_RUNS = (RunState.RUNNING, RunState.PAUSED, RunState.INTERRUPTED)
 
 
+class RunKind(StrEnum):
+    """Where a run comes from; only one of the same kind is resumed."""
+
+    SCREEN = "screen"
+    WATCH = "watch"
+
+
+class TickKind(StrEnum):
+    """Why a schedule looked at this moment."""
+
+    TICK = "tick"
+    OPENING = "opening"
+    MANUAL = "manual"
+
+
+class TickOutcome(StrEnum):
+    """What became of a schedule's moment."""
+
+    STARTED = "started"
+    GOING = "going"
+    MISSED = "missed"
+    FAILED = "failed"
+
+
 class ItemState(StrEnum):
     """Where one image of a run stands."""
 

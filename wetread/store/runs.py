@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from schemas.states import UNFINISHED_RUNS, RunState
+from schemas.states import UNFINISHED_RUNS, RunKind, RunState
 from schemas.tables import Batch, Run, WorkItem
 from wetread.clock import utc_now
 from wetread.store.images import WALK_LEASE_SECONDS
@@ -29,19 +29,27 @@ class OpenedRun:
 
 
 def open_run(
-    session: Session, roots: Sequence[int], model_digest: str, engine: str, *, force: bool, walker: str, dead: Walkers
+    session: Session,
+    roots: Sequence[int],
+    model_digest: str,
+    engine: str,
+    *,
+    force: bool,
+    walker: str,
+    dead: Walkers,
+    kind: RunKind = RunKind.SCREEN,
 ) -> OpenedRun:
-    """Return the unfinished run of these roots by this model, in state running, or a new one.
+    """Return the unfinished run of these roots by this model and of this kind, in state running, or a new one.
 
     A resumed run keeps its images, and its roots are walked again; those counted as skipped are counted anew,
     since their files may have changed since. While another living process walks the run, ours only joins it.
     dead: tells of a walker whether it is known to have died; otherwise its lease says.
     """
-    run = _unfinished(session, roots, model_digest, force=force)
+    run = _unfinished(session, roots, model_digest, force=force, kind=kind)
     if run is None:
         run = Run(
             state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
-            created_at=utc_now(), walker=walker, walk_until=None,
+            created_at=utc_now(), walker=walker, walk_until=None, kind=kind,
         )  # fmt: skip
         session.add(run)
         session.flush()
@@ -99,10 +107,10 @@ def renew_walk(session: Session, run_id: int, walker: str) -> None:
     )
 
 
-def _unfinished(session: Session, roots: Sequence[int], model_digest: str, *, force: bool) -> Run | None:
+def _unfinished(session: Session, roots: Sequence[int], model_digest: str, *, force: bool, kind: RunKind) -> Run | None:
     candidates = session.scalars(
         select(Run)
-        .where(Run.state.in_(UNFINISHED_RUNS), Run.model_digest == model_digest, Run.force == force)
+        .where(Run.state.in_(UNFINISHED_RUNS), Run.model_digest == model_digest, Run.force == force, Run.kind == kind)
         .order_by(Run.id.desc())
         .with_for_update()
     )

@@ -1,0 +1,78 @@
+"""Which runs are those of schedules, and what became of each moment of a schedule, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from schemas.states import RunState, TickKind, TickOutcome
+from schemas.tables import Run, Schedule, ScheduleTick
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyRun:
+    """A run that a schedule began. begun_for: the moment for which it did; nights: the moments that it was at work for.
+
+    A run that was not done by the end of its window goes on when the next one opens, under the same number.
+    """
+
+    run_id: int
+    schedule: str
+    timezone: str
+    begun_for: datetime
+    nights: int
+
+
+@dataclass(frozen=True, slots=True)
+class TickRow:
+    """A moment of a schedule and what became of it. run_state: None where no run belongs to it, or not any more."""
+
+    schedule: str
+    timezone: str
+    tick: datetime
+    kind: TickKind
+    outcome: TickOutcome
+    note: str | None
+    run_id: int | None
+    run_state: RunState | None
+
+
+def nightly_runs(session: Session, schedule: str | None = None, *, limit: int = 50) -> list[NightlyRun]:
+    """Return the runs of schedules, newest first: of all of them, or of the one with this name.
+
+    Removed schedules count too. Moments at which a run was going already do not count as nights of it.
+    """
+    query = (
+        select(ScheduleTick.run_id, Schedule.name, Schedule.timezone, func.min(ScheduleTick.tick), func.count())
+        .join(Schedule, Schedule.id == ScheduleTick.schedule_id)
+        .where(ScheduleTick.run_id.is_not(None), ScheduleTick.outcome == TickOutcome.STARTED)
+        .group_by(ScheduleTick.run_id, Schedule.id, Schedule.name, Schedule.timezone)
+        .order_by(ScheduleTick.run_id.desc())
+        .limit(limit)
+    )
+    if schedule is not None:
+        query = query.where(Schedule.name == schedule)
+    return [NightlyRun(run, name, zone, tick, count) for run, name, zone, tick, count in session.execute(query)]
+
+
+def tick_history(session: Session, schedule: str | None = None, *, limit: int = 50) -> list[TickRow]:
+    """Return what became of the moments of schedules, newest first: of all of them, or of the one with this name."""
+    query = (
+        select(ScheduleTick, Schedule.name, Schedule.timezone, Run.state)
+        .join(Schedule, Schedule.id == ScheduleTick.schedule_id)
+        .outerjoin(Run, Run.id == ScheduleTick.run_id)
+        .order_by(ScheduleTick.tick.desc(), ScheduleTick.id.desc())
+        .limit(limit)
+    )
+    if schedule is not None:
+        query = query.where(Schedule.name == schedule)
+    return [
+        TickRow(
+            name, zone, row.tick, TickKind(row.kind), TickOutcome(row.outcome), row.note, row.run_id,
+            None if state is None else RunState(state),
+        )
+        for row, name, zone, state in session.execute(query)
+    ]  # fmt: skip
