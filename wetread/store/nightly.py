@@ -46,11 +46,12 @@ def nightly_runs(session: Session, schedule: str | None = None, *, limit: int = 
     Removed schedules count too. Moments at which a run was going already do not count as nights of it.
     """
     query = (
-        select(ScheduleTick.run_id, Schedule.name, Schedule.timezone, func.min(ScheduleTick.tick), func.count())
+        select(Run.id, Schedule.name, Schedule.timezone, func.min(ScheduleTick.tick), func.count())
         .join(Schedule, Schedule.id == ScheduleTick.schedule_id)
-        .where(ScheduleTick.run_id.is_not(None), ScheduleTick.outcome == TickOutcome.STARTED)
-        .group_by(ScheduleTick.run_id, Schedule.id, Schedule.name, Schedule.timezone)
-        .order_by(ScheduleTick.run_id.desc())
+        .join(Run, Run.id == ScheduleTick.run_id)
+        .where(ScheduleTick.outcome == TickOutcome.STARTED)
+        .group_by(Run.id, Schedule.id, Schedule.name, Schedule.timezone)
+        .order_by(Run.id.desc())
         .limit(limit)
     )
     if schedule is not None:
