@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import click
 
@@ -16,6 +18,12 @@ from schemas.errors import EXIT_DONE, EXIT_FAILED, WetreadError
 from wetread.settings import Settings, load_settings, safe_url
 
 LEAST_FREE_BYTES = 1024**3
+
+MOST_SKEW_SECONDS = 5.0
+"""A clock that is further off has schedules run at another time than they say, and logs that cannot be put in order."""
+
+PACKAGES = ("cli", "producer", "worker", "trainer", "wetread", "schemas")
+"""Ours, which sit at the top level under common names."""
 
 NETWORK_FILE_SYSTEMS = frozenset({
     "9p", "afs", "afp", "beegfs", "ceph", "cephfs", "cifs", "coda", "davfs", "gcsfuse", "glusterfs", "gpfs", "lustre",
@@ -40,7 +48,8 @@ class Finding:
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check this installation, and name a cure for what is wrong.
 
-    Looks at Python, libraries, engines, database, broker, models and disk; exit 1 on a fault.
+    Looks at Python, libraries and what shadows our own modules, engines, database and its schema, clock, models and
+    their digest, broker, workers and disk; exit 1 on a fault.
 
     \b
     Example:
@@ -59,10 +68,13 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     running = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", "ok" if fits else "fault", running, "" if fits else "install Python 3.11, 3.12 or 3.13")
+    yield from shadowing()
     yield _package("opencv-python-headless", "make install", needed=True)
+    yield _checked("cv2", _cv2, "make install; on a server never opencv-python, which wants libGL")
     if _installed("opencv-python"):
         yield Finding("opencv-python", "fault", "installed beside the headless one", "pip uninstall opencv-python")
     yield _package("numpy", "make install", needed=True)
+    yield _checked("engine numpy", _numpy_engine, "make install")
     yield _package("tensorflow", "for --engine keras: make keras")
     yield _package("onnx", "for --engine onnx: make onnx")
     yield _package("onnxruntime", "for --engine onnx: make onnx")
@@ -71,6 +83,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _checked(
         "database", lambda: _database(settings), f"check WETREAD_DATABASE_URL ({safe_url(settings.database)})"
     )
+    yield _clock(settings)
     if (shared := _network_disk(settings)) is not None:
         yield shared
     yield _checked("model", lambda: _model(settings), "wetread models list")
@@ -110,6 +123,62 @@ def _database(settings: Settings) -> str:
     database = Database(settings.database)
     ensure_schema(database)
     return f"{safe_url(settings.database)}, schema {schema_revision(database)} (this program: {HEAD})"
+
+
+def _clock(settings: Settings) -> Finding:
+    """Compare this machine's clock with the database's: leases go by that one, schedules and logs by this one."""
+    from wetread.store.database import Database
+    from wetread.store.moments import read_clock
+
+    database = Database(settings.database)
+    try:
+        before = time.time()
+        with database.reading() as session:
+            theirs = read_clock(session)
+        after = time.time()
+    except WetreadError:
+        return Finding("clock", "absent", "the database does not tell the time", "mend the database first")
+    finally:
+        database.dispose()
+    skew = 0.0 if before <= theirs <= after else min(theirs - before, theirs - after, key=abs)
+    found = f"{abs(skew):.1f} s {'behind' if skew > 0 else 'ahead of'} the database's"
+    if abs(skew) > MOST_SKEW_SECONDS:
+        return Finding("clock", "fault", found, "set this machine's clock by NTP: timedatectl set-ntp true")
+    return Finding("clock", "ok", found if abs(skew) >= 0.05 else "agrees with the database's")
+
+
+def _cv2() -> str:
+    try:
+        from wetread.imaging.opencv import cv2
+    except (ImportError, OSError) as error:
+        raise WetreadError(f"expected to import cv2, found: {error}") from error
+    return f"loads, {cv2.getNumThreads()} threads"
+
+
+def _numpy_engine() -> str:
+    try:
+        import numpy as np
+    except (ImportError, OSError) as error:
+        raise WetreadError(f"expected to import numpy, found: {error}") from error
+    if not np.allclose(np.eye(3, dtype=np.float32) @ np.ones((3, 1), np.float32), 1.0):
+        raise WetreadError("expected numpy to multiply, found another product; its BLAS does not suit this processor")
+    return "loads and multiplies"
+
+
+def shadowing(path: Sequence[str] | None = None) -> Iterator[Finding]:
+    """Yield a finding for each of our top-level packages that another one on sys.path hides, or would hide."""
+    ours = Path(__file__).resolve().parent.parent
+    for name in PACKAGES:
+        for entry in sys.path if path is None else path:
+            place = Path(entry or os.curdir).resolve()
+            if place == ours:
+                break  # whatever comes later is hidden by ours
+            if (place / name / "__init__.py").is_file() or (place / f"{name}.py").is_file():
+                yield Finding(
+                    "names", "fault", f"{place / name} hides our package {name}",
+                    "give wetread a virtual environment of its own, and run it elsewhere than beside that file",
+                )  # fmt: skip
+                break
 
 
 def _network_disk(settings: Settings) -> Finding | None:

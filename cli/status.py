@@ -2,47 +2,78 @@
 
 from __future__ import annotations
 
-import time
+import sys
+import threading
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.context import opened_database
 from cli.output import emit_json
 from cli.run_number import RUN_NUMBER
+from schemas.errors import EXIT_INTERRUPTED
 from schemas.states import RunState
+
+if TYPE_CHECKING:
+    from wetread.store.database import Database
 
 WATCH_SECONDS = 1.0
 
 
 @click.command()
 @click.argument("run", type=RUN_NUMBER, required=False)
-@click.option("--watch", is_flag=True, help="Show it until the run ends.")
+@click.option("--watch", is_flag=True, help="Show it, and who works on it, until q, or until the named run ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def status(run: int | None, watch: bool, as_json: bool) -> None:
+@click.pass_context
+def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> None:
     """Show where a run stands: the latest, or the one with this number.
+
+    --watch draws a page on a terminal, of all that goes on: runs, rate, time left, the workers' processes with their
+    batch and memory, and what failed. q ends it, or Ctrl-C with exit 130. Elsewhere, and with --json, it waits for the
+    run's end, and says now and then on stderr how far it is.
 
     \b
     Example:
       wetread status --json
+      wetread status --watch
       wetread status 12 --watch
     """
     from cli.accounts import account_json, account_pace, show_account
-    from cli.progress import RunProgress
+    from cli.interrupting import noted_interrupts
     from wetread.store.accounts import run_account
 
     with opened_database() as (_, database):
         with database.reading() as session:
             account = run_account(session, run)
         if watch:
-            with RunProgress() as progress:
-                while account.state == RunState.RUNNING:
-                    progress(account)
-                    time.sleep(WATCH_SECONDS)
-                    with database.reading() as session:
-                        account = run_account(session, account.id)
-                progress(account)
+            with noted_interrupts() as asked:
+                if sys.stdout.isatty() and not as_json:
+                    from cli.watching import watch_page
+
+                    watch_page(database, run, asked)
+                else:
+                    _wait(database, account.id, asked)
+            if asked.is_set():
+                ctx.exit(EXIT_INTERRUPTED)
+            with database.reading() as session:
+                account = run_account(session, run)
     rate, seconds = account_pace(account)
     if as_json:
         emit_json(account_json(account, images_per_second=rate, seconds=seconds))
     else:
         show_account(account, images_per_second=rate, seconds=seconds)
+
+
+def _wait(database: Database, run: int, asked: threading.Event) -> None:
+    """Wait until the run ends, with a line now and then."""
+    from cli.progress import RunProgress
+    from wetread.store.accounts import run_account
+
+    with RunProgress() as progress:
+        while not asked.is_set():
+            with database.reading() as session:
+                account = run_account(session, run)
+            progress(account)
+            if account.state != RunState.RUNNING:
+                return
+            asked.wait(WATCH_SECONDS)

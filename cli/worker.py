@@ -6,11 +6,14 @@ import os
 
 import click
 
+from cli.metrics_options import metrics_options, with_metrics
+
 
 @click.command()
 @click.option("--concurrency", type=click.IntRange(min=1), help="Processes that read.  [default: one a core]")
+@metrics_options
 @click.pass_context
-def worker(ctx: click.Context, concurrency: int | None) -> None:
+def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None, metrics_host: str | None) -> None:
     """Serve batches from the broker until stopped.
 
     Needs WETREAD_BROKER_URL; start as many as you like, on any machine that sees the archive and the models.
@@ -19,8 +22,10 @@ def worker(ctx: click.Context, concurrency: int | None) -> None:
     \b
     Example:
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread worker --concurrency 2
+      wetread worker --metrics-port 9102
     """
     from wetread.settings import load_settings
     from worker.service import serve
 
-    ctx.exit(serve(load_settings(), concurrency=concurrency or len(os.sched_getaffinity(0))))
+    settings = with_metrics(load_settings(), metrics_port, metrics_host)
+    ctx.exit(serve(settings, concurrency=concurrency or len(os.sched_getaffinity(0))))

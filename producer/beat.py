@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -13,8 +14,10 @@ from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
 
 
-def keep_ringing(settings: Settings, stop: threading.Event) -> None:
-    """Sweep every `sweep_seconds` until `stop` is set.
+def keep_ringing(
+    settings: Settings, stop: threading.Event, swept: Callable[[bool], object] = lambda _made: None
+) -> None:
+    """Sweep every `sweep_seconds` until `stop` is set; `swept` is told after each whether it was made.
 
     Two of these harm nothing: a batch that was rung for is not rung for again before its ring counts as lost.
     Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they are waited for.
@@ -27,7 +30,9 @@ def keep_ringing(settings: Settings, stop: threading.Event) -> None:
         while True:
             try:
                 ring_waiting(database, app, settings)
+                swept(True)
             except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
+                swept(False)
                 structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
             if stop.wait(settings.sweep_seconds):
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -59,6 +60,11 @@ class Settings(BaseSettings):
     outstanding_batches: int = Field(default=256, ge=1, description="batches rung for and not settled, at most")
     file_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="a larger file is rejected unread")
     sweep_seconds: float = Field(default=15.0, gt=0, description="between two sweeps of a long-running process")
+    metrics_port: int | None = Field(default=None, ge=0, le=65535, description="Prometheus scrapes it; empty: none")
+    metrics_host: str = Field(default="127.0.0.1", min_length=1, description="the address that the port listens on")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="the least that is logged; --verbose is info"
+    )
 
     @field_validator("home", "models")
     @classmethod

@@ -7,7 +7,8 @@ written; or, when this process dies, left to the lease.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
@@ -21,8 +22,10 @@ from wetread.store.runs import set_state
 from wetread.store.settling import Outcome, settle
 from worker.failpoints import reach
 from worker.keeper import LeaseKeeper
+from worker.metering import count_batch, count_films
 from worker.models import LoadedModel, ModelShelf
 from worker.reading import Reader
+from worker.sign_of_life import Standing
 
 
 class Ending(StrEnum):
@@ -38,12 +41,13 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchWorker:
-    """What a worker process has at hand for any batch. owner: its id as a worker."""
+    """What a worker process has at hand for any batch. owner: its id as a worker; standing: what it says of itself."""
 
     database: Database
     settings: Settings
     shelf: ModelShelf
     owner: str
+    standing: Standing = field(default_factory=Standing)
 
     def process_batch(self, batch_id: int) -> Ending:
         """Claim a batch, read it and settle it; return how that ended.
@@ -56,6 +60,13 @@ class BatchWorker:
         if held is None:
             return Ending.NOT_FREE
         reach("claimed")
+        begun = time.monotonic()
+        with self.standing.at(held.run_id, batch_id, "one at a time" if held.one_at_a_time else "reading"):
+            ending = self._take_through(held, batch_id)
+        count_batch(str(ending), time.monotonic() - begun)
+        return ending
+
+    def _take_through(self, held: Claim, batch_id: int) -> Ending:
         log = structlog.get_logger().bind(run=held.run_id, batch=batch_id)
         try:
             model = self.shelf.take(held.model_digest, held.engine, held.decision_digest)
@@ -115,6 +126,7 @@ class BatchWorker:
             settle(session, held, outcomes)
             reach("before_commit")
         reach("committed")
+        count_films(outcomes)
 
     def _give_back(self, held: Claim, pause: str | None = None) -> None:
         with self.database.writing() as session:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ServiceUnavailable, WetreadError
 from schemas.states import RunState
-from wetread.logs import set_up_logs
+from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
 from worker.patience import Patience
 
@@ -62,7 +64,9 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
     try:
         worker = _prepared(task, stop)
         pipe.send(Ready(worker.owner))
-        _serve(worker, task.run_id, stop)
+        say_everywhere(worker=worker.owner)
+        with _signs(worker):
+            _serve(worker, task.run_id, stop)
     except WetreadError as error:
         pipe.send(Failed(str(error), error.exit_code))
 
@@ -105,6 +109,19 @@ def _prepare(task: ChildTask) -> BatchWorker:
     shelf = ModelShelf(Registry(database, task.settings.models_directory))
     shelf.take(task.model_digest, task.engine)
     return BatchWorker(database, task.settings, shelf, worker_id())
+
+
+@contextmanager
+def _signs(worker: BatchWorker) -> Iterator[None]:
+    """Say what this process does until the block ends."""
+    from worker.sign_of_life import SignOfLife
+
+    signs = SignOfLife(worker.database, worker.owner, worker.standing)
+    signs.start()
+    try:
+        yield
+    finally:
+        signs.stop()
 
 
 def _serve(worker: BatchWorker, run_id: int, stop: threading.Event) -> None:

@@ -99,7 +99,7 @@ class LeaseKeeper:
 
     def _end_this_process(self, reason: Reason, detail: str) -> NoReturn:
         image_id = self._image_id
-        log = structlog.get_logger().bind(batch=self._held.batch_id, image=image_id)
+        log = structlog.get_logger().bind(run=self._held.run_id, batch=self._held.batch_id, image=image_id)
         log.error("this worker process ends itself", reason=str(reason), why=detail)
         try:
             if image_id is not None:

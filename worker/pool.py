@@ -20,7 +20,7 @@ from wetread.store.accounts import run_account, run_state
 from wetread.store.database import Database
 from wetread.store.leases import expired_owners, release_dead
 from worker.child import ChildTask, Failed, Ready, serve_run
-from worker.deaths import free_what_the_dead_hold
+from worker.deaths import forget_the_dead, free_what_the_dead_hold
 
 DEATHS_BEFORE_READY = 3
 """Processes that may die in a row before one was ready; then the fault is the machine's, not a film's."""
@@ -56,6 +56,7 @@ class EmbeddedPool:
         """Free what workers that died here before still hold, and start the processes."""
         try:
             free_what_the_dead_hold(self.database)
+            forget_the_dead(self.database)
         except ServiceUnavailable as error:
             structlog.get_logger().warning("what dead workers held was left to its lease", why=str(error))
         for _ in range(self.size):

@@ -17,16 +17,19 @@ from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
 from schemas.errors import WetreadError
+from wetread.liveness import SignFile
+from wetread.logs import say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
 from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
-from wetread.store.workers import Heartbeat, beat, leave
+from wetread.store.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
-from worker.deaths import free_what_the_dead_hold
+from worker.deaths import forget_the_dead, free_what_the_dead_hold
 from worker.envelopes import drop_what_is_no_message
 from worker.failpoints import armed
 from worker.identity import worker_id
+from worker.metering import count_deaths, count_sweep
 
 DEAF_SECONDS = 20.0
 """Seconds that messages may wait while a worker with nothing to do receives none; then it restarts itself."""
@@ -38,17 +41,21 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they are waited for.
     """
     armed()  # a failpoint that is none is refused here, not by each process of the pool
+    say_everywhere(worker=worker_id())
+    if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
+        _open_metrics(settings.metrics_host, settings.metrics_port)
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
     database = Database(settings.database)
     ensure_schema(database)
     drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
-    minder = _Minder(database, app, settings, concurrency)
+    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker"))
     # Weak references would let the bound methods go at once.
     signals.worker_ready.connect(minder.start, weak=False)
     signals.worker_shutting_down.connect(minder.stop, weak=False)
     signals.task_received.connect(minder.hear, weak=False)
+    signals.setup_logging.connect(_keep_our_logs, weak=False)
     worker = app.Worker(
         hostname=f"wetread-{os.getpid()}@{socket.gethostname()}",
         concurrency=concurrency,
@@ -61,6 +68,22 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     worker.start()
     minder.stop()
     return int(worker.exitcode or 0)
+
+
+def _keep_our_logs(**_: Any) -> None:
+    """Celery asks who sets up logging; that we answer at all has it leave ours as they are."""
+    set_up_logs()
+
+
+def _open_metrics(host: str, port: int) -> None:
+    from wetread.metrics.work import count_together
+
+    directory = count_together()
+    from wetread.metrics.port import open_port, worker_registry
+    from wetread.metrics.processes import Processes
+
+    opened = open_port(worker_registry(directory, [Processes()]), host, port)
+    structlog.get_logger().info("metrics are served", host=host, port=opened)
 
 
 def restart_process() -> None:
@@ -81,6 +104,7 @@ class _Minder:
     settings: Settings
     concurrency: int
     restart: Callable[[], None] = restart_process
+    signs: SignFile | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _heard_at: float = field(default_factory=time.monotonic)
@@ -116,20 +140,38 @@ class _Minder:
             self.restart()
 
     def _run(self) -> None:
-        me = Heartbeat(worker_id(), socket.gethostname()[:64], os.getpid(), {"concurrency": self.concurrency})
+        structlog.get_logger().info("the worker serves", processes=self.concurrency)
         while True:
+            if self.signs is not None:
+                self.signs.touch()
             try:
-                with self.database.writing() as session:
-                    beat(session, me)
-                free_what_the_dead_hold(self.database)
-                ring_waiting(self.database, self.app, self.settings)
-                self.restart_if_deaf(time.monotonic())
+                self._sweep()
+                count_sweep(made=True)
             except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
+                count_sweep(made=False)
                 structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
             if self._stopped.wait(self.settings.sweep_seconds):
                 break
+        if self.signs is not None:
+            self.signs.remove()
         try:
             with self.database.writing() as session:
-                leave(session, me.id)
+                leave(session, worker_id())
         except WetreadError:
             pass  # its row goes stale by itself
+        structlog.get_logger().info("the worker has ended")
+
+    def _sweep(self) -> None:
+        details = {
+            "kind": WorkerKind.SERVICE,
+            "every_seconds": self.settings.sweep_seconds,
+            "concurrency": self.concurrency,
+            "memory_bytes": int(psutil.Process().memory_info().rss),
+        }
+        with self.database.writing() as session:
+            beat(session, Heartbeat(worker_id(), socket.gethostname()[:64], os.getpid(), details))
+            forget_silent(session)
+        free_what_the_dead_hold(self.database)
+        count_deaths(forget_the_dead(self.database))
+        ring_waiting(self.database, self.app, self.settings)
+        self.restart_if_deaf(time.monotonic())

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from celery import shared_task
+from celery import shared_task, signals
 
 from schemas.errors import MessageError, WetreadError
 from schemas.messages import BatchMessage
@@ -47,16 +47,23 @@ def _process(worker: BatchWorker, batch_id: int) -> None:
 @lru_cache(maxsize=1)
 def batch_worker() -> BatchWorker:
     """Return what this pool process reads batches with, made when it gets its first."""
-    from wetread.logs import set_up_logs
+    from wetread.logs import say_everywhere, set_up_logs
     from wetread.models.registry import Registry
     from wetread.store.database import Database
     from worker.batch import BatchWorker
     from worker.identity import worker_id
     from worker.memory import bound_memory
     from worker.models import ModelShelf
+    from worker.sign_of_life import SignOfLife
 
     set_up_logs()
     settings = load_settings()
     bound_memory(settings.memory_bytes)
     database = Database(settings.database)
-    return BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), worker_id())
+    me = worker_id()
+    say_everywhere(worker=me)
+    worker = BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), me)
+    signs = SignOfLife(database, me, worker.standing)
+    signals.worker_process_shutdown.connect(lambda **_: signs.stop(), weak=False)
+    signs.start()
+    return worker

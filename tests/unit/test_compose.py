@@ -24,6 +24,8 @@ from wetread.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
+METRICS = ROOT / "deploy" / "compose-metrics.yml"
+BOTH = COMPOSE.read_text() + METRICS.read_text()
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<operator>:[-?])?(?P<rest>[^}]*)\}")
 SECONDS = {"s": 1, "m": 60}
 
@@ -47,8 +49,16 @@ def seconds(duration: str) -> int:
     return int(duration[:-1]) * SECONDS[duration[-1]]
 
 
-def test_the_compose_specification_accepts_it() -> None:
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+def test_the_compose_specification_accepts_both() -> None:
+    check = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        str(COMPOSE),
+        str(METRICS),
+    ]
     done = subprocess.run(check, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -58,7 +68,7 @@ def test_the_services_of_the_design_are_there() -> None:
 
 
 def test_no_secret_has_a_default() -> None:
-    secrets = [match for match in VARIABLE.finditer(COMPOSE.read_text()) if "PASSWORD" in match["name"]]
+    secrets = [match for match in VARIABLE.finditer(BOTH) if "PASSWORD" in match["name"]]
     assert secrets
     for match in secrets:
         assert match["operator"] == ":?", f"{match[0]}: expected no default, and a refusal to start without it"
@@ -66,7 +76,7 @@ def test_no_secret_has_a_default() -> None:
 
 
 def test_the_example_names_each_variable_and_has_each_default() -> None:
-    variables = {match["name"]: match for match in VARIABLE.finditer(COMPOSE.read_text())}
+    variables = {match["name"]: match for match in VARIABLE.finditer(BOTH)}
     assert set(variables) == set(example())
     for name, match in variables.items():
         assert example()[name] == (match["rest"] if match["operator"] == ":-" else ""), name
@@ -197,3 +207,20 @@ def test_nothing_is_open_but_what_is_declared() -> None:
         assert "no-new-privileges:true" in service["security_opt"], name
         assert not any("docker.sock" in str(volume) for volume in service.get("volumes", [])), name
     assert not re.search(r"^EXPOSE", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_what_watches_it_is_open_on_loopback_alone_and_finds_the_ports_that_are_served() -> None:
+    added = yaml.safe_load(METRICS.read_text())
+    for name, service in added["services"].items():
+        assert [port.startswith("127.0.0.1:") for port in service["ports"]] == [True], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert {config["source"] for config in service["configs"]} <= set(added["configs"]), name
+    scraped = yaml.safe_load(added["configs"]["prometheus"]["content"])["scrape_configs"][0]["dns_sd_configs"]
+    for found in scraped:
+        (service,) = found["names"]
+        command = services()[service]["command"]
+        assert command[command.index("--metrics-port") + 1] == str(found["port"]), service
+    files = [config["file"] for config in added["configs"].values() if "file" in config]
+    assert len(files) == 2
+    assert all((ROOT / file).is_file() for file in files)

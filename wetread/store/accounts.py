@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
@@ -69,21 +70,39 @@ def run_account(session: Session, run_id: int | None = None) -> RunAccount:
             f"the latest is {latest}; see `wetread runs list`" if latest else "none was made yet; `wetread screen DIR`"
         )
         raise UsageError(f"expected a run, found no run {'' if run_id is None else run_id}: {hint}")
-    return _account(session, *row)
+    run, model, version = row
+    return _account(_tallies(session, [run.id])[run.id], run, model, version)
 
 
-def list_accounts(session: Session, *, limit: int = 50) -> list[RunAccount]:
-    """Return the accounts of the latest runs, newest first."""
+def list_accounts(session: Session, *, limit: int = 50, running_first: bool = False) -> list[RunAccount]:
+    """Return the accounts of the latest runs, newest first; those that are running before the others if asked for.
+
+    Two queries, however many runs there are.
+    """
     query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
+    if running_first:
+        query = query.order_by(case((Run.state == RunState.RUNNING, 0), else_=1))
     rows = session.execute(query.order_by(Run.id.desc()).limit(limit)).all()
-    return [_account(session, *row) for row in rows]
+    tallies = _tallies(session, [run.id for run, _, _ in rows])
+    return [_account(tallies[run.id], run, model, version) for run, model, version in rows]
 
 
-def _account(session: Session, run: Run, model: str, version: int) -> RunAccount:
-    tallies: dict[str, dict[str, int]] = {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}}
-    query = select(RunTally.kind, RunTally.name, RunTally.count).where(RunTally.run_id == run.id, RunTally.count > 0)
-    for kind, name, count in session.execute(query.order_by(RunTally.name)):
-        tallies[kind][name] = count
+Tallies = dict[str, dict[str, int]]
+
+
+def _tallies(session: Session, run_ids: Sequence[int]) -> dict[int, Tallies]:
+    """Return {run: {kind: {label or reason: images}}}."""
+    tallies: dict[int, Tallies] = {
+        run_id: {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}} for run_id in run_ids
+    }
+    query = select(RunTally.run_id, RunTally.kind, RunTally.name, RunTally.count)
+    query = query.where(RunTally.run_id.in_(run_ids), RunTally.count > 0).order_by(RunTally.name)
+    for run_id, kind, name, count in session.execute(query):
+        tallies[run_id][kind][name] = count
+    return tallies
+
+
+def _account(tallies: Tallies, run: Run, model: str, version: int) -> RunAccount:
     return RunAccount(
         id=run.id,
         state=RunState(run.state),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Float
+from sqlalchemy import ColumnElement, Float, select
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -30,3 +31,8 @@ def _postgresql(_element: DatabaseSeconds, _compiler: SQLCompiler, **_options: o
 def database_seconds() -> ColumnElement[float]:
     """Return the expression for the present moment by the database's clock."""
     return DatabaseSeconds()
+
+
+def read_clock(session: Session) -> float:
+    """Return the present moment by the database's clock, in seconds since 1970."""
+    return session.scalar(select(database_seconds())) or 0.0

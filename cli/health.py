@@ -1,0 +1,98 @@
+"""`wetread health`: quick answers for whoever restarts what does not live: compose, Kubernetes, systemd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.output import emit_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wetread.settings import Settings
+
+LEAST_SILENCE_SECONDS = 60.0
+"""A process goes round every `sweep_seconds`, and later when a service makes it wait: sooner than this none is ill."""
+
+
+@click.command()
+@click.argument("part", type=click.Choice(["worker", "beat", "broker", "database"]))
+@click.option("--ready", is_flag=True, help="Of a worker or beat, ask too whether database and broker answer.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def health(part: str, ready: bool, as_json: bool) -> None:
+    """Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not.
+
+    worker and beat look at the processes of this machine or container alone, and at no service: an outage of the
+    database is no reason to restart a worker, which waits for it. broker and database ask these.
+
+    \b
+    Example:
+      wetread health worker
+      wetread health worker --ready
+      wetread health database --json
+    """
+    from wetread.settings import load_settings
+
+    settings = load_settings()
+    looks: Sequence[Callable[[Settings], str]] = {
+        "worker": [_worker], "beat": [_beat], "broker": [_broker], "database": [_database],
+    }[part]  # fmt: skip
+    if ready and part in ("worker", "beat"):
+        looks = [*looks, _database, _broker]
+    said = "; ".join(look(settings) for look in looks)
+    if as_json:
+        emit_json({"part": part, "healthy": True, "found": said})
+    else:
+        click.echo(said)
+
+
+def _worker(settings: Settings) -> str:
+    return _process("worker", settings)
+
+
+def _beat(settings: Settings) -> str:
+    return _process("beat", settings)
+
+
+def _process(kind: str, settings: Settings) -> str:
+    from schemas.errors import WetreadError
+    from wetread.liveness import silences
+
+    longest = max(LEAST_SILENCE_SECONDS, 4 * settings.sweep_seconds)
+    found = silences(kind)
+    if not found:
+        raise WetreadError(f"expected a {kind} on this machine, found none of this user; start one: wetread {kind}")
+    silent = {pid: seconds for pid, seconds in found.items() if seconds > longest}
+    if silent:
+        pid, seconds = max(silent.items(), key=lambda one: one[1])
+        raise WetreadError(
+            f"expected a sign of life of each {kind} within {longest:g} s, found process {pid} silent for "
+            f"{seconds:.0f} s; restart it"
+        )
+    return f"{len(found)} {kind} alive here, the last sign {max(found.values()):.0f} s ago"
+
+
+def _broker(settings: Settings) -> str:
+    from wetread.queue import make_app, queue_length
+
+    return f"the broker answers, {queue_length(make_app(settings), settings)} messages wait"
+
+
+def _database(settings: Settings) -> str:
+    from schemas.errors import ServiceUnavailable
+    from wetread.store.database import Database
+    from wetread.store.migrating import HEAD, schema_revision
+
+    database = Database(settings.database)
+    try:
+        revision = schema_revision(database)
+    finally:
+        database.dispose()
+    if revision is None or revision < HEAD:  # a newer one is no fault of who runs already: upgrades begin with it
+        raise ServiceUnavailable(
+            f"expected a database at schema {HEAD}, found {revision or 'an empty one'}; any command of the new version "
+            "migrates it, as its owner: wetread models list"
+        )
+    return f"the database answers, schema {revision}"

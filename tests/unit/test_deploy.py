@@ -1,0 +1,194 @@
+"""The manifests, units and rules in deploy/ agree with the program, the image and docker-compose.yml."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click import Command, Context, Group
+
+from cli.main import wetread
+from wetread.queue import make_app
+from wetread.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+OF_SETTINGS = {f"WETREAD_{name.upper()}" for name in Settings.model_fields}
+
+
+def documents() -> list[dict[str, Any]]:
+    return [one for file in KUBERNETES for one in yaml.safe_load_all(file.read_text())]
+
+
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    return {one["metadata"]["name"]: one for one in documents() if one["kind"] == kind}
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    """Return the pod of each Deployment and Job."""
+    return {
+        name: one["spec"]["template"]["spec"] for kind in ("Deployment", "Job") for name, one in named(kind).items()
+    }
+
+
+def called(words: list[str]) -> None:
+    """Assert that wetread has the command and the options of these words."""
+    command: Command | None = wetread
+    while isinstance(command, Group):
+        assert words, "a group alone does nothing"
+        name, *words = words
+        command = command.get_command(Context(command), name)
+        assert command is not None, f"no command {name}"
+    command.make_context("wetread", list(words), resilient_parsing=False)
+
+
+def test_every_manifest_is_in_the_namespace_that_is_made() -> None:
+    assert list(named("Namespace")) == ["wetread"]
+    for one in documents():
+        assert {"apiVersion", "kind", "metadata"} <= set(one)
+        if one["kind"] not in ("Namespace", "PersistentVolume"):
+            assert one["metadata"]["namespace"] == "wetread", one["metadata"]["name"]
+
+
+@pytest.mark.parametrize("name", ["worker", "beat", "migrate"])
+def test_each_container_calls_what_exists_and_takes_settings_that_exist(name: str) -> None:
+    (container,) = pods()[name]["containers"]
+    called(container["args"])
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        if probe in container:
+            program, *words = container[probe]["exec"]["command"]
+            assert program == "wetread"
+            called(words)
+    assert ("livenessProbe" in container) == (name != "migrate")
+    for source in container["envFrom"]:
+        (kind,) = source
+        known = named("ConfigMap" if kind == "configMapRef" else "Secret")[source[kind]["name"]]
+        assert set(known.get("data") or known["stringData"]) <= OF_SETTINGS
+    for volume in container["volumeMounts"]:
+        assert volume["name"] in {one["name"] for one in pods()[name]["volumes"]}
+    for port in container.get("ports", []):
+        assert container["args"][container["args"].index("--metrics-port") + 1] == str(port["containerPort"])
+
+
+@pytest.mark.parametrize("name", ["worker", "beat", "migrate"])
+def test_no_pod_has_rights_to_spare_nor_writes_the_archive(name: str) -> None:
+    pod = pods()[name]
+    (container,) = pod["containers"]
+    users = re.findall(r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    context = pod["securityContext"]
+    assert (str(context["runAsUser"]), str(context["runAsGroup"])) == users[-1]
+    assert context["runAsNonRoot"] is True
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert pod["automountServiceAccountToken"] is False
+    assert "memory" in container["resources"]["limits"]
+    mounts = {one["name"]: one for one in container["volumeMounts"]}
+    assert "archive" not in mounts or mounts["archive"]["readOnly"] is True
+    assert "/tmp" in {one["mountPath"] for one in mounts.values()}, "signs of life and counts are written there"
+    for volume in pod["volumes"]:
+        if claim := volume.get("persistentVolumeClaim"):
+            assert claim["claimName"] in named("PersistentVolumeClaim")
+
+
+def test_the_archives_volume_is_read_only_from_end_to_end() -> None:
+    volume = named("PersistentVolume")["wetread-archive"]["spec"]
+    assert volume["nfs"]["readOnly"] is True
+    assert volume["accessModes"] == named("PersistentVolumeClaim")["archive"]["spec"]["accessModes"] == ["ReadOnlyMany"]
+
+
+def test_a_pod_of_a_worker_has_time_for_its_soft_shutdown() -> None:
+    app = make_app(Settings(broker_url="redis://localhost"))  # type: ignore[arg-type]  # pydantic makes it a secret
+    assert pods()["worker"]["terminationGracePeriodSeconds"] > 2 * app.conf.worker_soft_shutdown_timeout
+
+
+def test_secrets_are_examples_and_none_is_anywhere_else() -> None:
+    assert [file.name for file in KUBERNETES if "kind: Secret\n" in file.read_text()] == ["secret.example.yaml"]
+    for secret in named("Secret").values():
+        for value in secret["stringData"].values():
+            assert value == "" or "CHANGE-ME" in value
+
+
+def test_the_network_is_closed_but_for_metrics_and_services() -> None:
+    policy = named("NetworkPolicy")["wetread"]["spec"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    scraped = {port["containerPort"] for pod in pods().values() for port in pod["containers"][0].get("ports", [])}
+    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == scraped
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 5432, 6379}
+    for one in named("Deployment").values():
+        template = one["spec"]["template"]["metadata"]["labels"]
+        assert policy["podSelector"]["matchLabels"].items() <= template.items()
+        assert one["spec"]["selector"]["matchLabels"] == template
+
+
+def test_keda_scales_the_worker_that_is_there_by_a_role_that_only_reads() -> None:
+    scaled = named("ScaledObject")["worker"]["spec"]
+    assert scaled["scaleTargetRef"]["name"] in named("Deployment")
+    (trigger,) = scaled["triggers"]
+    reference = named("TriggerAuthentication")[trigger["authenticationRef"]["name"]]["spec"]["secretTargetRef"][0]
+    assert "wetread_reader" in named("Secret")[reference["name"]]["stringData"][reference["key"]]
+
+
+def lines(unit: Path, key: str) -> Iterator[str]:
+    for line in unit.read_text().splitlines():
+        if line.startswith(f"{key}="):
+            yield line.partition("=")[2]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_calls_what_exists_with_settings_that_exist(unit: Path) -> None:
+    (start,) = lines(unit, "ExecStart")
+    program, *words = shlex.split(start)
+    assert program.endswith("/wetread")
+    called(words)
+    variables = {pair.partition("=")[0] for line in lines(unit, "Environment") for pair in shlex.split(line)}
+    assert variables <= OF_SETTINGS
+    assert list(lines(unit, "User")) == ["wetread"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_accepts_a_unit(unit: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze not found")
+    program = tmp_path / "wetread"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    here = tmp_path / unit.name
+    here.write_text(unit.read_text().replace("/opt/wetread/.venv/bin/wetread", str(program)))
+    checked = subprocess.run(["systemd-analyze", "verify", "--man=no", str(here)], capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_the_ports_that_prometheus_scrapes_are_those_that_the_units_serve() -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    targets = {target.rpartition(":")[2] for target in config["scrape_configs"][0]["static_configs"][0]["targets"]}
+    assert targets == {shlex.split(next(lines(unit, "ExecStart")))[-1] for unit in UNITS}
+    assert all((ROOT / "deploy" / "prometheus" / file).is_file() for file in config["rule_files"])
+
+
+def test_every_alert_says_what_it_means_and_a_panel_has_a_place_of_its_own() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "wetread-alerts.yml").read_text())["groups"][0]["rules"]
+    for rule in rules:
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert {"summary", "description"} <= set(rule["annotations"]), rule["alert"]
+        for command in re.findall(r"`wetread ([^`]*)`", rule["annotations"]["description"]):
+            called(command.split())
+    panels = json.loads((ROOT / "deploy" / "grafana" / "wetread.json").read_text())["panels"]
+    places = [
+        (place["x"] + x, place["y"] + y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["w"])
+        for y in range(place["h"])
+    ]
+    assert len(places) == len(set(places)), "panels lie over each other"
+    assert max(x for x, _ in places) == 23

@@ -1,0 +1,93 @@
+"""A process that reads batches says every few seconds that it lives, what it has in hand, and what memory it uses.
+
+It is for people (`wetread status --watch`, the metrics) and decides nothing: who holds a batch is said by its lease.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from schemas.errors import WetreadError
+from wetread.store.database import Database
+from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
+
+SIGN_SECONDS = 5.0
+"""Seconds between two signs: often enough for people, and next to nothing beside the writes of a batch."""
+
+
+class Standing:
+    """What a process has in hand; written by the thread that works, read by the one that says so."""
+
+    def __init__(self) -> None:
+        self._in_hand: tuple[int, int, float] | None = None
+        self.stage = "waiting"
+
+    @contextmanager
+    def at(self, run_id: int, batch_id: int, stage: str = "reading") -> Iterator[None]:
+        """Say that this batch is in hand until the block ends."""
+        self._in_hand, self.stage = (run_id, batch_id, time.monotonic()), stage
+        try:
+            yield
+        finally:
+            self._in_hand, self.stage = None, "waiting"
+
+    def details(self) -> dict[str, Any]:
+        """Return it as a worker's row holds it."""
+        in_hand = self._in_hand
+        if in_hand is None:
+            return {"stage": self.stage}
+        run_id, batch_id, since = in_hand
+        return {
+            "stage": self.stage, "run": run_id, "batch": batch_id, "batch_seconds": round(time.monotonic() - since, 1)
+        }  # fmt: skip
+
+
+class SignOfLife:
+    """Writes a process's row from a thread, from `start` to `stop`."""
+
+    def __init__(self, database: Database, owner: str, standing: Standing, every: float = SIGN_SECONDS) -> None:
+        self._database = database
+        self._owner = owner
+        self._standing = standing
+        self._every = every
+        self._process = psutil.Process()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sign of life", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with a first sign at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and take this process off the list."""
+        self._stopped.set()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._give()
+            self._stopped.wait(self._every)
+        try:
+            with self._database.writing() as session:
+                leave(session, self._owner)
+        except WetreadError:
+            pass  # its row goes silent by itself
+
+    def _give(self) -> None:
+        details = {
+            "kind": WorkerKind.PROCESS, "every_seconds": self._every,
+            "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
+        }  # fmt: skip
+        try:
+            with self._database.writing() as session:
+                beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
+        except WetreadError:
+            pass  # away, or without space: the batch in hand meets the same and says so
