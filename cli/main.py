@@ -19,6 +19,7 @@ COMMANDS = {
     "beat": ("cli.beat", "Ring for what waits, until stopped."),
     "status": ("cli.status", "Show where a run stands: the latest, or the one with this number."),
     "runs": ("cli.runs", "List, cancel, resume and delete runs."),
+    "report": ("cli.report", "Report on a run: what it gave, how it differs, what to look at first."),
     "errors": ("cli.errors", "List what was rejected or is dead, and try again."),
     "results": ("cli.results", "List, show, summarise and delete readings."),
     "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),

@@ -1,0 +1,111 @@
+"""The morning report as tables."""
+
+from __future__ import annotations
+
+from cli.output import emit_table, path_text, percent, printable, say
+from wetread.report.body import commands
+from wetread.report.morning import MorningReport, Share
+from wetread.store.looking import FilmToLookAt
+
+
+def show_report(report: MorningReport) -> None:
+    """Print the report on stdout, and what explains it on stderr."""
+    account = report.account
+    emit_table(
+        ("account", "value"),
+        [
+            ("run", account.id),
+            ("state", account.state),
+            ("model", f"{account.model} on {account.engine}"),
+            *(("root", path_text(root)) for root in report.roots),
+            ("begun (UTC)", f"{account.created_at:%Y-%m-%d %H:%M}"),
+            ("found", account.found),
+            ("done", account.done),
+            ("rejected", account.rejected),
+            ("dead", account.dead),
+            ("skipped", account.skipped),
+            ("pending", account.pending),
+            ("cancelled", account.cancelled),
+            ("failure rate", f"{report.failure_rate:.1%}"),
+            ("images/s", f"{report.images_per_second:.1f}"),
+            ("seconds", f"{report.seconds:.1f}"),
+        ],
+        title="the run",
+        one_of_many=True,
+    )
+    reasons = [(reason, count, "rejected") for reason, count in account.rejected_reasons.items()]
+    reasons += [(reason, count, "dead") for reason, count in account.dead_reasons.items()]
+    if reasons:
+        emit_table(("reason", "images", "state"), reasons, title="what could not be read", one_of_many=True)
+    _show_positives(report)
+    if report.drifts:
+        _show_drift(report)
+    else:
+        say(f"drift is measured from {report.reference}")
+    interest = " or ".join(report.of_interest)
+    if report.first:
+        _show_films(report, report.first, f"look at first: said to be {interest}")
+    if report.near:
+        _show_films(report, report.near, f"uncertain: most probably {interest}, nearest to the threshold")
+    if account.note:
+        say(f"note: {account.note}")
+    say("to go on:")
+    for one in commands(report):
+        say(f"  {one['command']:<50}  {one['for']}")
+
+
+def _show_positives(report: MorningReport) -> None:
+    rows = [
+        (label, share.films, percent(share.films, report.account.done), *_earlier(share), report.uncertain[label])
+        for label, share in report.positives.items()
+    ]
+    unsure = report.all_uncertain
+    rows.append(
+        ("uncertain", unsure.films, percent(unsure.films, report.account.done), *_earlier(unsure), unsure.films)
+    )
+    count = len(report.earlier)
+    title = f"positives, beside {count} earlier {'run' if count == 1 else 'runs'} of the same roots by the same model"
+    columns = ("decision", "films", "share", "mean before", "range before", "change", "unsure")
+    emit_table(columns, rows, title=title, one_of_many=True)
+
+
+def _earlier(share: Share) -> tuple[str, str, str]:
+    if share.earlier_mean is None or share.earlier_low is None or share.earlier_high is None:
+        return "-", "-", "-"
+    change = "-" if share.change is None else f"{100 * share.change:+.1f}"
+    return f"{share.earlier_mean:.1%}", f"{100 * share.earlier_low:.1f}-{share.earlier_high:.1%}", change
+
+
+def _show_drift(report: MorningReport) -> None:
+    rows = [
+        (
+            drift.name,
+            _three(drift.psi),
+            _three(drift.chance),
+            _three(drift.ks),
+            drift.films,
+            drift.reference_films,
+            "yes" if drift.beyond(report.limits.drift) else "",
+        )
+        for drift in report.drifts
+    ]
+    columns = ("figure", "PSI", "chance", "KS", "films", "reference", "past limit")
+    emit_table(columns, rows, title=f"drift from {report.reference}", one_of_many=True)
+
+
+def _three(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _show_films(report: MorningReport, films: tuple[FilmToLookAt, ...], title: str) -> None:
+    rows = [
+        (
+            film.label,
+            f"{film.probability:.3f}",
+            _three(report.thresholds.get(film.label)),
+            film.files,
+            path_text(film.path),
+        )
+        for film in films
+    ]
+    emit_table(("label", "probability", "threshold", "files", "path"), rows, title=printable(title), one_of_many=True)

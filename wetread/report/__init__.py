@@ -1,0 +1,1 @@
+"""What a run gave, compared with the runs before it: the morning report."""

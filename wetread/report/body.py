@@ -1,0 +1,97 @@
+"""The report as plain data: what `--format json` prints and the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from wetread.report.morning import MorningReport, Share
+from wetread.store.looking import FilmToLookAt
+
+ShowPath = Callable[[bytes], str]
+
+
+def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
+    """Return the report as what JSON holds. show_path: makes text of a path."""
+    account = report.account
+    return {
+        "run": account.id,
+        "state": str(account.state),
+        "note": account.note,
+        "model": account.model,
+        "model_digest": account.model_digest,
+        "engine": account.engine,
+        "roots": [show_path(root) for root in report.roots],
+        "made_at": report.made_at.isoformat(timespec="seconds"),
+        "begun_at": account.created_at.isoformat(timespec="seconds"),
+        "ended_at": account.ended_at.isoformat(timespec="seconds") if account.ended_at else None,
+        "seconds": round(report.seconds, 3),
+        "images_per_second": round(report.images_per_second, 2),
+        "found": account.found,
+        "done": account.done,
+        "rejected": account.rejected,
+        "dead": account.dead,
+        "cancelled": account.cancelled,
+        "skipped": account.skipped,
+        "pending": account.pending,
+        "rejected_reasons": account.rejected_reasons,
+        "dead_reasons": account.dead_reasons,
+        "failure_rate": report.failure_rate,
+        "max_failure_rate": report.limits.failure_rate,
+        "max_drift": report.limits.drift,
+        "alarms": report.alarms,
+        "earlier_runs": list(report.earlier),
+        "positives": {label: _share(share) for label, share in report.positives.items()},
+        "uncertain": _share(report.all_uncertain) | {"labels": dict(report.uncertain)},
+        "reference": report.reference,
+        "drift": [asdict(drift) | {"beyond": drift.beyond(report.limits.drift)} for drift in report.drifts],
+        "of_interest": list(report.of_interest),
+        "thresholds": dict(report.thresholds),
+        "first": _films(report.first, show_path),
+        "near_threshold": _films(report.near, show_path),
+        "commands": commands(report),
+    }
+
+
+def commands(report: MorningReport) -> list[dict[str, str]]:
+    """Return the commands to go on with, and what each is for."""
+    run, account = report.account.id, report.account
+    found = [("results show SHA256", "everything known of one film, by its SHA-256 or its path")]
+    if report.first:
+        listed = f"results list --run {run} --label {report.of_interest[0]} --limit 0"
+        found.insert(0, (listed, f"all films of this run that are most probably {report.of_interest[0]}"))
+    if report.all_uncertain.films:
+        found.append((f"results list --run {run} --decision uncertain", "those that the model leaves to a person"))
+    if account.rejected or account.dead:
+        found.append((f"errors list {run}", "what could not be read, and why"))
+    if account.dead:
+        found.append((f"errors retry {run}", "make the dead and rejected pending again"))
+    if account.pending and account.state != "running":
+        found.append((f"runs resume {run}", "go on with the run"))
+    return [{"command": f"wetread {text}", "for": what} for text, what in found]
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "films": share.films,
+        "share": share.share,
+        "earlier_mean": share.earlier_mean,
+        "earlier_low": share.earlier_low,
+        "earlier_high": share.earlier_high,
+        "change": share.change,
+    }
+
+
+def _films(films: Sequence[FilmToLookAt], show_path: ShowPath) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": show_path(film.path),
+            "sha256": film.sha256,
+            "label": film.label,
+            "probability": film.probability,
+            "decision": film.decision,
+            "files": film.files,
+        }
+        for film in films
+    ]

@@ -1,0 +1,205 @@
+"""The morning report: what a run gave, how it differs from the runs before it, and what to look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.errors import UsageError
+from schemas.states import NO_FILM_REASONS, RunState
+from wetread.clock import utc_now
+from wetread.report.comparing import (
+    CONFIDENCE,
+    INPUTS,
+    drift_from_earlier,
+    drift_from_validation,
+    label_scores,
+    validation_scores,
+)
+from wetread.report.drift import Drift
+from wetread.settings import Settings
+from wetread.store.accounts import RunAccount, run_account
+from wetread.store.database import Database
+from wetread.store.earlier import NIGHTS, EarlierRun, earlier_runs, last_settled
+from wetread.store.histograms import spread_of
+from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
+from wetread.store.registrations import find_registration, read_decision
+from wetread.store.roots import root_paths
+
+NOTHING_FOUND = frozenset({"normal", "no_finding", "no-finding", "healthy", "negative"})
+"""Labels that say that nothing was found; by default all others are of interest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Past which a report is an alarm. failure_rate: of the images found. drift: a population stability index."""
+
+    failure_rate: float
+    drift: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of the images done, beside the shares in the earlier runs; None where there are none."""
+
+    films: int
+    share: float | None
+    earlier_mean: float | None
+    earlier_low: float | None
+    earlier_high: float | None
+
+    @property
+    def change(self) -> float | None:
+        """Return the share less the earlier runs' mean."""
+        return None if self.share is None or self.earlier_mean is None else self.share - self.earlier_mean
+
+
+@dataclass(frozen=True, slots=True)
+class MorningReport:
+    """All that a report says.
+
+    positives: films that the decision gives a label, by label; uncertain: by their most probable label, which is not
+    said of them; all_uncertain: all of these. seconds: from the run's making to its end, pauses included.
+    reference: what drift is measured from. thresholds: by label, below which a film is uncertain.
+    """
+
+    account: RunAccount
+    roots: tuple[bytes, ...]
+    made_at: datetime
+    limits: Limits
+    seconds: float
+    earlier: tuple[int, ...]
+    positives: Mapping[str, Share]
+    uncertain: Mapping[str, int]
+    all_uncertain: Share
+    reference: str
+    drifts: tuple[Drift, ...]
+    of_interest: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    first: tuple[FilmToLookAt, ...]
+    near: tuple[FilmToLookAt, ...]
+
+    @property
+    def images_per_second(self) -> float:
+        """Return how many images were settled a second of that time."""
+        return self.account.settled / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def failure_rate(self) -> float:
+        """Return (rejected + dead) / found, without what was rejected since it is no frontal chest film."""
+        account = self.account
+        no_films = sum(account.rejected_reasons.get(reason, 0) for reason in NO_FILM_REASONS)
+        return (account.rejected - no_films + account.dead) / account.found if account.found else 0.0
+
+    @property
+    def alarms(self) -> list[str]:
+        """Return what is past the limits, in sentences; empty where nothing is."""
+        found = []
+        if self.account.state == RunState.FAILED:
+            found.append("The run failed.")
+        if self.failure_rate > self.limits.failure_rate:
+            found.append(
+                f"{self.failure_rate:.1%} of the images found could not be read; the limit is "
+                f"{self.limits.failure_rate:.1%}."
+            )
+        found += [
+            f"The {drift.of} moved: {drift.name} has a stability index of {drift.psi:.2f}; the limit is "
+            f"{self.limits.drift:.2f}."
+            for drift in self.drifts
+            if drift.beyond(self.limits.drift)
+        ]
+        return found
+
+
+def morning_report(
+    database: Database,
+    settings: Settings,
+    run: int | None,
+    limits: Limits,
+    *,
+    of_interest: Sequence[str] = (),
+    films: int = 20,
+) -> MorningReport:
+    """Return the report of a run, by default of the latest.
+
+    of_interest: labels whose films are to be looked at first; by default all but those for nothing found. films: how
+    many of each kind. Memory does not grow with the run. Raises UsageError when there is no such run or label.
+    """
+    with database.reading() as session:
+        account = run_account(session, run)
+        model = find_registration(session, account.model_digest)
+        if model is None:
+            raise UsageError(f"run {account.id}: expected its model to be registered, found none")
+        decision = read_decision(session, model.decision_digest)
+        thresholds = {} if decision is None else dict(decision.thresholds)
+        interest = _interest(model.labels, of_interest)
+        earlier = earlier_runs(session, account)
+        numbers = [one.id for one in earlier]
+        wanted = [(measure, "scores") for measure in label_scores(model.labels)]
+        wanted += [(measure, "inputs") for measure in INPUTS]
+        spreads = [(measure, of, spread_of(session, measure, account.id, numbers)) for measure, of in wanted]
+        confidence = (
+            None if any(spread.earlier for _, _, spread in spreads) else spread_of(session, CONFIDENCE, account.id, ())
+        )
+        first = most_probable(session, account.id, interest, limit=films)
+        near = nearest_to_threshold(session, account.id, interest, thresholds, limit=films)
+        ended = account.ended_at or (None if account.state == RunState.RUNNING else last_settled(session, account.id))
+        roots = root_paths(session, account.root_ids)
+    reference, drifts = _earlier_text(earlier), [drift_from_earlier(*one) for one in spreads]
+    if confidence is not None:
+        scores = validation_scores(settings, model)
+        drifts = [drift_from_validation(confidence, scores)] if scores else []
+        reference = (
+            f"the model's own validation films ({sum(n for _, n in scores)}), since no earlier run read these roots "
+            "with this model; inputs have nothing to be compared with yet"
+            if scores
+            else "nothing: no earlier run read these roots with this model, and its validation is not at hand"
+        )
+    return MorningReport(
+        account=account,
+        roots=tuple(roots[number] for number in account.root_ids),
+        made_at=utc_now(),
+        limits=limits,
+        seconds=max(((ended or utc_now()) - account.created_at).total_seconds(), 0.0),
+        earlier=tuple(numbers),
+        positives={
+            label: _share(account.done, _said(account, label), [(_said(one, label), one.done) for one in earlier])
+            for label in model.labels
+        },
+        uncertain={label: account.uncertain.get(label, 0) for label in model.labels},
+        all_uncertain=_share(
+            account.done, sum(account.uncertain.values()), [(sum(one.uncertain.values()), one.done) for one in earlier]
+        ),
+        reference=reference,
+        drifts=tuple(drift for drift in drifts if drift.films or drift.reference_films),
+        of_interest=interest,
+        thresholds=thresholds,
+        first=tuple(first),
+        near=tuple(near),
+    )
+
+
+def _interest(labels: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
+    if unknown := sorted(set(chosen) - set(labels)):
+        raise UsageError(f"expected labels of the model, {', '.join(labels)}, found {', '.join(unknown)}")
+    return tuple(chosen) or tuple(label for label in labels if label.lower() not in NOTHING_FOUND) or tuple(labels)
+
+
+def _said(run: RunAccount | EarlierRun, label: str) -> int:
+    return run.labels.get(label, 0) - run.uncertain.get(label, 0)
+
+
+def _share(done: int, films: int, earlier: Sequence[tuple[int, int]]) -> Share:
+    before = [part / whole for part, whole in earlier]
+    share = films / done if done else None
+    if not before:
+        return Share(films, share, None, None, None)
+    return Share(films, share, sum(before) / len(before), min(before), max(before))
+
+
+def _earlier_text(earlier: Sequence[EarlierRun]) -> str:
+    count, films = len(earlier), sum(one.done for one in earlier)
+    runs = "the one earlier run" if count == 1 else f"the {count} earlier runs"
+    most = f", the latest {NIGHTS} at most" if count == NIGHTS else ""
+    return f"{runs} of the same roots by the same model{most} ({films:,} films)"
