@@ -43,20 +43,19 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
     from wetread.store.accounts import run_account
 
     with opened_database() as (_, database):
-        with database.reading() as session:
-            account = run_account(session, run)
         if watch:
             with noted_interrupts() as asked:
                 if sys.stdout.isatty() and not as_json:
                     from cli.watching import watch_page
 
-                    watch_page(database, run, asked)
+                    if not watch_page(database, run, asked):
+                        ctx.exit()
                 else:
-                    _wait(database, account.id, asked)
+                    run = _wait(database, run, asked)
             if asked.is_set():
                 ctx.exit(EXIT_INTERRUPTED)
-            with database.reading() as session:
-                account = run_account(session, run)
+        with database.reading() as session:
+            account = run_account(session, run)
     rate, seconds = account_pace(account)
     if as_json:
         emit_json(account_json(account, images_per_second=rate, seconds=seconds))
@@ -64,16 +63,16 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
         show_account(account, images_per_second=rate, seconds=seconds)
 
 
-def _wait(database: Database, run: int, asked: threading.Event) -> None:
-    """Wait until the run ends, with a line now and then."""
+def _wait(database: Database, run: int | None, asked: threading.Event) -> int:
+    """Wait until the run, by default the latest, ends, with a line now and then; return its number."""
     from cli.progress import RunProgress
     from wetread.store.accounts import run_account
 
     with RunProgress() as progress:
-        while not asked.is_set():
+        while True:
             with database.reading() as session:
                 account = run_account(session, run)
             progress(account)
-            if account.state != RunState.RUNNING:
-                return
-            asked.wait(WATCH_SECONDS)
+            run = account.id
+            if account.state != RunState.RUNNING or asked.wait(WATCH_SECONDS):
+                return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from cli.output import printable
@@ -43,7 +43,8 @@ def draw(seen: Overview, pace: Pace, *, height: int, width: int, trouble: str = 
     failed = min(len(seen.failed), max(0, room // 3 - 1))
     reasons = _reasons(seen.runs[0]) if seen.runs else ""
     shown = max(0, min(len(processes), room - (failed + 3 if failed else 0) - (2 if reasons else 0) - 3))
-    parts += _titled(_process_table(processes[:shown]), _more("workers' processes", len(processes), shown))
+    ended = frozenset(run.id for run in seen.runs if not run.pending)
+    parts += _titled(_process_table(processes[:shown], ended), _more("workers' processes", len(processes), shown))
     if reasons:
         parts += [Text(), Text(reasons, no_wrap=True, overflow="ellipsis")]
     if failed:
@@ -67,15 +68,17 @@ def _runs_table(runs: Sequence[RunAccount], pace: Pace, width: int) -> Table:
     return table
 
 
-def _process_table(processes: Sequence[SeenWorker]) -> Table:
+def _process_table(processes: Sequence[SeenWorker], ended: Collection[int]) -> Table:
+    """Draw the processes; what one last said of a run that has ended since is left out, since it is over."""
     from rich.text import Text
 
     table = _table(PROCESS_COLUMNS, right=frozenset({"run", "batch", "for", "memory"}))
     for one in processes:
         held = "" if one.batch_seconds is None else duration(one.batch_seconds)
+        in_hand = (one.run, one.batch, held, one.stage) if one.run not in ended else ("", "", "", "waiting")
         heard = "" if one.alive else f"silent for {duration(one.silent_seconds)}"
         memory = "" if one.memory_bytes is None else f"{one.memory_bytes / 1024**2:,.0f} MiB"
-        cells = (f"{one.host}:{one.pid}", one.run, one.batch, held, one.stage, memory, heard)
+        cells = (f"{one.host}:{one.pid}", *in_hand, memory, heard)
         table.add_row(*(Text(printable(cell)) for cell in cells), style="" if one.alive else "red")
     return table
 

@@ -20,10 +20,10 @@ from wetread.store.overview import Overview, look
 LOOK_SECONDS = 1.0
 
 
-def watch_page(database: Database, run: int | None, asked_to_end: threading.Event) -> None:
+def watch_page(database: Database, run: int | None, asked_to_end: threading.Event) -> bool:
     """Draw the page on standard output, a terminal, until q, the event, or the end of `run` if one is named.
 
-    A database that is away is said on the page and asked again.
+    Return whether it showed a run at the end. A database that is away is said on the page and asked again.
     """
     from rich.console import Console
     from rich.live import Live
@@ -49,11 +49,12 @@ def watch_page(database: Database, run: int | None, asked_to_end: threading.Even
                 )
                 live.update(page, refresh=True)
                 if run is not None and not trouble and seen.runs[0].state != RunState.RUNNING:
-                    return
+                    break
             elif trouble:
                 raise ServiceUnavailable(trouble)
             if _pressed(keys, "q", LOOK_SECONDS, asked_to_end):
-                return
+                break
+    return asked_to_end.is_set() or bool(seen and seen.runs)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def leaked(where: str | bytes) -> list[str]:
 
 def test_what_is_kept_can_be_asked_for_and_no_other_value_gets_out_of_its_file(tmp_path: Path, archive: Path) -> None:
     assert all(leaked(path.read_bytes()) == list(SIGNS[:3]) for path in archive.iterdir() if path.name != "deflated")
-    program = with_model(tmp_path / "home")
+    program = with_model(tmp_path / "home", WETREAD_LOG_LEVEL="debug")
     ended = program.run("screen", archive)
     assert ended.returncode == 0, ended.stderr
     said = [ended.stdout + ended.stderr]

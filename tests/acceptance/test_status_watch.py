@@ -100,6 +100,13 @@ def test_the_page_fits_shows_runs_and_what_failed_and_ends_by_q(screened: Progra
         assert "account" in terminal.drawn.rpartition("\x1b[?1049l")[2], "and the accounts stay on it"
 
 
+def test_it_may_be_started_before_there_is_anything_to_watch(tmp_path: Path) -> None:
+    with watching(with_model(tmp_path / "home"), 80, 24) as terminal:
+        terminal.shows("none")
+        os.write(terminal.master, b"q")
+        assert terminal.ended() == 0
+
+
 def test_ctrl_c_ends_it_with_130(screened: Program) -> None:
     with watching(screened, 80, 24) as terminal:
         terminal.shows("undecodable")

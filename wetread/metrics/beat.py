@@ -92,6 +92,10 @@ def _of_totals(totals: Totals) -> Iterator[Metric]:
         "wetread_batches_abandoned",
         "Times that a worker died, or let its lease run out, with a batch in hand.", [((), totals.abandoned)],
     )  # fmt: skip
+    yield _gauge(
+        "wetread_schedule_ticks", "Moments of schedules, by what became of them.",
+        sorted(totals.ticks.items()), ("kind", "outcome"),
+    )  # fmt: skip
     models = [((alias, model, digest), 1.0) for alias, (model, digest) in sorted(totals.models.items())]
     yield _gauge("wetread_model_info", "What an alias stands for.", models, ("alias", "model", "digest"))
     yield _gauge(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from schemas.states import ItemState, RunState
+from schemas.schedule_tables import ScheduleTick
+from schemas.states import ItemState, RunState, TickKind, TickOutcome
 from schemas.tables import Batch, Model, ModelAlias, Run, RunTally
 from wetread.store.moments import database_seconds, read_clock
 
@@ -19,7 +20,7 @@ class Totals:
     films: {(state, reason): images}; reason is "" where the state has none. runs: {state: runs}.
     unsettled: batches of running runs with images left; held: those that a worker has; expired: those whose lease ran
     out and that nobody has taken yet. abandoned: times that a worker died, or was silent past its lease, with a batch.
-    models: {alias: (NAME@VERSION, digest)}.
+    models: {alias: (NAME@VERSION, digest)}. ticks: {(kind, outcome): moments of schedules}.
     database_seconds: its clock, seconds since 1970.
     """
 
@@ -30,6 +31,7 @@ class Totals:
     expired: int
     abandoned: int
     models: dict[str, tuple[str, str]]
+    ticks: dict[tuple[str, str], int]
     database_seconds: float
 
 
@@ -44,6 +46,7 @@ def read_totals(session: Session) -> Totals:
         expired=expired,
         abandoned=session.scalar(select(func.coalesce(func.sum(Batch.kills), 0)).where(Batch.kills > 0)) or 0,
         models=_models(session),
+        ticks=_ticks(session),
         database_seconds=read_clock(session),
     )
 
@@ -88,3 +91,11 @@ def _models(session: Session) -> dict[str, tuple[str, str]]:
     query = select(ModelAlias.alias, Model.name, Model.version, Model.digest)
     rows = session.execute(query.join(Model, Model.digest == ModelAlias.model_digest))
     return {alias: (f"{name}@{number}", digest) for alias, name, number, digest in rows}
+
+
+def _ticks(session: Session) -> dict[tuple[str, str], int]:
+    ticks = {(str(kind), str(outcome)): 0 for kind in TickKind for outcome in TickOutcome}
+    query = select(ScheduleTick.kind, ScheduleTick.outcome, func.count())
+    for kind, outcome, count in session.execute(query.group_by(ScheduleTick.kind, ScheduleTick.outcome)):
+        ticks[kind, outcome] = int(count)
+    return ticks
