@@ -76,11 +76,13 @@ def watching(program: Program, columns: int, rows: int, *arguments: str) -> Iter
         os.close(terminal.master)
 
 
-@pytest.fixture
-def screened(tmp_path: Path) -> Program:
-    films(tmp_path / "archive", patients=6)
-    program = with_model(tmp_path / "home")
-    program.json("screen", tmp_path / "archive", "--workers", "1")
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """Six films and a file that is none, screened; the last test alone screens more."""
+    folder = tmp_path_factory.mktemp("watched")
+    films(folder / "archive", patients=6)
+    program = with_model(folder / "home")
+    program.json("screen", folder / "archive", "--workers", "1")
     return program
 
 
@@ -115,6 +117,13 @@ def test_ctrl_c_ends_it_with_130(screened: Program) -> None:
         assert "\x1b[?1049l" in terminal.drawn
 
 
+def test_without_a_terminal_it_waits_for_the_run_and_prints_its_accounts(screened: Program) -> None:
+    ended = screened.run("status", "--watch")
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[:2] == ["account\tvalue", "run\t1"]
+    assert screened.json("status", "1", "--watch")["state"] == "finished"
+
+
 def test_it_shows_the_batch_and_the_memory_of_a_process_at_work_and_ends_with_the_run_that_was_named(
     screened: Program, tmp_path: Path
 ) -> None:
@@ -134,10 +143,3 @@ def test_it_shows_the_batch_and_the_memory_of_a_process_at_work_and_ends_with_th
     finally:
         if screening.poll() is None:
             kill_group(screening)
-
-
-def test_without_a_terminal_it_waits_for_the_run_and_prints_its_accounts(screened: Program) -> None:
-    ended = screened.run("status", "--watch")
-    assert ended.returncode == 0
-    assert ended.stdout.splitlines()[:2] == ["account\tvalue", "run\t1"]
-    assert screened.json("status", "1", "--watch")["state"] == "finished"
