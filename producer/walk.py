@@ -43,35 +43,38 @@ def walk(root: bytes, passed_over: Counter[str] | None = None) -> Iterator[Found
 def _walk_directory(
     directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
 ) -> Iterator[FoundFile]:
+    regular, encoded = stat.S_ISREG, os.fsencode  # a name looked up for each of a million files costs
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                yield from _visit(entry, directory, prefix, passed, root, depth)
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except OSError as error:
+                    _check_root(root, error)
+                    passed["vanished"] += 1
+                    continue
+                if regular(found.st_mode):
+                    yield FoundFile(prefix + encoded(entry.name), found.st_size, found.st_mtime_ns)
+                elif _is_entered(entry, found.st_mode, passed, depth):
+                    yield from _enter(
+                        entry.name, directory, prefix + encoded(entry.name) + b"/", passed, root, depth - 1
+                    )
     except OSError as error:
         _check_root(root, error)
         passed["unreadable directory"] += 1
 
 
-def _visit(
-    entry: os.DirEntry[str], directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
-) -> Iterator[FoundFile]:
-    path = prefix + os.fsencode(entry.name)
-    try:
-        found = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        _check_root(root, error)
-        passed["vanished"] += 1
-        return
-    if stat.S_ISREG(found.st_mode):
-        yield FoundFile(path, found.st_size, found.st_mtime_ns)
-    elif not stat.S_ISDIR(found.st_mode):
-        passed["link" if stat.S_ISLNK(found.st_mode) else "special file"] += 1
+def _is_entered(entry: os.DirEntry[str], mode: int, passed: Counter[str], depth: int) -> bool:
+    """Return whether the entry, which is no regular file, is a directory to walk; count it where it is not."""
+    if not stat.S_ISDIR(mode):
+        passed["link" if stat.S_ISLNK(mode) else "special file"] += 1
     elif entry.name in NOT_ARCHIVE:
         passed["storage system's directory"] += 1
     elif depth == 0:
         passed["directory too deep"] += 1
     else:
-        yield from _enter(entry.name, directory, path + b"/", passed, root, depth - 1)
+        return True
+    return False
 
 
 def _enter(

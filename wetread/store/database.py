@@ -160,6 +160,8 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL", ())
     cursor.execute("PRAGMA foreign_keys = ON", ())
     cursor.execute("PRAGMA cache_size = -65536", ())
+    # What a walk has just found stays in memory, and is in no file but the database.
+    cursor.execute("PRAGMA temp_store = MEMORY", ())
     # What is deleted is overwritten, and does not stay in the file for whoever opens it next.
     cursor.execute("PRAGMA secure_delete = ON", ())
     cursor.close()

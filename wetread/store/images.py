@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    LargeBinary,
+    String,
+    and_,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
 
 from schemas.states import BYTES_REASONS, ItemState, RunState
 from schemas.tables import Batch, Image, Run, WorkItem
 from wetread.store.image_set import ImageSet
 from wetread.store.moments import database_seconds
+from wetread.store.ordering import lock_walk
+from wetread.store.rows import Columns, as_table
 from wetread.store.upsert import insert_for
 
 WALK_LEASE_SECONDS = 60.0
 """Seconds of silence after which a walk counts as abandoned."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A regular file that a walk found: its path relative to the root, as bytes, and what lstat said."""
+class FoundFile(NamedTuple):
+    """A regular file that a walk found: its path relative to the root, as bytes, and what lstat said.
+
+    A tuple, since it is made for every file and goes to the database as it is.
+    """
 
     path: bytes
     size: int
@@ -54,37 +71,43 @@ class Recorded:
     run_ended: bool = False
 
 
+class _Known(NamedTuple):
+    """A found file that is on the list: its place among the files, its image, and what is known of that.
+
+    changed: since the list was written. in_run: it has an item in this run. settled: it need not be read again.
+    """
+
+    place: int
+    image_id: int
+    changed: bool
+    in_run: bool
+    settled: bool
+
+
 def record_files(
     session: Session, run: RunToFill, root_id: int, files: Sequence[FoundFile], walk_skipped: ImageSet
 ) -> Recorded:
     """Record `files` of one root for a run: each becomes pending, or is skipped, or was in the run already.
 
+    The number of statements does not grow with the number of files.
     walk_skipped: the images that this walk has skipped; they are passed over, and those skipped now are added. They
     have no row in the run that would say so.
     """
-    # The run's row is locked first: two commands that walk the same run take turns.
-    row = session.execute(select(Run.state, Run.walker).where(Run.id == run.id).with_for_update()).first()
-    if row is None or tuple(row) != (RunState.RUNNING, run.walker):
+    if not _take_turn(session, run):
         return Recorded(0, 0, (), run_ended=True)
     # A file system may name a file twice when its directory changes while it is listed.
-    files = list({file.path: file for file in files}.values())
-    ids = _image_ids(session, root_id, files)
-    known = select(WorkItem.image_id).where(WorkItem.run_id == run.id, WorkItem.image_id.in_(ids))
-    in_run = {*session.scalars(known), *(image for image in ids if image in walk_skipped)}
-    settled = set() if run.force else _settled(session, run.model_digest, dict(zip(ids, files, strict=True)))
-    pending = [image for image in ids if image not in in_run and image not in settled]
-    skipped = [image for image in ids if image in settled and image not in in_run]
+    unique = {file.path: file for file in files}.values()
+    rows = [(place, sha256(path).digest(), path, size, mtime) for place, (path, size, mtime) in enumerate(unique)]
+    known, pending = _known_and_new(session, run, root_id, rows)
+    skipped: list[int] = []
+    for file in known:
+        if not file.in_run and file.image_id not in walk_skipped:
+            (skipped if file.settled else pending).append(file.image_id)
+    pending.sort()
     batch_ids = _make_batches(session, run, pending)
-    session.execute(
-        update(Run)
-        .where(Run.id == run.id)
-        .values(
-            found=Run.found + len(pending) + len(skipped),
-            pending=Run.pending + len(pending),
-            skipped=Run.skipped + len(skipped),
-            walk_until=database_seconds() + WALK_LEASE_SECONDS,
-        )
-    )
+    if not _count(session, run, len(pending), len(skipped)):
+        session.rollback()
+        return Recorded(0, 0, (), run_ended=True)
     walk_skipped.update(skipped)
     return Recorded(len(pending), len(skipped), batch_ids)
 
@@ -94,78 +117,155 @@ def has_images(session: Session, root_id: int) -> bool:
     return session.scalar(select(Image.id).where(Image.root_id == root_id).limit(1)) is not None
 
 
-def _image_ids(session: Session, root_id: int, files: Sequence[FoundFile]) -> list[int]:
-    """Return the id of each file's image, in order, making new images and updating changed ones."""
-    hashes = {file.path: hashlib.sha256(file.path).digest() for file in files}
-    known = _known_images(session, root_id, hashes)
-    changed = [
-        {"key": known[f.path].id, "hash": hashes[f.path], "size": f.size, "mtime_ns": f.mtime_ns}
-        for f in files
-        if f.path in known and known[f.path][2:] != (hashes[f.path], f.size, f.mtime_ns)
-    ]
-    if changed:
-        table: Any = Image.__table__
-        statement = update(table).where(table.c.id == bindparam("key")).values(path_hash=bindparam("hash"))
-        session.connection().execute(statement.values(size=bindparam("size"), mtime_ns=bindparam("mtime_ns")), changed)
-    ids = {path: image.id for path, image in known.items()}
-    # In order of path, so that two runs that find the same new files cannot lock each other out.
-    new = sorted((file for file in files if file.path not in known), key=lambda file: file.path)
-    if new:
-        rows = [
-            {"root_id": root_id, "path": f.path, "path_hash": hashes[f.path], "size": f.size, "mtime_ns": f.mtime_ns}
-            for f in new
-        ]
-        added = insert_for(session)(Image).on_conflict_do_nothing().returning(Image.id, Image.path)
-        ids.update((path, image) for image, path in session.execute(added, rows))
-        missing = {file.path: hashes[file.path] for file in new if file.path not in ids}
-        if missing:  # another run recorded them between our look and our insert
-            ids.update((path, image.id) for path, image in _known_images(session, root_id, missing).items())
-    return [ids[file.path] for file in files]
+def _take_turn(session: Session, run: RunToFill) -> bool:
+    """Return whether the run is still ours to walk, once no other walker is recording for it.
+
+    The run's row is not locked: workers that settle want it, and would wait until all files are recorded.
+    """
+    lock_walk(session, run.id)
+    row = session.execute(select(Run.state, Run.walker).where(Run.id == run.id)).first()
+    return row is not None and tuple(row) == (RunState.RUNNING, run.walker)
 
 
-def _known_images(session: Session, root_id: int, hashes: dict[bytes, bytes]) -> dict[bytes, Any]:
-    """Return {path: (path, id, path_hash, size, mtime_ns)} of the images at the paths of {path: hash}."""
-    of_root = select(Image.path, Image.id, Image.path_hash, Image.size, Image.mtime_ns).where(Image.root_id == root_id)
-    known = {row.path: row for row in session.execute(of_root.where(Image.path_hash.in_(hashes.values())))}
-    # A statement of its own: in one with OR, neither database would look the hashes up in their index.
-    if unknown := [path for path in hashes if path not in known]:
-        by_older_version = of_root.where(Image.path_hash.is_(None), Image.path.in_(unknown))
-        known.update((row.path, row) for row in session.execute(by_older_version))
-    return known
-
-
-def _settled(session: Session, model_digest: str, files: dict[int, FoundFile]) -> set[int]:
-    """Return the images that this model has done, or that are dead or rejected for their bytes, unchanged since."""
-    query = select(WorkItem.image_id, WorkItem.state, WorkItem.reason, WorkItem.size, WorkItem.mtime_ns).where(
-        WorkItem.image_id.in_(files), WorkItem.model_digest == model_digest, WorkItem.current
+def _count(session: Session, run: RunToFill, pending: int, skipped: int) -> bool:
+    """Add to the run's accounts; return False, having added nothing, when the run was ended or taken meanwhile."""
+    counted = session.execute(
+        update(Run)
+        .where(Run.id == run.id, Run.state == RunState.RUNNING, Run.walker == run.walker)
+        .values(
+            found=Run.found + pending + skipped,
+            pending=Run.pending + pending,
+            skipped=Run.skipped + skipped,
+            walk_until=database_seconds() + WALK_LEASE_SECONDS,
+        )
+        .returning(Run.id)
+        .execution_options(synchronize_session=False)
     )
-    return {
-        image
-        for image, state, reason, size, mtime_ns in session.execute(query)
-        if (size, mtime_ns) == (files[image].size, files[image].mtime_ns)
-        and (state in (ItemState.DONE, ItemState.DEAD) or (state == ItemState.REJECTED and reason in BYTES_REASONS))
-    }
+    return counted.first() is not None
 
 
-def _make_batches(session: Session, run: RunToFill, images: Iterable[int]) -> tuple[int, ...]:
-    batch_ids = []
+_Row = tuple[int, bytes, bytes, int, int]
+_COLUMNS: Columns = {
+    "place": BigInteger, "path_hash": LargeBinary, "path": LargeBinary, "size": BigInteger, "mtime_ns": BigInteger
+}  # fmt: skip
+"""A found file as the database is to join it: its place among the files, and what the list keeps of it."""
+
+
+def _known_and_new(
+    session: Session, run: RunToFill, root_id: int, files: Sequence[_Row]
+) -> tuple[list[_Known], list[int]]:
+    """Return the files that were on the list, brought up to date, and the ids of the images made for the others."""
+    known = _look_up(session, run, root_id, files)
+    _bring_up_to_date(session, files, known)
+    if len(known) == len(files):
+        return known, []
+    places = {file.place for file in known}
+    new = [file for file in files if file[0] not in places]
+    added = _add_images(session, root_id, new)
+    if len(added) == len(new):
+        return known, added
+    # Another run recorded some of them between our look and our insert.
+    return known + _look_up(session, run, root_id, new), []
+
+
+def _look_up(session: Session, run: RunToFill, root_id: int, files: Sequence[_Row]) -> list[_Known]:
+    """Return what the database knows of those of `files` that are on the list."""
+    found = as_table(session, "found_files", _COLUMNS, files).c
+    _hash_paths_of_older_versions(session, root_id, found)
+    mine, last = aliased(WorkItem), aliased(WorkItem)
+    changed = or_(Image.size != found.size, Image.mtime_ns != found.mtime_ns)
+    unchanged_since = and_(
+        last.image_id == Image.id,
+        last.model_digest == run.model_digest,
+        last.current,
+        last.size == found.size,
+        last.mtime_ns == found.mtime_ns,
+        or_(
+            last.state.in_([ItemState.DONE, ItemState.DEAD]),
+            and_(last.state == ItemState.REJECTED, last.reason.in_(sorted(BYTES_REASONS))),
+        ),
+        literal(not run.force),
+    )
+    query = (
+        select(found.place, Image.id, changed, mine.run_id.is_not(None), last.run_id.is_not(None))
+        # Also those that are not on the list: an outer join leaves the database no choice with which table it begins.
+        .outerjoin(Image, and_(Image.root_id == root_id, Image.path_hash == found.path_hash))
+        .outerjoin(mine, and_(mine.run_id == run.id, mine.image_id == Image.id))
+        .outerjoin(last, unchanged_since)
+    )
+    return [_Known(*row) for row in session.execute(query) if row[1] is not None]
+
+
+def _hash_paths_of_older_versions(session: Session, root_id: int, found: Any) -> None:
+    """Give the found images their path's hash that a version before it inserted without, on SQLite."""
+    without = and_(Image.root_id == root_id, Image.path_hash.is_(None))
+    if session.scalar(select(Image.id).where(without).limit(1)) is None:
+        return
+    session.execute(
+        update(Image)
+        .where(without, Image.path == found.path)
+        .values(path_hash=found.path_hash)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _bring_up_to_date(session: Session, files: Sequence[_Row], known: Iterable[_Known]) -> None:
+    """Write down size and time of the images whose files have changed."""
+    changed = [(file.image_id, *files[file.place][3:]) for file in known if file.changed]
+    if not changed:
+        return
+    columns: Columns = {"image_id": BigInteger, "size": BigInteger, "mtime_ns": BigInteger}
+    now = as_table(session, "changed_files", columns, changed).c
+    # Locked in one order, so that two runs that find the same changes cannot lock each other out.
+    session.execute(select(Image.id).where(Image.id == now.image_id).order_by(Image.id).with_for_update(of=Image)).all()
+    session.execute(
+        update(Image)
+        .where(Image.id == now.image_id)
+        .values(size=now.size, mtime_ns=now.mtime_ns)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _add_images(session: Session, root_id: int, files: Sequence[_Row]) -> list[int]:
+    """Return the ids of images made for `files`, without those that another run has made meanwhile."""
+    found = as_table(session, "found_files", _COLUMNS, files).c
+    columns = [found.path, found.path_hash, found.size, found.mtime_ns]
+    # In order of path, so that two runs that find the same new files cannot lock each other out.
+    query = select(literal(root_id, BigInteger), *columns).where(true()).order_by(found.path)
+    insert_images = insert_for(session)(Image.__table__).from_select(
+        ["root_id", *(column.name for column in columns)], query
+    )
+    return list(session.scalars(insert_images.on_conflict_do_nothing().returning(Image.__table__.c.id)))
+
+
+def _make_batches(session: Session, run: RunToFill, images: Sequence[int]) -> tuple[int, ...]:
+    """Put `images` into new batches of the run; return the batches' ids."""
+    if not images:
+        return ()
+    size = run.batch_size
+    rows = [
+        {"run_id": run.id, "pending": min(size, len(images) - start), "fence": 0, "kills": 0}
+        for start in range(0, len(images), size)
+    ]
+    batches: Any = Batch.__table__
+    made = session.execute(insert(batches).returning(batches.c.id, batches.c.pending), rows).all()
     remaining = iter(images)
-    while members := list(islice(remaining, run.batch_size)):
-        batch = Batch(run_id=run.id, pending=len(members), fence=0, kills=0)
-        session.add(batch)
-        session.flush()
-        rows = [
-            {
-                "run_id": run.id,
-                "image_id": image,
-                "batch_id": batch.id,
-                "model_digest": run.model_digest,
-                "state": ItemState.PENDING,
-                "attempts": 0,
-                "current": False,
-            }
-            for image in members
-        ]
-        session.execute(insert(WorkItem), rows)
-        batch_ids.append(batch.id)
-    return tuple(batch_ids)
+    members = [(image, batch) for batch, count in made for image in islice(remaining, count)]
+    _add_items(session, run, members)
+    return tuple(batch for batch, _ in made)
+
+
+def _add_items(session: Session, run: RunToFill, members: Sequence[tuple[int, int]]) -> None:
+    """Make a pending item for each (image, batch)."""
+    member = as_table(session, "batch_members", {"image_id": BigInteger, "batch_id": BigInteger}, members).c
+    values: dict[str, Any] = {
+        "run_id": literal(run.id, BigInteger),
+        "image_id": member.image_id,
+        "batch_id": member.batch_id,
+        "model_digest": literal(run.model_digest, String),
+        "state": literal(ItemState.PENDING, String),
+        "attempts": literal(0, Integer),
+        "current": literal(False, Boolean),
+    }
+    items: Any = WorkItem.__table__
+    session.execute(insert(items).from_select(list(values), select(*values.values())))

@@ -11,7 +11,8 @@ from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 ADVISORY_SPACE = 0x77657473
-"""The first of PostgreSQL's two numbers of an advisory lock; arbitrary, and ours."""
+WALK_SPACE = 0x77657477
+"""The first of PostgreSQL's two numbers of an advisory lock, of readings and of walks; arbitrary, and ours."""
 
 
 def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -> None:
@@ -26,3 +27,18 @@ def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
     key = int(model_digest[:8], 16) - 2**31
     session.execute(select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
+
+
+def lock_walk(session: Session, run_id: int) -> None:
+    """Wait for, and hold until the transaction ends, the recording of a run's files, and have it look rows up.
+
+    SQLite needs neither. Two runs whose numbers are 2**31 apart share a lock, which costs a wait and no harm.
+    PostgreSQL knows nothing yet of tables that have just grown, and would read them whole for some thousand files, or
+    keep a plan that it made when they were empty.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    lock = func.pg_advisory_xact_lock(cast(WALK_SPACE, Integer), cast(run_id % 2**31, Integer))
+    off = ("hashjoin", "mergejoin", "material")
+    plans = {f"enable_{kind}": "off" for kind in off} | {"plan_cache_mode": "force_custom_plan"}
+    session.execute(select(lock, *(func.set_config(name, value, True) for name, value in plans.items())))
