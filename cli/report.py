@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option(
+    "--nightly", metavar="[SCHEDULE]", is_flag=False, flag_value="",
+    help="The latest run of this schedule, by default of the only one, that is not running any more.",
+)  # fmt: skip
+@click.option(
     "--label",
     "labels",
     multiple=True,
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
 def report(
     ctx: click.Context,
     run: int | None,
+    nightly: str | None,
     labels: tuple[str, ...],
     films: int,
     max_failure_rate: float,
@@ -63,20 +68,27 @@ def report(
 ) -> None:
     """Report on a run: what it gave, how it differs, what to look at first.
 
-    The latest run, or the one with this number. Exit 3 when the failure rate or the drift is past its limit, or the
-    run failed.
+    The latest run, the one with this number, or the last of a schedule. Exit 3 when the failure rate or the drift is
+    past its limit, or the run failed.
 
     \b
     Example:
       wetread report
       wetread report 12 --format html --output report.html
+      wetread report --nightly "archive nightly"
     """
     from wetread.report.morning import Limits, morning_report
 
     form = "json" if as_json else form
     if output is not None and form != "html":
         raise UsageError("--output: expected --format html, found another; send tables and JSON on with >")
+    if run is not None and nightly is not None:
+        raise UsageError("expected the number of a run or --nightly, found both")
     with opened_database() as (settings, database):
+        if nightly is not None:
+            from wetread.report.last_night import last_night
+
+            run = last_night(database, nightly or None)
         limits = Limits(max_failure_rate, max_drift)
         made = morning_report(database, settings, run, limits, of_interest=labels, films=films)
     if form == "json":
