@@ -25,8 +25,8 @@ onnx: $(VENV)/.onnx ## install ONNX Runtime too, for --engine onnx
 demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
 	$(BIN)/wetread demo
 
-test: $(VENV)/.dev ## run the tests; ARGS= goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## run the tests, files side by side on the cores; ARGS= goes to pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 chaos: $(VENV)/.dev ## kill, stop and starve everything over 100,000 films, and write docs/reliability.md: hours
 	$(if $(ARGS),,rm -f .chaos.jsonl)
