@@ -7,9 +7,10 @@
 -- at any time, as often as wanted. A role without a password cannot log in where passwords are asked for.
 --
 --   wetread_owner    upgrades (makes and alters the tables), registers and promotes models, deletes runs and results
---   wetread_worker   screen, submit, worker, beat: reads all; records, claims and settles; deletes nothing but the signs
---                    of life of workers; cannot say which model is trusted
---   wetread_reader   results, errors list, runs list, status, models list: reads all, image paths included
+--   wetread_worker   screen, submit, worker, beat and its schedules: reads all; records, claims and settles; deletes nothing
+--                    but the signs of life of workers; cannot say which model is trusted
+--   wetread_reader   results, errors list, runs list, status --watch, report, models list, and KEDA's query: reads all, image
+--                    paths included
 --
 -- Give people roles of their own with:  CREATE ROLE anna LOGIN IN ROLE wetread_reader;
 

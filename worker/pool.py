@@ -19,6 +19,7 @@ from schemas.states import RunState
 from wetread.store.accounts import run_account, run_state
 from wetread.store.database import Database
 from wetread.store.leases import expired_owners, release_dead
+from wetread.store.workers import forget_dead
 from worker.child import ChildTask, Failed, Ready, serve_run
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
 
@@ -155,6 +156,7 @@ class EmbeddedPool:
         if child.owner is not None:
             with self.database.writing() as session:
                 release_dead(session, child.owner)
+                forget_dead(session, [child.owner])
 
     def _free_if_possible(self, child: _Child) -> None:
         """Free at the end: without a database its leases run out by themselves, and the others are still to end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def test_each_role_can_do_its_work_and_no_more(url: str, tmp_path: Path, monkeyp
     reader = as_role(url, "wetread_reader")
     listed = call(reader, monkeypatch, "results", "list", "--model", "tiny", "--format", "csv")
     assert len(listed.stdout.splitlines()) == 1 + 4
+    (query,) = re.findall(r"query: >-\n((?: {10}.*\n)+)", (FILE.parent / "kubernetes" / "keda.yaml").read_text())
+    execute(reader, query)
     for words in (["results", "summary"], ["errors", "list"], ["runs", "list"], ["models", "list"], ["status"]):
         assert call(reader, monkeypatch, *words).exception is None, words
     refused = call(reader, monkeypatch, "errors", "retry").exception
