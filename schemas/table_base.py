@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TextClause, text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -18,6 +18,18 @@ NAMING = {
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the key's type is INTEGER."""
+
+
+def where(condition: str) -> dict[str, TextClause]:
+    """Return the arguments that make an Index hold only rows of `condition`, in which {current} means that flag.
+
+    SQLite takes an index only for a query that has the index's own words in it, and SQLAlchemy asks for
+    "current = 1" there, for "current" of PostgreSQL.
+    """
+    return {
+        "sqlite_where": text(condition.format(current="current = 1")),
+        "postgresql_where": text(condition.format(current="current")),
+    }
 
 
 class UtcDateTime(TypeDecorator[datetime]):

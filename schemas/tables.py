@@ -28,7 +28,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.schedule_tables import Schedule as Schedule
 from schemas.schedule_tables import ScheduleTick as ScheduleTick
-from schemas.table_base import Base, BigId, UtcDateTime
+from schemas.table_base import Base, BigId, UtcDateTime, where
+
+IS_FAILED = "state IN ('rejected', 'dead')"
+"""The rows of the indexes of what failed: a query that names this very text is answered from them."""
 
 
 class Root(Base):
@@ -47,7 +50,11 @@ class Image(Base):
     """
 
     __tablename__ = "images"
-    __table_args__ = (Index("uq_images_root_id_path_hash", "root_id", "path_hash", unique=True),)
+    __table_args__ = (
+        Index("uq_images_root_id_path_hash", "root_id", "path_hash", unique=True),
+        # Prefixes are looked up in it. SQLite has the first revision's unique index of whole paths for that.
+        Index("ix_images_path", "root_id", text("substring(path, 1, 255)")).ddl_if(dialect="postgresql"),
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
     path: Mapped[bytes] = mapped_column(LargeBinary, comment="relative to the root, as bytes; may hold a name")
@@ -186,7 +193,9 @@ class WorkItem(Base):
     __tablename__ = "work_items"
     __table_args__ = (
         Index("ix_work_items_batch", "batch_id"),
-        Index("ix_work_items_state", "run_id", "state"),
+        Index("ix_work_items_run_failed", "run_id", "state", "reason", "image_id", **where(IS_FAILED)),
+        Index("ix_work_items_failed", "state", "reason", "image_id", **where(f"{IS_FAILED} AND {{current}}")),
+        Index("ix_work_items_settled", "settled_at", "image_id", **where("{current}")),
         Index("ix_work_items_prediction", "prediction_id"),
         Index(
             "ix_work_items_header",
@@ -194,14 +203,7 @@ class WorkItem(Base):
             sqlite_where=text("header_id IS NOT NULL"),
             postgresql_where=text("header_id IS NOT NULL"),
         ),
-        Index(
-            "uq_work_items_current",
-            "image_id",
-            "model_digest",
-            unique=True,
-            sqlite_where=text("current"),
-            postgresql_where=text("current"),
-        ),
+        Index("uq_work_items_current", "model_digest", "image_id", unique=True, **where("{current}")),
     )
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
@@ -231,7 +233,9 @@ class StoredPrediction(Base):
     __tablename__ = "predictions"
     __table_args__ = (
         UniqueConstraint("sha256", "model_digest"),
-        Index("ix_predictions_label", "model_digest", "label", "probability"),
+        Index("ix_predictions_label", "label", "probability", "id"),
+        Index("ix_predictions_decision", "decision", "probability", "id"),
+        Index("ix_predictions_probability", "probability", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), comment="of the file's bytes")
