@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.context import opened_database
 from cli.output import emit_json, emit_table, path_text, say
 from cli.run_number import LARGEST, RUN_NUMBER
-from schemas.states import ItemState, Reason
+from schemas.states import Reason
+
+if TYPE_CHECKING:
+    from wetread.store.results import ResultRow
 
 REASONS = click.Choice([str(reason) for reason in Reason])
+
+
+def run_of(argument: int | None, option: int | None) -> int | None:
+    """Return the run that was named, in whichever way; raise BadParameter when two were."""
+    if None not in (argument, option) and argument != option:
+        raise click.BadParameter(f"expected one run, found {argument} and {option}", param_hint="--run")
+    return argument if option is None else option
 
 
 @click.group()
@@ -24,28 +36,30 @@ def errors() -> None:
 
 @errors.command("list")
 @click.argument("run", type=RUN_NUMBER, required=False)
+@click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
 @click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
 @click.option(
     "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=100, show_default=True, help="At most so many."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def list_errors(run: int | None, reasons: tuple[str, ...], limit: int, as_json: bool) -> None:
+def list_errors(run: int | None, run_option: int | None, reasons: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the images of a run (by default the latest) that could not be read, with the reason.
 
     \b
     Example:
       wetread errors list 12 --reason truncated
+      wetread errors list --run 12 --json
     """
-    from itertools import islice
-
     from wetread.store.accounts import run_account
-    from wetread.store.results import Filters, find_results
+    from wetread.store.results import Filters, Sort, find_results
 
-    failed = (ItemState.REJECTED, ItemState.DEAD)
     with opened_database() as (_, database), database.reading() as session:
-        number = run_account(session, run).id
-        found = (row for state in failed for row in find_results(session, Filters(run=number, state=state)))
-        rows = list(islice((row for row in found if not reasons or row.reason in reasons), limit + 1))
+        number = run_account(session, run_of(run, run_option)).id
+        rows: list[ResultRow] = []
+        for reason in reasons or (None,):
+            wanted, left = Filters(run=number, reason=reason), limit + 1 - len(rows)
+            if left:
+                rows += find_results(session, wanted, sort=Sort.REASON, limit=left)
     more, rows = len(rows) > limit, rows[:limit]
     if as_json:
         emit_json(
@@ -66,8 +80,10 @@ def list_errors(run: int | None, reasons: tuple[str, ...], limit: int, as_json: 
 
 @errors.command()
 @click.argument("run", type=RUN_NUMBER, required=False)
+@click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
 @click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
-def retry(run: int | None, reasons: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def retry(run: int | None, run_option: int | None, reasons: tuple[str, ...], as_json: bool) -> None:
     """Make rejected and dead images of a run (by default the latest) pending again.
 
     With workers they are read at once; without, `wetread runs resume RUN` reads them.
@@ -80,8 +96,10 @@ def retry(run: int | None, reasons: tuple[str, ...]) -> None:
     from wetread.store.retrying import retry_failed
 
     with opened_database() as (settings, database), database.writing() as session:
-        number = run_account(session, run).id
+        number = run_account(session, run_of(run, run_option)).id
         count = retry_failed(session, number, reasons, batch_size=settings.batch_size)
+    if as_json:
+        emit_json({"run": number, "pending": count})
     say(f"run {number}: {count} images are pending again" if count else f"run {number}: there is nothing to try again")
     if count and settings.broker is None:
         say(f"read them with: wetread runs resume {number}")

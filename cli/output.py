@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -18,21 +18,27 @@ FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 def emit_json(data: Any) -> None:
     """Print one JSON document on stdout; what a terminal would obey is escaped, as JSON has it."""
+    click.echo(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """Return one JSON document on one line, with what a terminal would obey escaped, as JSON has it."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     if not text.isprintable():
         text = "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
-    click.echo(text)
+    return text
 
 
-def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as csv on stdout, as RFC 4180 has it.
+def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], stream: TextIO | None = None) -> None:
+    """Print rows as csv, as RFC 4180 has it, on stdout or to `stream`.
 
     A text that a spreadsheet would take for a formula gets a ' before it; numbers stay numbers. On a terminal, cells
     are escaped as in a table.
     """
-    writer = csv.writer(sys.stdout, lineterminator="\r\n")  # the signs of a line's end are what it quotes in a cell
+    stream = stream or sys.stdout
+    writer = csv.writer(stream, lineterminator="\r\n")  # the signs of a line's end are what it quotes in a cell
     writer.writerow(columns)
-    shown = sys.stdout.isatty()
+    shown = stream.isatty()
     for row in rows:
         writer.writerow([_plain(printable(cell) if shown and isinstance(cell, str) else cell) for cell in row])
 

@@ -1,72 +1,70 @@
-"""`wetread results`: list, show, summary; delete is in cli.results_delete."""
+"""`wetread results`: the group, and list; its other commands have modules of their own."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.context import opened_database
-from cli.output import NOT_DIAGNOSTIC, emit_csv, emit_json, emit_table, path_text, percent, say
-from cli.results_delete import delete_results
-from cli.run_number import LARGEST, RUN_NUMBER
-from schemas.states import ItemState
+from cli.output import NOT_DIAGNOSTIC, emit_csv, emit_json, emit_table, json_text, say
+from cli.result_options import chosen_filters, filter_options
+from cli.result_pages import next_command, page_word, read_page_word
+from cli.result_rows import COLUMNS, STUDY_COLUMNS, TABLE_COLUMNS, csv_row, result_json, table_row
+from cli.run_number import LARGEST
 
 if TYPE_CHECKING:
-    from wetread.settings import Settings
-    from wetread.store.database import Database
-    from wetread.store.results import Filters, ResultRow
+    from wetread.store.results import ResultRow
 
-CSV_COLUMNS = (
-    "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",
-    "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on",
-    "pixel_spacing", "patient_hash",
-)  # fmt: skip
-"""In the order of the JSON objects; probabilities are a JSON object in one cell, since labels differ by model."""
+SORTS = ("found", "path", "oldest", "newest", "most-probable", "least-probable", "reason")
+"""As in wetread.store.result_order, which help must not import; a test holds the two equal."""
 
-STATES = click.Choice([str(state) for state in ItemState if state != ItemState.PENDING])
-
-
-def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose among results."""
-    options = (
-        click.option("--run", type=RUN_NUMBER, help="What this run settled.  [default: each image's current reading]"),
-        click.option("--model", help="Only this model: NAME, NAME@VERSION or a digest."),
-        click.option("--label", help="Only images of which this label is the most probable."),
-        click.option("--decision", help="Only images of this decision: a label, or uncertain."),
-        click.option("--state", type=STATES, help="Only images in this state."),
-        click.option("--min-probability", type=click.FloatRange(0, 1), help="Only labels at least so probable."),
-        click.option("--since", type=click.DateTime(), help="Settled at this time (UTC) or later."),
-        click.option("--until", type=click.DateTime(), help="Settled before this time (UTC)."),
-        click.option("--study", "study_uid", help="Only DICOM films of this study, by its UID."),
-        click.option("--series", "series_uid", help="Only DICOM films of this series, by its UID."),
-        click.option("--path", help="Only paths that begin so: absolute, or as under their root."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+COMMANDS = {
+    "list": ("cli.results", "list_results"),
+    "show": ("cli.results_show", "show"),
+    "summary": ("cli.results_summary", "summary"),
+    "diff": ("cli.results_diff", "diff"),
+    "export": ("cli.results_export", "export"),
+    "delete": ("cli.results_delete", "delete_results"),
+}
 
 
-@click.group()
+class ResultsGroup(click.Group):
+    """Its commands are imported when one is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order in which a person needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return the command, importing its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=ResultsGroup)
 def results() -> None:
     """List, show, summarise and delete readings.
 
     \b
     Example:
       wetread results list --label covid --min-probability 0.9
+      wetread results export --run 12 --format parquet --output run-12.parquet
     """
 
 
-results.add_command(delete_results)
-
-
-@results.command("list")
+@click.command("list")
 @filter_options
+@click.option(
+    "--sort", "order", type=click.Choice(SORTS),
+    help="In which order.  [default: most probable first where something is asked of the reading, else by path, reason "
+    "or time where one is asked for, else as found]",
+)  # fmt: skip
 @click.option(
     "--limit",
     type=click.IntRange(min=0, max=LARGEST - 1),
@@ -74,192 +72,73 @@ results.add_command(delete_results)
     show_default=True,
     help="At most so many; 0: all.",
 )
+@click.option("--after", metavar="WORD", help="Go on where a page ended; the page before says the command.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "jsonl", "json", "csv"]), default="table", show_default=True,
     help="How: a table, a JSON object a line, one JSON array, or csv.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def list_results(limit: int, form: str, as_json: bool, **chosen: Any) -> None:
+@click.pass_context
+def list_results(
+    ctx: click.Context, /, order: str | None, limit: int, after: str | None, form: str, as_json: bool, **chosen: Any
+) -> None:
     """List readings, an image a line.
 
     \b
     Example:
       wetread results list --run 12 --format jsonl --limit 0
       wetread results list --path /archive/2024 --state rejected
+      wetread results list --max-probability 0.5 --sort least-probable
       wetread results list --study 1.2.840.113619.2.1
     """
-    from wetread.store.results import find_results
+    from wetread.store.results import Sort, find_results
 
-    form = "json" if as_json else form
-
-    with opened_database() as (settings, database):
-        filters = _filters(settings, database, chosen)
+    sort = None if order is None else Sort(order)
+    with opened_database() as (_, database):
+        filters = chosen_filters(database, chosen)
+        begins = None if after is None else read_page_word(after, filters, sort)
         with database.reading() as session:
-            rows = find_results(session, filters, limit=limit + 1 if limit else None)
+            rows = find_results(session, filters, limit=limit + 1 if limit else None, sort=sort, after=begins)
+            page = Page(rows, limit)
             of_study = chosen["study_uid"] is not None or chosen["series_uid"] is not None
-            more = _print_rows(rows, limit, form, of_study=of_study)
-    if more:
-        say(f"there are more than {limit}: --limit 0 lists all")
+            _print_rows(page, "json" if as_json else form, of_study=of_study)
+    if page.more and page.last is not None:
+        say(f"there are more than {limit}; the next: {next_command(ctx, page_word(page.last.position, filters, sort))}")
     say(NOT_DIAGNOSTIC)
 
 
-def _print_rows(rows: Iterator[ResultRow], limit: int, form: str, *, of_study: bool) -> bool:
-    """Print the rows; return whether there are more than `limit`. of_study: the table says where in it a film is."""
-    shown = islice(rows, limit) if limit else rows
+class Page:
+    """At most `limit` of the rows (0: all), remembering the last of them, and whether there are more."""
+
+    def __init__(self, rows: Iterator[ResultRow], limit: int) -> None:
+        self._rows = rows
+        self._limit = limit
+        self.last: ResultRow | None = None
+        self.more = False
+
+    def __iter__(self) -> Iterator[ResultRow]:
+        """Yield the rows of the page."""
+        for number, row in enumerate(self._rows):
+            if self._limit and number == self._limit:
+                self.more = True
+                return
+            self.last = row
+            yield row
+
+
+def _print_rows(page: Page, form: str, *, of_study: bool) -> None:
+    """Print the rows. of_study: the table says where in its study a film is."""
     if form == "json":
-        emit_json([result_json(row) for row in shown])
+        lines = (json_text(result_json(row)) for row in page)
+        click.echo("[" + next(lines, ""), nl=False)
+        for line in lines:
+            click.echo(",\n" + line, nl=False)
+        click.echo("]")
     elif form == "jsonl":
-        for row in shown:
+        for row in page:
             emit_json(result_json(row))
     elif form == "csv":
-        emit_csv(CSV_COLUMNS, map(_csv_row, shown))
+        emit_csv(COLUMNS, map(csv_row, page))
     else:
-        columns: tuple[str, ...] = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
-        if of_study:
-            table = ((*_table_row(row), row.view, row.series_uid, row.instance_uid) for row in shown)
-            emit_table((*columns, "view", "series", "instance"), table)
-        else:
-            emit_table(columns, map(_table_row, shown))
-    return next(rows, None) is not None
-
-
-@results.command()
-@click.argument("image")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def show(image: str, as_json: bool) -> None:
-    """Show every model's reading of one image, by its path or its SHA-256.
-
-    \b
-    Example:
-      wetread results show /archive/2024/171/film.png
-    """
-    from schemas.errors import UsageError
-    from wetread.store.results import Filters, find_results
-
-    is_hash = len(image) == 64 and all(sign in "0123456789abcdef" for sign in image)
-    wanted = Filters(sha256=image) if is_hash else Filters(path=os.path.realpath(os.fsencode(image)))
-    with opened_database() as (_, database), database.reading() as session:
-        rows = [row for row in find_results(session, wanted) if is_hash or row.path == wanted.path]
-    if not rows:
-        raise UsageError(f"expected an image that was screened, found none for {image!r}; see `wetread results list`")
-    if as_json:
-        emit_json([result_json(row) | _more(row) for row in rows])
-        return
-    for row in rows:
-        emit_table(("field", "value"), list((result_json(row) | _more(row)).items()))
-    say(NOT_DIAGNOSTIC)
-
-
-@results.command()
-@filter_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def summary(as_json: bool, **chosen: Any) -> None:
-    """Count readings by model and label, and what could not be read by reason.
-
-    \b
-    Example:
-      wetread results summary --run 12
-    """
-    from wetread.store.results import failure_counts, label_counts
-
-    with opened_database() as (settings, database):
-        filters = _filters(settings, database, chosen)
-        with database.reading() as session:
-            labels, failures = label_counts(session, filters), failure_counts(session, filters)
-    if as_json:
-        emit_json(
-            {
-                "labels": [
-                    {"model": model, "label": label, "images": count, "uncertain": unsure, "mean_probability": mean}
-                    for model, label, count, unsure, mean in labels
-                ],
-                "failures": [{"model": m, "state": s, "reason": r, "images": c} for m, s, r, c in failures],
-            }
-        )
-        return
-    whole = {model: sum(row[2] for row in labels if row[0] == model) for model, *_ in labels}
-    emit_table(
-        ("model", "most probable label", "images", "share", "of them uncertain", "mean probability"),
-        [(model, label, count, percent(count, whole[model]), *rest) for model, label, count, *rest in labels],
-    )
-    if failures:
-        emit_table(("model", "state", "reason", "images"), failures)
-    say(NOT_DIAGNOSTIC)
-
-
-def result_json(row: ResultRow) -> dict[str, Any]:
-    """Return one line of `results list --format jsonl`."""
-    return {
-        "path": path_text(row.path),
-        "sha256": row.sha256,
-        "state": row.state,
-        "label": row.label,
-        "probability": row.probability,
-        "probabilities": row.probabilities,
-        "decision": row.decision,
-        "reason": row.reason,
-        "model": row.model,
-        "model_digest": row.model_digest,
-        "engine": row.engine,
-        "run": row.run,
-        "read_at": row.read_at.isoformat() if row.read_at else None,
-        "study_uid": row.study_uid,
-        "series_uid": row.series_uid,
-        "instance_uid": row.instance_uid,
-        "view": row.view,
-        "modality": row.modality,
-        "acquired_on": row.acquired_on.isoformat() if row.acquired_on else None,
-        "pixel_spacing": row.pixel_spacing,
-        "patient_hash": row.patient_hash,
-    }
-
-
-def _more(row: ResultRow) -> dict[str, Any]:
-    return {
-        "detail": row.detail,
-        "logits": row.logits,
-        "decision_digest": row.decision_digest,
-        "attempts": row.attempts,
-        "worker": row.worker,
-        "settled_at": row.settled_at.isoformat() if row.settled_at else None,
-    }
-
-
-def _csv_row(row: ResultRow) -> list[object]:
-    body = result_json(row)
-    for column in ("probabilities", "pixel_spacing"):
-        body[column] = json.dumps(body[column]) if body[column] else None
-    return [body[column] for column in CSV_COLUMNS]
-
-
-def _table_row(row: ResultRow) -> tuple[object, ...]:
-    return (
-        path_text(row.path), row.state, row.label, row.probability, row.decision, row.reason, row.model, row.run
-    )  # fmt: skip
-
-
-def _filters(settings: Settings, database: Database, chosen: dict[str, Any]) -> Filters:
-    from wetread.store.results import Filters
-
-    digest = None
-    if chosen["model"] is not None:
-        from wetread.models.registry import Registry
-
-        digest = Registry(database, settings.models_directory).resolve(chosen["model"]).digest
-    return Filters(
-        run=chosen["run"],
-        model_digest=digest,
-        label=chosen["label"],
-        decision=chosen["decision"],
-        state=chosen["state"],
-        min_probability=chosen["min_probability"],
-        since=_utc(chosen["since"]),
-        until=_utc(chosen["until"]),
-        path=None if chosen["path"] is None else os.fsencode(chosen["path"]),
-        study_uid=chosen["study_uid"],
-        series_uid=chosen["series_uid"],
-    )
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)
+        columns = (*TABLE_COLUMNS, *STUDY_COLUMNS) if of_study else TABLE_COLUMNS
+        emit_table(columns, (table_row(row, of_study=of_study) for row in page))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TextClause, text
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -20,7 +21,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the key's type is INTEGER."""
 
 
-def where(condition: str) -> dict[str, TextClause]:
+def where(condition: str) -> dict[str, Any]:
     """Return the arguments that make an Index hold only rows of `condition`, in which {current} means that flag.
 
     SQLite takes an index only for a query that has the index's own words in it, and SQLAlchemy asks for

@@ -13,7 +13,8 @@ from schemas.states import ItemState
 from wetread.settings import load_settings
 from wetread.store.accounts import list_accounts, run_account
 from wetread.store.database import Database
-from wetread.store.results import Filters, failure_counts, find_results, label_counts
+from wetread.store.result_counts import failure_counts, label_counts
+from wetread.store.results import Filters, find_results
 
 
 def read(seconds: float) -> tuple[int, float]:

@@ -16,7 +16,8 @@ from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.erasing import erase_images, find_images
 from wetread.store.headers import store_headers
-from wetread.store.results import Filters, ResultRow, failure_counts, find_results, label_counts
+from wetread.store.result_counts import failure_counts, label_counts
+from wetread.store.results import Filters, ResultRow, find_results
 from wetread.store.settling import LinkedReading, Outcome
 
 FRONTAL = FilmHeader("1.2.1", "1.2.1.1", "1.2.1.1.1", "PA", "DX", date(2024, 2, 29), (0.14, 0.15), "f" * 64)
@@ -64,8 +65,8 @@ def test_a_study_s_images_are_found_together_with_those_that_were_rejected(kit: 
     assert rows(kit, study_uid="1.2.%") == rows(kit, study_uid="' OR 1=1 --") == {}
     with kit.database.reading() as session:
         wanted = Filters(study_uid="1.2.1")
-        assert [row[1:3] for row in label_counts(session, wanted)] == [("normal", 1)]
-        assert [row[2:] for row in failure_counts(session, wanted)] == [("other_view", 1)]
+        assert [row[2:4] for row in label_counts(session, wanted)] == [("normal", 1)]
+        assert [row[3:] for row in failure_counts(session, wanted)] == [("other_view", 1)]
 
 
 def test_headers_go_with_the_films_of_a_patient(kit: RunKit) -> None:

@@ -15,7 +15,8 @@ from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.deleting import delete_run
 from wetread.store.leases import count_attempt, next_batch, note_death, release, release_dead, renew
-from wetread.store.results import Filters, find_results, label_counts
+from wetread.store.result_counts import label_counts
+from wetread.store.results import Filters, find_results
 from wetread.store.retrying import retry_failed
 from wetread.store.runs import cancel_pending, open_run, set_state
 from wetread.store.settling import Outcome, known_readings
@@ -53,7 +54,7 @@ def test_uncertain_images_are_counted_under_their_label_and_can_be_asked_for(kit
     with kit.database.reading() as session:
         unsure = [row.path for row in find_results(session, Filters(decision="uncertain"))]
         assert sorted(unsure) == sorted(b"/archive/" + held.items[number].path for number in (1, 2))
-        assert label_counts(session, Filters()) == [("cnn@1", "normal", 4, 2, pytest.approx(0.6))]
+        assert label_counts(session, Filters()) == [(None, "cnn@1", "normal", 4, 2, pytest.approx(0.6))]
 
 
 def test_a_copy_of_an_uncertain_image_is_uncertain_too(kit: RunKit) -> None:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from schemas.errors import UsageError
+from wetread.models.shipped import SHIPPED
 from wetread.store.registrations import Registration
 
 PRODUCTION = "production"
@@ -22,6 +23,12 @@ SHIPPED_ALIAS = "shipped"
 RESERVED = frozenset({PRODUCTION, SHIPPED_ALIAS})
 
 _DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+
+
+def with_shipped(aliases: Mapping[str, str]) -> dict[str, str]:
+    """Return `aliases` with those that mean the shipped model as long as nobody has moved them."""
+    shipped = next(iter(SHIPPED.values()), None)
+    return dict(aliases) if shipped is None else {PRODUCTION: shipped, SHIPPED_ALIAS: shipped, **aliases}
 
 
 def find_reference(reference: str, models: Sequence[Registration], aliases: Mapping[str, str]) -> Registration:

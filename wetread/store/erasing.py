@@ -15,7 +15,7 @@ from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Image, Run, RunTally, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
-from wetread.store.results import beginning_with
+from wetread.store.result_filters import beginning_with
 from wetread.store.runs import finish_if_settled
 from wetread.store.tallies import add_tallies
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Run, RunTally, WorkItem
+from wetread.store.result_filters import is_failed
 
 
 def retry_failed(session: Session, run_id: int, reasons: Sequence[str], *, batch_size: int) -> int:
@@ -18,7 +19,7 @@ def retry_failed(session: Session, run_id: int, reasons: Sequence[str], *, batch
     Returns how many. The run goes on in state running; its attempts count from nothing.
     """
     run = session.execute(select(Run).where(Run.id == run_id).with_for_update()).scalar_one()
-    failed = [WorkItem.run_id == run_id, WorkItem.state.in_([ItemState.REJECTED, ItemState.DEAD])]
+    failed = [WorkItem.run_id == run_id, is_failed()]
     if reasons:
         failed.append(WorkItem.reason.in_(reasons))
     rows = session.execute(select(WorkItem.image_id, WorkItem.state, WorkItem.reason).where(*failed)).all()

@@ -1,7 +1,7 @@
 """results are asked by index, each filter by its own; views for people
 
-- uq_work_items_current had the words "WHERE current" on SQLite, where queries say "current = 1": SQLite took it for none
-  of them and read the whole table. It begins with the model now, so that one model's images lie together.
+- uq_work_items_current had the words "WHERE current" on SQLite, where queries say "current = 1": SQLite took it for
+  none of them and read the whole table. It begins with the model now, so that one model's images lie together.
 - ix_work_items_state held every item of every run. What it was for, the failed ones, has indexes of its own, which
   neither recording nor a reading that succeeds writes to.
 - ix_predictions_label began with the model, which a question for a label need not name.
@@ -13,11 +13,13 @@ Workers of the version before go on: no column changes.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -55,7 +57,7 @@ POSTGRESQL = {
 }
 
 
-def where(condition: str) -> dict[str, sa.TextClause]:
+def where(condition: str) -> dict[str, Any]:
     return {
         "sqlite_where": sa.text(condition.format(current="current = 1")),
         "postgresql_where": sa.text(condition.format(current="current")),
@@ -69,7 +71,9 @@ def upgrade() -> None:
         "uq_work_items_current", "work_items", ["model_digest", "image_id"], unique=True, **where("{current}")
     )
     op.drop_index("ix_work_items_state", "work_items")
-    op.create_index("ix_work_items_run_failed", "work_items", ["run_id", "state", "reason", "image_id"], **where(FAILED))
+    op.create_index(
+        "ix_work_items_run_failed", "work_items", ["run_id", "state", "reason", "image_id"], **where(FAILED)
+    )
     op.create_index(
         "ix_work_items_failed", "work_items", ["state", "reason", "image_id"], **where(FAILED + " AND {current}")
     )

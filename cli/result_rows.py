@@ -1,0 +1,52 @@
+"""A result as JSON, as a line of csv and as a line of a table."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cli.output import path_text
+
+if TYPE_CHECKING:
+    from wetread.store.results import ResultRow
+
+COLUMNS = (
+    "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",
+    "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on",
+    "pixel_spacing", "patient_hash", "decision_digest", "gate_score", "settled_at",
+)  # fmt: skip
+"""In this order in every format; a later version adds at the end. docs/results.md says what each is."""
+
+TABLE_COLUMNS = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
+STUDY_COLUMNS = ("view", "series", "instance")
+"""What a table shows, and what more where a study was asked for."""
+
+
+def result_values(row: ResultRow) -> tuple[Any, ...]:
+    """Return the values of COLUMNS: numbers, text, None, {label: probability}, [millimetres, millimetres]."""
+    read_at, settled_at, acquired = row.read_at, row.settled_at, row.acquired_on
+    return (
+        path_text(row.path), row.sha256, row.state, row.label, row.probability, row.probabilities, row.decision,
+        row.reason, row.model, row.model_digest, row.engine, row.run, None if read_at is None else read_at.isoformat(),
+        row.study_uid, row.series_uid, row.instance_uid, row.view, row.modality,
+        None if acquired is None else acquired.isoformat(), row.pixel_spacing, row.patient_hash, row.decision_digest,
+        row.gate_score, None if settled_at is None else settled_at.isoformat(),
+    )  # fmt: skip
+
+
+def result_json(row: ResultRow) -> dict[str, Any]:
+    """Return one line of `results list --format jsonl`."""
+    return dict(zip(COLUMNS, result_values(row), strict=True))
+
+
+def csv_row(row: ResultRow) -> list[object]:
+    """Return one line of csv: probabilities are a JSON object in one cell, since labels differ by model."""
+    return [json.dumps(value) if isinstance(value, dict | list) else value for value in result_values(row)]
+
+
+def table_row(row: ResultRow, *, of_study: bool) -> tuple[object, ...]:
+    """Return one line of a table. of_study: with where in its study a film is."""
+    shown = (
+        path_text(row.path), row.state, row.label, row.probability, row.decision, row.reason, row.model, row.run
+    )  # fmt: skip
+    return (*shown, row.view, row.series_uid, row.instance_uid) if of_study else shown

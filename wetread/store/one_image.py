@@ -1,0 +1,96 @@
+"""Everything that is known of one image: where it lies, what each run made of it, and what each model says."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from schemas.tables import Decision, Image, Model, Root, Run, StoredHeader, StoredPrediction, WorkItem
+from wetread.store.result_filters import holding
+
+
+@dataclass(frozen=True, slots=True)
+class RunItem:
+    """One run's item of an image. reading: what it names now, which a later --force may have replaced."""
+
+    run: int
+    run_created_at: datetime
+    item: WorkItem
+    model: Model
+    reading: StoredPrediction | None
+    decision: Decision | None
+    header: StoredHeader | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image. paths: everywhere that its bytes, as last read, are known, its own path first. items: oldest first."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    paths: list[bytes]
+    items: list[RunItem]
+
+
+def find_image(session: Session, *, path: bytes | None = None, sha256: str | None = None) -> list[KnownImage]:
+    """Return the images at an absolute path, or whose file held these bytes when it was read, by id."""
+    ids = _at(session, path) if path is not None else _holding(session, sha256 or "")
+    return [_known(session, image) for image in ids]
+
+
+def _at(session: Session, path: bytes) -> list[int]:
+    found: set[int] = set()
+    for root_id, root in session.execute(select(Root.id, Root.path)):
+        inside = root.rstrip(b"/") + b"/"
+        if path.startswith(inside):
+            name = path[len(inside) :]
+            same = or_(Image.path_hash == hashlib.sha256(name).digest(), Image.path_hash.is_(None))
+            query = select(Image.id).where(Image.root_id == root_id, same, Image.path == name)
+            found.update(session.scalars(query))
+    return sorted(found)
+
+
+def _holding(session: Session, sha256: str) -> list[int]:
+    return sorted(set(session.scalars(select(WorkItem.image_id).where(holding(sha256)))))
+
+
+def _known(session: Session, image_id: int) -> KnownImage:
+    row = session.execute(select(Image, Root.path).join(Root, Root.id == Image.root_id).where(Image.id == image_id))
+    image, root = row.one()
+    items = _items(session, image_id)
+    own = os.path.join(root, image.path)
+    return KnownImage(own, image.size, image.mtime_ns, [own, *_copies(session, image_id, items)], items)
+
+
+def _items(session: Session, image_id: int) -> list[RunItem]:
+    # By run too: that is how the index of items begins.
+    query: Any = (
+        select(Run, WorkItem, Model, StoredPrediction, Decision, StoredHeader)
+        .join(WorkItem, WorkItem.run_id == Run.id)
+        .join(Model, Model.digest == WorkItem.model_digest)
+        .outerjoin(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
+        .outerjoin(Decision, Decision.digest == StoredPrediction.decision_digest)
+        .outerjoin(StoredHeader, StoredHeader.id == WorkItem.header_id)
+        .where(WorkItem.image_id == image_id)
+        .order_by(Run.id)
+    )
+    return [RunItem(run.id, run.created_at, *rest) for run, *rest in session.execute(query)]
+
+
+def _copies(session: Session, image_id: int, items: list[RunItem]) -> list[bytes]:
+    sha256 = next((one.item.sha256 for one in reversed(items) if one.item.sha256), None)
+    if sha256 is None:
+        return []
+    query = (
+        select(Root.path, Image.path)
+        .join(Image, Image.root_id == Root.id)
+        .where(Image.id.in_(select(WorkItem.image_id).where(WorkItem.current, holding(sha256))), Image.id != image_id)
+    )
+    return sorted(os.path.join(root, path) for root, path in session.execute(query))

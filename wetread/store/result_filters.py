@@ -1,0 +1,161 @@
+"""What to look for among the results: filters become conditions with bound parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select, text
+from sqlalchemy.orm import Session
+
+from schemas.states import DEATH_REASONS, ItemState
+from schemas.tables import IS_FAILED, Image, Root, StoredHeader, StoredPrediction, WorkItem
+
+KEY_BYTES = 255
+"""Of a path, as many as PostgreSQL's index of paths holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to look for; None means any.
+
+    run: what that run settled; without it, the current reading of each image by each model.
+    path: bytes that the absolute path begins with, or, when relative, the path under its root.
+    study_uid, series_uid: of DICOM films.
+    since, until: of the settling, since included and until not.
+    """
+
+    run: int | None = None
+    model_digest: str | None = None
+    label: str | None = None
+    decision: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    min_probability: float | None = None
+    max_probability: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    path: bytes | None = None
+    sha256: str | None = None
+    study_uid: str | None = None
+    series_uid: str | None = None
+
+    @property
+    def failed_state(self) -> str | None:
+        """Return rejected or dead where these filters let only that through: a reason belongs to one of them."""
+        if self.state is None and self.reason is not None:
+            return ItemState.DEAD if self.reason in DEATH_REASONS else ItemState.REJECTED
+        return self.state if self.state in (ItemState.REJECTED, ItemState.DEAD) else None
+
+    @property
+    def asks_reading(self) -> bool:
+        """Return whether anything is asked of the reading itself."""
+        asked = (self.label, self.decision, self.min_probability, self.max_probability)
+        return any(value is not None for value in asked)
+
+
+def conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what all of `filters` ask of images, items, readings and headers that are joined."""
+    found = [*scope(filters), *of_item(filters), *of_reading(filters)]
+    if wanted := of_header(filters):
+        found.append(WorkItem.header_id.in_(select(StoredHeader.id).where(*wanted)))
+    if filters.sha256 is not None:
+        found.append(holding(filters.sha256))
+    if filters.path is not None:
+        found.append(beginning_with(session, filters.path))
+    return found
+
+
+def scope(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return which items are asked at all: a run's settled ones, or the current ones."""
+    if filters.run is None:
+        return [WorkItem.current.expression]
+    return [WorkItem.run_id == filters.run, WorkItem.state != ItemState.PENDING]
+
+
+def of_item(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what is asked of the item."""
+    equal = {WorkItem.model_digest: filters.model_digest, WorkItem.reason: filters.reason}
+    found = [equals(column, value) for column, value in equal.items() if value is not None]
+    if filters.failed_state is not None:
+        found += [WorkItem.state == filters.failed_state, is_failed()]
+    elif filters.state is not None:
+        found.append(equals(WorkItem.state, filters.state))
+    if filters.since is not None:
+        found.append(WorkItem.settled_at >= filters.since)
+    if filters.until is not None:
+        found.append(WorkItem.settled_at < filters.until)
+    return found
+
+
+def of_reading(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what is asked of the reading."""
+    equal = {StoredPrediction.label: filters.label, StoredPrediction.decision: filters.decision}
+    found = [equals(column, value) for column, value in equal.items() if value is not None]
+    if filters.min_probability is not None:
+        found.append(StoredPrediction.probability >= filters.min_probability)
+    if filters.max_probability is not None:
+        found.append(StoredPrediction.probability <= filters.max_probability)
+    return found
+
+
+def of_header(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what is asked of a DICOM file's header."""
+    equal = {StoredHeader.study_uid: filters.study_uid, StoredHeader.series_uid: filters.series_uid}
+    return [equals(column, value) for column, value in equal.items() if value is not None]
+
+
+def is_failed() -> Any:
+    """Return the condition that lets the indexes of failed items be used; their words, not parameters."""
+    return text(IS_FAILED.replace("state", "work_items.state", 1))
+
+
+def holding(sha256: str) -> ColumnElement[bool]:
+    """Return the condition that an item's file held these bytes when it was read."""
+    read = WorkItem.prediction_id.in_(select(StoredPrediction.id).where(equals(StoredPrediction.sha256, sha256)))
+    return or_(read, and_(is_failed(), equals(WorkItem.sha256, sha256)))
+
+
+def equals(column: Any, wanted: str) -> ColumnElement[bool]:
+    """Return the condition that `column` is `wanted`; what is not UTF-8, or holds a NUL, equals nothing stored."""
+    can_be_stored = "\0" not in wanted and not any("\ud800" <= sign <= "\udfff" for sign in wanted)
+    return column == wanted if can_be_stored else false()
+
+
+def beginning_with(session: Session, prefix: bytes) -> ColumnElement[bool]:
+    """Return the condition that an image's path begins with `prefix`."""
+    return or_(false(), *path_ranges(session, prefix))
+
+
+def path_ranges(session: Session, prefix: bytes) -> list[ColumnElement[bool]]:
+    """Return, a root each and by its id, the ranges of images whose path begins with `prefix`."""
+    ranges = []
+    for root_id, root in session.execute(select(Root.id, Root.path).order_by(Root.id)):
+        inside = root.rstrip(b"/") + b"/"
+        if not prefix.startswith(b"/"):
+            ranges.append(and_(Image.root_id == root_id, *_begins(session, prefix)))
+        elif inside.startswith(prefix):
+            ranges.append(and_(Image.root_id == root_id))
+        elif prefix.startswith(inside):
+            ranges.append(and_(Image.root_id == root_id, *_begins(session, prefix[len(inside) :])))
+    return ranges
+
+
+def path_key(session: Session) -> ColumnElement[bytes]:
+    """Return what the database's index of paths holds of a path."""
+    if session.get_bind().dialect.name == "postgresql":
+        return literal_column(f"substring(images.path, 1, {KEY_BYTES})", Image.path.type)
+    return Image.path.expression
+
+
+def _begins(session: Session, prefix: bytes) -> list[ColumnElement[bool]]:
+    if not prefix:
+        return []
+    ranges = _range(path_key(session), prefix[:KEY_BYTES])
+    return ranges if len(prefix) <= KEY_BYTES else [*ranges, *_range(Image.path, prefix)]
+
+
+def _range(column: Any, prefix: bytes) -> list[ColumnElement[bool]]:
+    after = prefix.rstrip(b"\xff")
+    return [column >= prefix, *([column < after[:-1] + bytes([after[-1] + 1])] if after else [])]
