@@ -41,7 +41,7 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
     Example:
       wetread results export --run 12 --format parquet --output run-12.parquet
       wetread results export --label covid --output covid.csv
-      wetread results export --format jsonl | gzip > all.jsonl.gz
+      wetread results export --model cxr@3 --since 2026-11-01 --format jsonl
     """
     from schemas.errors import UsageError
     from wetread.store.results import Sort, find_results
