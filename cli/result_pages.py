@@ -50,7 +50,10 @@ def read_page_word(word: str, filters: Filters, sort: Sort | None) -> Position:
 
 def next_command(ctx: click.Context, word: str) -> str:
     """Return the command that prints the next page."""
-    words = ctx.command_path.split()
+    words, above = list[str](), ctx
+    while above.parent is not None:  # but the program's own name, which is wetread wherever it was started from
+        words.insert(0, above.info_name or "")
+        above = above.parent
     for option in ctx.command.params:
         name = option.name or ""
         if name != "after" and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
@@ -58,7 +61,7 @@ def next_command(ctx: click.Context, word: str) -> str:
             if isinstance(value, datetime):
                 value = value.isoformat()
             words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
-    return shlex.join(["wetread", *words[1:], "--after", word])
+    return shlex.join(["wetread", *words, "--after", word])
 
 
 def _question(filters: Filters, sort: Sort | None) -> str:

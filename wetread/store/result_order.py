@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, select, tuple_
+from sqlalchemy import ColumnElement, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
@@ -115,11 +115,13 @@ def beyond(session: Session, keys: Sequence[Key], sort: Sort, after: Position) -
         if row is None:
             raise UsageError("--after: the image that it stands at was deleted since; list from the beginning again")
         values |= dict(zip(("root_id", "path_key", "path"), row, strict=True))
-    found = [_compared(keys, values, sort, strictly=True)]
-    leading = [key for key in keys if key.leads]
-    if len(leading) < len(keys):  # in words of the index alone, so that the page begins where it should
-        found.append(_compared(leading, values, sort, strictly=False))
-    return found
+    leading, rest = [key for key in keys if key.leads], [key for key in keys if not key.leads]
+    if not rest:
+        return [_compared(leading, values, sort, strictly=True)]
+    # In words of the index first, so that the page begins in it; then without the rows of that place that were seen.
+    elsewhere = [key.column != literal(values[key.name], key.column.type) for key in leading]
+    unseen = or_(*elsewhere, _compared(rest, values, sort, strictly=True))
+    return [_compared(leading, values, sort, strictly=False), unseen]
 
 
 def _compared(keys: Sequence[Key], values: dict[str, Any], sort: Sort, *, strictly: bool) -> ColumnElement[bool]:

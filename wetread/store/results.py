@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
@@ -19,6 +19,11 @@ __all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_r
 
 ROWS_AT_ONCE = 2000
 """Rows that are in memory while many stream."""
+
+FOR_A_PAGE = "SELECT " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin")
+)
+"""PostgreSQL has to come to the first rows soon, from indexes: it thinks of whole tables where it guesses wrong."""
 
 
 class ResultRow(NamedTuple):
@@ -101,6 +106,8 @@ def find_results(
     names = {digest: f"{model.name}@{model.version}" for digest, model in models.items()}
     labels = {digest: model.labels for digest, model in models.items()}
     left = limit
+    if limit is not None and session.get_bind().dialect.name == "postgresql":
+        session.execute(text(FOR_A_PAGE))
     for part in made.parts:
         query = _query(session, made, part, filters, keys).where(*behind)
         if left is not None:
