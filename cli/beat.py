@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from collections.abc import Callable
+from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.metrics_options import metrics_options, with_metrics
+from wetread.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wetread.settings import Settings
 
 
 @click.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Worker processes a schedule's run, without a broker.  [default: one a core]",
+)
 @metrics_options
-def beat(metrics_port: int | None, metrics_host: str | None) -> None:
-    """Ring for what waits, until stopped.
+def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None) -> None:
+    """Run the schedules, and ring for what waits, until stopped.
 
-    Workers do so too, while they live; beat does so when all of them are gone, and so that what was submitted then
-    is rung for when the first one is back. Needs WETREAD_BROKER_URL. SIGTERM ends it.
+    Without WETREAD_BROKER_URL the films are read by processes of this command; with it, by workers. Workers ring too,
+    while they live; beat does so when all of them are gone. Two beats harm nothing. SIGTERM ends it: what is pending
+    goes on when it is back.
 
     \b
     Example:
+      wetread beat
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread beat
       wetread beat --metrics-port 9101
     """
-    from producer.beat import keep_ringing
     from wetread.liveness import SignFile
     from wetread.settings import load_settings
 
@@ -49,9 +57,31 @@ def beat(metrics_port: int | None, metrics_host: str | None) -> None:
         count(made)
 
     try:
-        keep_ringing(settings, stop, swept)
+        run_beat(settings, stop, workers or len(os.sched_getaffinity(0)), swept)
     finally:
         signs.remove()
+
+
+def run_beat(
+    settings: Settings,
+    stop: threading.Event,
+    workers: int,
+    swept: Callable[[bool], object],
+    clock: Callable[[], datetime] = utc_now,
+) -> None:
+    """Keep the time until `stop` is set. clock: tells the time, for tests."""
+    from cli.night import NightRunner
+    from producer.beat import keep_time
+    from producer.night_watch import NightWatch
+    from wetread.store.database import Database
+    from worker.identity import died_here, worker_id
+
+    database = Database(settings.database)
+    try:
+        runner = NightRunner(database, settings, workers, clock)
+        keep_time(settings, stop, swept, NightWatch(worker_id(), died_here, runner.run, clock), clock)
+    finally:
+        database.dispose()
 
 
 def _opened_metrics(settings: Settings) -> Callable[[bool], None]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
+from cli.doorbell import Doorbell
 from producer.ingest import WalkReport, fill_run
-from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, UsageError, WetreadError
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -22,7 +23,6 @@ from wetread.store.database import Database
 from wetread.store.images import RunToFill
 from wetread.store.roots import resolved_roots, root_ids, root_paths
 from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
-from wetread.store.workers import count_alive
 from worker.child import ChildTask
 from worker.identity import died_here, worker_id
 from worker.patience import Patience
@@ -34,8 +34,7 @@ LOOK_SECONDS = 0.2
 WALK_LOOK_SECONDS = 2.0
 """Seconds between two looks whether someone still walks the run."""
 
-NO_WORKER_SECONDS = 10.0
-"""Seconds without any worker after which a screening that waits for one says so."""
+INTERRUPTED = (RunState.INTERRUPTED, "interrupted; the same command continues")
 
 Look = Callable[[RunAccount], None]
 
@@ -66,7 +65,11 @@ class _Readers(Protocol):
 
 @dataclass(slots=True)
 class Screening:
-    """A run that this command has opened."""
+    """A run that this command has opened.
+
+    left_as: tells what the run becomes, and its note, when it is asked to end; None leaves it alone.
+    emptied_is: what becomes of it when a root holds no file where films were.
+    """
 
     database: Database
     settings: Settings
@@ -75,6 +78,8 @@ class Screening:
     opened: OpenedRun
     me: str
     asked_to_end: threading.Event = field(default_factory=threading.Event)
+    left_as: Callable[[], tuple[RunState, str] | None] = lambda: INTERRUPTED
+    emptied_is: RunState = RunState.PAUSED
     report: WalkReport | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -90,14 +95,31 @@ class Screening:
         for path in paths:
             if _is_empty(path):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
-        me = worker_id()
         with database.writing() as session:
             ids = root_ids(session, paths)
+        return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
+
+    @classmethod
+    def of_roots(
+        cls,
+        database: Database,
+        settings: Settings,
+        order: Order,
+        ids: Sequence[int],
+        asked_to_end: threading.Event,
+        on_opened: Callable[[Any, int], None] | None = None,
+    ) -> Screening:
+        """Open the run of known roots, whatever they hold now; on_opened is told its number in the same transaction."""
+        me = worker_id()
+        with database.writing() as session:
+            roots = root_paths(session, ids)
+            root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
             opened = open_run(
                 session, ids, order.model_digest, order.engine, force=order.force, walker=me, dead=died_here
             )
-            roots = root_paths(session, ids)
-        return cls(database, settings, order, roots, opened, me, asked_to_end or threading.Event())
+            if on_opened is not None:
+                on_opened(session, opened.id)
+        return cls(database, settings, order, roots, opened, me, asked_to_end)
 
     def account(self) -> RunAccount:
         """Return the run's accounts now."""
@@ -112,8 +134,9 @@ class Screening:
         try:
             self.report = fill_run(self.database, run, self.roots, own=self.settings.own_paths, stop=self._stop)
         except RootUnavailable as error:
+            state = self.emptied_is if isinstance(error, RootEmptied) else RunState.PAUSED
             with self.database.writing() as session:
-                set_state(session, self.opened.id, RunState.PAUSED, str(error))
+                set_state(session, self.opened.id, state, str(error))
             raise
 
     def read_here(self, look: Look) -> RunAccount:
@@ -123,12 +146,13 @@ class Screening:
 
     def read_by_workers(self, look: Look) -> RunAccount:
         """Have the run read by workers behind the broker, and return its last accounts."""
-        return self._run(_Doorbell(self.database, self.settings), look)
+        return self._run(Doorbell(self.database, self.settings), look)
 
     def interrupt(self) -> None:
         """Leave the run so that the same command continues it."""
         self._stop.set()
-        self._leave("interrupted; the same command continues")
+        if (left := self.left_as()) is not None:
+            self._leave(*left)
 
     def _run(self, readers: _Readers, look: Look) -> RunAccount:
         with self._filling() as filling:
@@ -150,7 +174,7 @@ class Screening:
                 self.interrupt()
                 raise
             except WetreadError as error:
-                self._leave(str(error))
+                self._leave(RunState.INTERRUPTED, str(error))
                 raise
             finally:
                 self._stop.set()
@@ -174,13 +198,13 @@ class Screening:
             time.sleep(LOOK_SECONDS)
         return account
 
-    def _leave(self, why: str) -> None:
+    def _leave(self, as_state: RunState, why: str) -> None:
         """Say on the run why this command left it, if the database still listens and has room."""
         try:
             with self.database.writing() as session:
                 state = run_account(session, self.opened.id).state
                 if state in UNFINISHED_RUNS and state != RunState.PAUSED:
-                    set_state(session, self.opened.id, RunState.INTERRUPTED, why)
+                    set_state(session, self.opened.id, as_state, why)
         except WetreadError as error:
             structlog.get_logger().warning(
                 "the run could not be marked as left; the same command goes on", why=str(error)
@@ -220,48 +244,6 @@ class Screening:
                 yield thread.submit(self._see_to_the_walk)
             finally:
                 self._stop.set()
-
-
-class _Doorbell:
-    """Workers elsewhere: we ring for what waits, as any sweep does, and wait."""
-
-    def __init__(self, database: Database, settings: Settings) -> None:
-        from wetread.queue import make_app
-
-        self._database = database
-        self._settings = settings
-        self._app = make_app(settings)
-        self._ask_for_workers_at = time.monotonic() + NO_WORKER_SECONDS
-
-    def start(self) -> None:
-        """Raise ServiceUnavailable when the broker does not answer; later it is waited for."""
-        from wetread.queue import queue_length
-
-        queue_length(self._app, self._settings)
-
-    def watch(self, seconds: float) -> None:
-        """Wait, then ring for what waits; raise ServiceUnavailable when broker or database is away."""
-        time.sleep(seconds)
-        self._miss_workers()
-        self._ring()
-
-    def stop(self) -> None:
-        """Nothing of ours runs."""
-
-    def _miss_workers(self) -> None:
-        """Say now and then that no worker was heard of: the command waits, and its user should know for whom."""
-        if time.monotonic() < self._ask_for_workers_at:
-            return
-        self._ask_for_workers_at = time.monotonic() + 6 * NO_WORKER_SECONDS
-        with self._database.reading() as session:
-            alive = count_alive(session, 3 * self._settings.sweep_seconds)
-        if not alive:
-            structlog.get_logger().warning("no worker was heard of lately; start one: wetread worker")
-
-    def _ring(self) -> None:
-        from wetread.queue import ring_waiting
-
-        ring_waiting(self._database, self._app, self._settings)
 
 
 def _is_empty(path: bytes) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from producer.walk import walk
-from schemas.errors import RootUnavailable
+from schemas.errors import RootEmptied
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, Recorded, RunToFill, has_images, record_files
@@ -50,8 +50,8 @@ def fill_run(
     """Walk `roots` ({id: path}) once and record their files for `run`; finish the walk when all were seen.
 
     own: files and folders of wetread's own, which are passed over where they lie in a root.
-    Raises RootUnavailable when a root is gone, or holds no file where films were found before: that is what a root
-    looks like whose mount went away. What was recorded stays, and the walk is not ended.
+    Raises RootUnavailable when a root is gone, and RootEmptied when it holds no file where films were found before: so
+    looks a root whose mount went away. What was recorded stays, and the walk is not ended.
     """
     report, skipped = WalkReport(), ImageSet()
     for root_id, path in roots.items():
@@ -77,10 +77,16 @@ def _check_never_held_films(database: Database, root_id: int, path: bytes) -> No
     with database.reading() as session:
         held_films = has_images(session, root_id)
     if held_films:
-        raise RootUnavailable(
+        raise RootEmptied(
             f"expected films under {os.fsdecode(path)!r}, where there were some, found none; mount it, then run the "
             "same command"
         )
+
+
+def files_of(root: bytes, own: Sequence[str]) -> Iterable[FoundFile]:
+    """Return the files under `root` without those of `own`; raise RootUnavailable when it is gone."""
+    passed_over: Counter[str] = Counter()
+    return _without(_inside(own, root), walk(root, passed_over), passed_over)
 
 
 def _inside(own: Sequence[str], root: bytes) -> list[bytes]:

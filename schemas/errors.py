@@ -5,6 +5,7 @@
     |   +-- DataError               exit 2   training or evaluation data that cannot be used as given
     +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
+    |       +-- RootEmptied         exit 4   it is there, and holds no file where films were
     +-- UnsafeError                 exit 5   data or a model that must not be trusted
     |   +-- ArtefactError           exit 5   a model artefact that is damaged, altered or malformed
     +-- RightsMissing               exit 1   the database's role may not do what was asked for
@@ -54,6 +55,10 @@ class ServiceUnavailable(WetreadError):
 
 class RootUnavailable(ServiceUnavailable):
     """The archive's root is gone or unreadable: no verdict on any of its files."""
+
+
+class RootEmptied(RootUnavailable):
+    """The archive's root holds no file where films were found before: so looks a mount that went away."""
 
 
 class UnsafeError(WetreadError):

@@ -38,8 +38,9 @@ class TickKind(StrEnum):
 
 
 class TickOutcome(StrEnum):
-    """What became of a schedule's moment."""
+    """What became of a schedule's moment. DUE: a run is to begin for it, and is not made yet."""
 
+    DUE = "due"
     STARTED = "started"
     GOING = "going"
     MISSED = "missed"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from producer.beat import keep_ringing
+from producer.beat import keep_time
 from schemas.errors import EXIT_UNAVAILABLE, ServiceUnavailable
 from schemas.states import RunState
 from schemas.tables import Batch, Decision, Model, Run
@@ -51,7 +51,7 @@ def enqueue(database: Database, batches: int) -> None:
 @contextmanager
 def beating(settings: Settings) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=keep_ringing, args=(settings, stop))
+    thread = threading.Thread(target=keep_time, args=(settings, stop))
     thread.start()
     try:
         yield
@@ -79,7 +79,7 @@ def test_it_rings_once_for_each_batch_that_waits(redis_url: str) -> None:
     one_sweep = threading.Event()
     one_sweep.set()
     for _ in range(2):
-        keep_ringing(settings, one_sweep)
+        keep_time(settings, one_sweep)
         assert waiting(settings) == 3
     database.dispose()
 
@@ -102,7 +102,7 @@ def test_it_waits_for_a_broker_that_restarts_and_rings_again_for_what_was_lost(
 
 def test_a_broker_that_is_not_there_at_the_start_is_said() -> None:
     with pytest.raises(ServiceUnavailable, match="WETREAD_BROKER_URL"):
-        keep_ringing(Settings(broker_url="redis://127.0.0.1:1/0"), threading.Event())
+        keep_time(Settings(broker_url="redis://127.0.0.1:1/0"), threading.Event())
 
 
 def test_the_command_ends_in_order_and_exits_4_without_a_broker(redis_url: str) -> None:

@@ -25,7 +25,7 @@ def serve(settings: Settings, database: Database, rung: Callable[[], bool]) -> N
 
 def keep_time(settings: Settings, _: Database, rung: Callable[[], bool]) -> None:
     stop = threading.Event()
-    thread = threading.Thread(target=beat.keep_ringing, args=(settings, stop))
+    thread = threading.Thread(target=beat.keep_time, args=(settings, stop))
     thread.start()
     try:
         assert rung()

@@ -68,9 +68,15 @@ def list_schedules(session: Session) -> list[ScheduleRow]:
     return [_row(found) for found in session.scalars(query)]
 
 
-def find_schedule(session: Session, name: str) -> ScheduleRow:
-    """Return the schedule of this name; raise UsageError listing those there are."""
-    return _row(_found(session, name))
+def find_schedule(session: Session, name: str, *, lock: bool = False) -> ScheduleRow:
+    """Return the schedule of this name; raise UsageError listing those there are.
+
+    lock: nobody else decides for it until the transaction ends.
+    """
+    found = _found(session, name)
+    if lock:
+        session.refresh(found, with_for_update=True)
+    return _row(found)
 
 
 def pause_schedule(session: Session, name: str, now: datetime) -> bool:

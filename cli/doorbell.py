@@ -1,0 +1,56 @@
+"""Workers elsewhere, from the side of a command whose run they read: it rings for what waits, and waits."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from wetread.settings import Settings
+from wetread.store.database import Database
+from wetread.store.workers import count_alive
+
+NO_WORKER_SECONDS = 10.0
+"""Seconds without any worker after which a screening that waits for one says so."""
+
+
+class Doorbell:
+    """Workers elsewhere: we ring for what waits, as any sweep does, and wait."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        from wetread.queue import make_app
+
+        self._database = database
+        self._settings = settings
+        self._app = make_app(settings)
+        self._ask_for_workers_at = time.monotonic() + NO_WORKER_SECONDS
+
+    def start(self) -> None:
+        """Raise ServiceUnavailable when the broker does not answer; later it is waited for."""
+        from wetread.queue import queue_length
+
+        queue_length(self._app, self._settings)
+
+    def watch(self, seconds: float) -> None:
+        """Wait, then ring for what waits; raise ServiceUnavailable when broker or database is away."""
+        time.sleep(seconds)
+        self._miss_workers()
+        self._ring()
+
+    def stop(self) -> None:
+        """Nothing of ours runs."""
+
+    def _miss_workers(self) -> None:
+        """Say now and then that no worker was heard of: the command waits, and its user should know for whom."""
+        if time.monotonic() < self._ask_for_workers_at:
+            return
+        self._ask_for_workers_at = time.monotonic() + 6 * NO_WORKER_SECONDS
+        with self._database.reading() as session:
+            alive = count_alive(session, 3 * self._settings.sweep_seconds)
+        if not alive:
+            structlog.get_logger().warning("no worker was heard of lately; start one: wetread worker")
+
+    def _ring(self) -> None:
+        from wetread.queue import ring_waiting
+
+        ring_waiting(self._database, self._app, self._settings)

@@ -1,0 +1,240 @@
+"""A watch: what appears under some roots is recorded in small batches and read; one run a day. Prints nothing.
+
+A first walk finds what lay there before, while what happens meanwhile is listened for; later walks find what the kernel
+did not tell. A file belongs to the run of the day on which it was found; one that changes after its run has read it
+begins a new run.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from cli.doorbell import Doorbell
+from cli.screening import Look
+from producer.changes import Changes, file_at
+from producer.ingest import files_of
+from producer.still import MicroBatch, StillFiles
+from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.states import RunKind, RunState
+from wetread.clock import utc_now
+from wetread.settings import Settings
+from wetread.store.accounts import RunAccount, run_account
+from wetread.store.database import Database
+from wetread.store.image_set import ImageSet
+from wetread.store.images import FoundFile, RunToFill, record_files
+from wetread.store.runs import end_walk, open_run, renew_walk, set_state
+from wetread.store.watching import changed_since_read
+from worker.child import ChildTask
+from worker.identity import died_here, worker_id
+from worker.patience import Patience
+from worker.pool import EmbeddedPool
+
+RENEW_SECONDS = 15.0
+"""Seconds between two signs that we still fill the run."""
+
+RESTING_SECONDS = 60.0
+"""A file whose last change is older than this stands still; a younger one is looked at twice."""
+
+SLICE_SECONDS = 0.2
+"""How long a walk goes on before what happens meanwhile is looked at."""
+
+Found = list[tuple[int, FoundFile]]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOrder:
+    """What to watch ({id: path}), by which model (its digest, asked anew for each run), and how often.
+
+    still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
+    listens: the kernel is asked for news.
+    """
+
+    roots: dict[int, bytes]
+    model: Callable[[], str]
+    engine: str
+    workers: int
+    still: float
+    age: float
+    walk_seconds: float
+    listens: bool
+
+
+@dataclass(slots=True)
+class Watching:
+    """The watch of one process, until `asked` is set."""
+
+    database: Database
+    settings: Settings
+    order: WatchOrder
+    asked: threading.Event
+    look: Look
+    _run: RunToFill = field(init=False)
+    _day: int = 0
+    _readers: EmbeddedPool | Doorbell = field(init=False)
+    _changes: Changes | None = None
+    _still: StillFiles = field(init=False)
+    _batch: MicroBatch = field(init=False)
+    _skipped: ImageSet = field(default_factory=ImageSet)
+    _changed: list[tuple[int, bytes]] = field(default_factory=list)
+    _walk: Iterator[tuple[int, FoundFile]] | None = None
+    _next_walk: float = 0.0
+    _next_sign: float = 0.0
+
+    def watch(self) -> RunAccount:
+        """Watch until asked to end, or until the run is ended by someone else; return the last run's accounts.
+
+        Raises RootUnavailable when a root is gone, and UsageError when another process watches the same roots.
+        """
+        self._still, self._batch = StillFiles(self.order.still), MicroBatch(self.settings.batch_size, self.order.age)
+        self._changes = self._listening()
+        patience = Patience()
+        self._open()
+        try:
+            while not self.asked.is_set():
+                try:
+                    account = self._step()
+                    patience.back()
+                except RootUnavailable:
+                    raise
+                except ServiceUnavailable as error:
+                    patience.away(error)
+                    time.sleep(SLICE_SECONDS)
+                    continue
+                if account.state != RunState.RUNNING:
+                    return account
+        except RootUnavailable as error:
+            with self.database.writing() as session:
+                set_state(session, self._run.id, RunState.PAUSED, str(error))
+            raise
+        finally:
+            self._readers.stop()
+        return self._left()
+
+    def _listening(self) -> Changes | None:
+        if not self.order.listens:
+            return None
+        try:
+            return Changes(self.order.roots)
+        except (OSError, RuntimeError) as error:
+            structlog.get_logger().warning(
+                "the kernel tells no news of so many directories; walking instead: raise fs.inotify.max_user_watches",
+                why=type(error).__name__,
+            )
+            return None
+
+    def _open(self) -> None:
+        """Open the day's run, or go on with the one that was left, and have it read."""
+        me, model = worker_id(), self.order.model()
+        with self.database.writing() as session:
+            opened = open_run(
+                session, list(self.order.roots), model, self.order.engine, force=False, walker=me, dead=died_here,
+                kind=RunKind.WATCH,
+            )  # fmt: skip
+            created = run_account(session, opened.id).created_at
+        if not opened.walks:
+            raise UsageError(f"expected nobody to watch these directories, found a watch that fills run {opened.id}")
+        self._day = created.astimezone().toordinal()
+        self._run = RunToFill(opened.id, me, model, False, self.settings.batch_size)
+        self._skipped, self._next_walk, self._walk = ImageSet(), 0.0, None
+        for key in self._changed:
+            self._still.note(key, time.monotonic())
+        self._changed = []
+        if self.settings.broker is None:
+            task = ChildTask(opened.id, model, self.order.engine, self.settings)
+            self._readers = EmbeddedPool(self.database, task, self.order.workers)
+        else:
+            self._readers = Doorbell(self.database, self.settings)
+        self._readers.start()
+
+    def _step(self) -> RunAccount:
+        """Do what there is to do now, and return the run's accounts."""
+        if self._changes is not None:
+            for key in self._changes.wait():
+                self._still.note(key, time.monotonic())
+        self._readers.watch(0.0 if self._changes is not None else SLICE_SECONDS)
+        self._go_on_walking()
+        now = time.monotonic()
+        self._batch.add(self._still.ready(now, lambda key: file_at(self.order.roots, key)), now)
+        account = self._account()
+        files = self._batch.take(now, idle=account.pending == 0)
+        try:
+            self._record(files)
+        except WetreadError:
+            self._batch.add(files, now)
+            raise
+        if now >= self._next_sign:
+            self._next_sign = now + RENEW_SECONDS
+            with self.database.writing() as session:
+                renew_walk(session, self._run.id, self._run.walker)
+        self.look(account)
+        quiet = account.pending == 0 and self._walk is None and not files and account.state == RunState.RUNNING
+        if quiet and (self._changed or utc_now().astimezone().toordinal() != self._day):
+            self._begin_anew()
+        return account
+
+    def _begin_anew(self) -> None:
+        with self.database.writing() as session:
+            end_walk(session, self._run.id, walker=self._run.walker)
+        self._readers.stop()
+        self._open()
+
+    def _go_on_walking(self) -> None:
+        """Walk for a moment, where a walk is due or under way."""
+        now = time.monotonic()
+        if self._changes is not None and self._changes.lost:
+            self._changes.lost, self._next_walk = False, now
+        if self._walk is None and now >= self._next_walk:
+            self._walk = self._walking()
+        if self._walk is None:
+            return
+        resting: Found = []
+        for root, file in self._walk:
+            if time.time() - file.mtime_ns / 1e9 > RESTING_SECONDS:
+                resting.append((root, file))
+            else:
+                self._still.note((root, file.path), now)
+            if time.monotonic() - now > SLICE_SECONDS:
+                break
+        else:
+            self._walk, self._next_walk = None, time.monotonic() + self.order.walk_seconds
+        self._record(resting)
+
+    def _walking(self) -> Iterator[tuple[int, FoundFile]]:
+        for root, path in self.order.roots.items():
+            for file in files_of(path, self.settings.own_paths):
+                yield root, file
+
+    def _record(self, files: Found) -> None:
+        for root in {root for root, _ in files}:
+            of_root = [file for other, file in files if other == root]
+            with self.database.writing() as session:
+                changed = changed_since_read(session, self._run.id, root, of_root)
+                record_files(session, self._run, root, [f for f in of_root if f not in changed], self._skipped)
+            self._changed += [(root, file.path) for file in changed]
+
+    def _account(self) -> RunAccount:
+        with self.database.reading() as session:
+            return run_account(session, self._run.id)
+
+    def _left(self) -> RunAccount:
+        """End the run where nothing is left of it; otherwise leave it to the next watch."""
+        with self.database.writing() as session:
+            whole = self._walk is None and self._next_walk > 0 and not self._changed
+            if whole and run_account(session, self._run.id).pending == 0:
+                end_walk(session, self._run.id, walker=self._run.walker)
+            else:
+                set_state(session, self._run.id, RunState.INTERRUPTED, "interrupted; the same command goes on")
+        return self._account()
+
+
+def is_listening_useful(paths: list[bytes]) -> bool:
+    """Return whether the kernel hears of all that is written there: not on a network's file system."""
+    from producer.changes import on_network
+
+    return not any(on_network(os.path.realpath(path)) for path in paths)

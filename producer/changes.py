@@ -1,0 +1,88 @@
+"""What happens under some roots, told by the kernel, or by nobody where it cannot: then a walk finds it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
+from typing import Any
+
+import structlog
+
+from producer.still import Key
+from producer.walk import NOT_ARCHIVE, walk
+from schemas.errors import RootUnavailable
+from wetread.store.images import FoundFile
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "ceph", "glusterfs", "afs"}
+)
+"""Their servers tell nobody of what other machines write."""
+
+
+class Changes:
+    """Tells which files and directories under `roots` ({id: path}) something happened to."""
+
+    def __init__(self, roots: Mapping[int, bytes]) -> None:
+        self._roots = roots
+        self._told = self._listen()
+        self.lost = False
+        """Something may have been missed: walk."""
+
+    def wait(self) -> Iterator[Key]:
+        """Yield what happened within some tenths of a second; a directory that came is walked for its files."""
+        try:
+            changes = next(self._told)
+        except (OSError, RuntimeError, StopIteration) as error:
+            structlog.get_logger().warning("the kernel's news ended; listening again", why=type(error).__name__)
+            self.lost, self._told = True, self._listen()  # it ends at a name that is not UTF-8, too
+            return
+        for _, path in changes:
+            for root, top in self._roots.items():
+                prefix = top.rstrip(b"/") + b"/"
+                if (raw := os.fsencode(path)).startswith(prefix):
+                    yield from self._files(root, top, raw.removeprefix(prefix))
+
+    def _listen(self) -> Iterator[set[tuple[Any, str]]]:
+        """Return the news from now on: listening has begun when this returns."""
+        from watchfiles import watch
+
+        told: Iterator[set[tuple[Any, str]]] = watch(
+            *(os.fsdecode(path) for path in self._roots.values()), watch_filter=None, debounce=200, step=50,
+            rust_timeout=200, yield_on_timeout=True, raise_interrupt=False, ignore_permission_denied=True,
+        )  # fmt: skip
+        return chain([next(told)], told)
+
+    def _files(self, root: int, top: bytes, path: bytes) -> Iterator[Key]:
+        if any(os.fsdecode(part) in NOT_ARCHIVE for part in path.split(b"/")):
+            return
+        with suppress(OSError, RootUnavailable):
+            mode = os.lstat(os.path.join(top, path)).st_mode
+            if stat.S_ISREG(mode):
+                yield root, path
+            elif stat.S_ISDIR(mode):
+                for file in walk(os.path.join(top, path)):
+                    yield root, path + b"/" + file.path
+
+
+def file_at(roots: Mapping[int, bytes], key: Key) -> FoundFile | None:
+    """Return what the file is now; None when it is gone, or no regular file."""
+    try:
+        found = os.lstat(os.path.join(roots[key[0]], key[1]))
+    except OSError:
+        return None
+    return FoundFile(key[1], found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def on_network(path: bytes) -> bool:
+    """Return whether a directory lies on a network's file system."""
+    best, kind = b"", ""
+    with suppress(OSError), open("/proc/mounts", "rb") as mounts:
+        for line in mounts:
+            _, point, name, *_ = line.split(b" ")
+            point = point.replace(b"\\040", b" ")
+            if (path + b"/").startswith(point.rstrip(b"/") + b"/") and len(point) >= len(best):
+                best, kind = point, name.decode()
+    return kind in NETWORK_FILE_SYSTEMS

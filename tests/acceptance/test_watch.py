@@ -1,0 +1,131 @@
+"""`wetread watch` as its user runs it: what appears is read, whatever way it came, and a restart loses nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.films import draw_films
+from tests.program import Program, eventually, kill_group, with_model
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("drawn")
+    return [folder / path for path in draw_films(folder, 40, seed=7)]
+
+
+@contextmanager
+def watching(program: Program, *arguments: object, code: int = 0) -> Iterator[subprocess.Popen[str]]:
+    """Keep a watch, and see that it ends in order."""
+    watch = program.start("watch", *arguments, "--still", "0.3", "--workers", "1")
+    try:
+        yield watch
+        if watch.poll() is None:
+            os.kill(watch.pid, signal.SIGTERM)
+        _, said = watch.communicate(timeout=60)
+    except BaseException:
+        kill_group(watch)
+        raise
+    assert watch.returncode in (code, -signal.SIGKILL), said
+
+
+def done(program: Program) -> int:
+    try:
+        (count,) = ask(program, "SELECT count(*) FROM work_items WHERE current AND state = 'done'")[0]
+    except Exception:  # noqa: BLE001 - the tables are not made yet
+        return -1
+    return int(str(count))
+
+
+def until_done(program: Program, count: int) -> None:
+    eventually(lambda: done(program) == count, what=f"{count} films read")
+
+
+def test_what_appears_is_read_whatever_way_it_came(tmp_path: Path, drawn: list[Path]) -> None:
+    program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
+    (inbox / "a").mkdir(parents=True)
+    shutil.copy(drawn[0], inbox / "a" / "before.png")
+    with watching(program, inbox):
+        until_done(program, 1)
+        growing = (inbox / "a" / "growing.png").open("wb", buffering=0)
+        content = drawn[1].read_bytes()
+        growing.write(content[:100])
+        shutil.copy(drawn[2], os.path.join(os.fsencode(inbox), b"caf\xe9.png"))
+        growing.write(content[100:])
+        growing.close()
+        (tmp_path / "moved").mkdir()
+        for film in drawn[3:6]:
+            shutil.copy(film, tmp_path / "moved")
+        (tmp_path / "moved").rename(inbox / "moved")
+        until_done(program, 6)
+        shutil.copy(drawn[6], inbox / "a" / "before.png")  # another film under a name that was read today
+        eventually(
+            lambda: ask(program, "SELECT 1 FROM runs WHERE id = 2 AND done = 1"), what="a run for the changed film"
+        )
+    states = ask(program, "SELECT kind, state, pending FROM runs ORDER BY id")
+    assert states == [("watch", "finished", 0)] * 2
+    assert done(program) == 6
+    assert ask(program, "SELECT count(*) FROM predictions") == [(7,)]
+
+
+def test_killed_and_started_again_it_loses_nothing(tmp_path: Path, drawn: list[Path]) -> None:
+    poll = ["--poll", "0.5"]
+    program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
+    inbox.mkdir()
+    with watching(program, inbox, *poll) as watch:
+        for film in drawn[:10]:
+            shutil.copy(film, inbox)
+        eventually(lambda: done(program) > 0, what="a first film")
+        kill_group(watch)
+    for film in drawn[10:20]:
+        shutil.copy(film, inbox)
+    with watching(program, inbox, *poll):
+        until_done(program, 20)
+        for film in drawn[20:]:
+            shutil.copy(film, inbox)
+        until_done(program, 40)
+    assert_nothing_lost(program, inbox)
+    assert ask(program, "SELECT count(*), min(state) FROM runs") == [(1, "finished")], "it went on with its run"
+
+
+def test_a_screen_of_the_same_directory_has_a_run_of_its_own(tmp_path: Path, drawn: list[Path]) -> None:
+    program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
+    inbox.mkdir()
+    shutil.copy(drawn[0], inbox)
+    with watching(program, inbox):
+        until_done(program, 1)
+        screened = program.json("screen", inbox, "--workers", "1")
+        assert (screened["state"], screened["skipped"]) == ("finished", 1)
+        twice = program.run("watch", inbox)
+        assert twice.returncode == 2
+        assert "found a watch that fills run 1" in twice.stderr
+
+
+def test_served_it_enqueues_and_workers_read(
+    tmp_path: Path, drawn: list[Path], redis_url: str, postgres_url: str
+) -> None:
+    program, inbox = (
+        with_model(tmp_path / "home", WETREAD_DATABASE_URL=postgres_url, WETREAD_BROKER_URL=redis_url),
+        tmp_path / "in",
+    )
+    inbox.mkdir()
+    worker = program.start("worker", "--concurrency", "1")
+    try:
+        with watching(program, inbox):
+            eventually(lambda: ask(program, "SELECT 1 FROM runs"), what="the run")
+            for film in drawn[:5]:
+                shutil.copy(film, inbox)
+            until_done(program, 5)
+    finally:
+        os.kill(worker.pid, signal.SIGTERM)
+        worker.communicate(timeout=60)
+    assert_nothing_lost(program, inbox)
