@@ -25,6 +25,7 @@ from schemas.errors import EXIT_INTERRUPTED
     "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
     help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
 )  # fmt: skip
+@click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def screen(
@@ -35,6 +36,7 @@ def screen(
     workers: int | None,
     force: bool,
     max_failure_rate: float,
+    profile: bool,
     as_json: bool,
 ) -> None:
     """Screen directories of chest X-rays, start to end.
@@ -46,11 +48,14 @@ def screen(
     Example:
       wetread screen /archive
       wetread screen /archive/2024 /archive/2025 --workers 8 --json
+      wetread screen /archive --force --profile
     """
     from cli.accounts import account_json, run_exit_code, show_account
+    from cli.profile import profile_json, show_profile
     from cli.progress import RunProgress
     from cli.screening import Order, Screening
     from wetread.models.registry import Registry
+    from wetread.store.stages import stage_seconds
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         digest = Registry(database, settings.models_directory).resolve(model).digest
@@ -64,13 +69,19 @@ def screen(
             except KeyboardInterrupt:
                 say("\ninterrupted; nothing is lost: the same command continues")
                 ctx.exit(EXIT_INTERRUPTED)
+        with database.reading() as session:
+            stages = stage_seconds(session, account.id) if profile else {}
     for kind, count in sorted((screening.report.passed_over if screening.report else {}).items()):
         say(f"passed over: {count} {kind}")
     pace = {"images_per_second": progress.images_per_second, "seconds": progress.seconds}
     if as_json:
-        emit_json(account_json(account, **pace))
+        emit_json(
+            account_json(account, **pace) | ({"profile": profile_json(stages, account.settled)} if profile else {})
+        )
         if account.note:
             say(f"note: {account.note}")
     else:
         show_account(account, **pace)
+        if profile:
+            show_profile(stages, account.settled)
     ctx.exit(run_exit_code(account, max_failure_rate))

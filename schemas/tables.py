@@ -160,6 +160,15 @@ class RunTally(Base):
     count: Mapped[int] = mapped_column(BigInteger)
 
 
+class RunStage(Base):
+    """Where the time of a run's workers went."""
+
+    __tablename__ = "run_stages"
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(16), primary_key=True, comment="as worker/stages.py names them")
+    seconds: Mapped[float] = mapped_column(Float, comment="summed over all processes")
+
+
 class Batch(Base):
     """Some images of a run that one worker takes together, under a lease."""
 

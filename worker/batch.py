@@ -8,6 +8,7 @@ written; or, when this process dies, left to the lease.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,16 +17,20 @@ import structlog
 from schemas.errors import ArtefactError, LeaseLost, ReadingsChanged, RootUnavailable, UsageError
 from schemas.states import ItemState, Reason, RunState
 from wetread.settings import Settings
+from wetread.store.accounts import run_state
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem, claim, count_attempt, release
 from wetread.store.runs import set_state
 from wetread.store.settling import Outcome, settle
+from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
 from worker.keeper import LeaseKeeper
 from worker.metering import count_batch, count_films
 from worker.models import LoadedModel, ModelShelf
+from worker.read_ahead import ReadAhead
 from worker.reading import Reader
 from worker.sign_of_life import Standing
+from worker.stages import CLAIM, SETTLE, Stages
 
 
 class Ending(StrEnum):
@@ -41,13 +46,19 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchWorker:
-    """What a worker process has at hand for any batch. owner: its id as a worker; standing: what it says of itself."""
+    """What a worker process has at hand for any batch.
+
+    owner: its id as a worker; standing: what it says of itself.
+    stages: where its time goes; what a batch took is added to its run as it is settled.
+    """
 
     database: Database
     settings: Settings
     shelf: ModelShelf
     owner: str
     standing: Standing = field(default_factory=Standing)
+    stages: Stages = field(default_factory=Stages)
+    files: ReadAhead = field(default_factory=ReadAhead)
 
     def process_batch(self, batch_id: int) -> Ending:
         """Claim a batch, read it and settle it; return how that ended.
@@ -55,19 +66,32 @@ class BatchWorker:
         Safe to call twice for the same batch, from anywhere: the second finds it taken or settled.
         Raises ServiceUnavailable when the database does not answer; the lease then frees the batch.
         """
+        self.stages.wake()
+        try:
+            with self.stages.timed(CLAIM), self.database.writing() as session:
+                held = claim(session, batch_id, self.owner, self.settings.lease_seconds)
+            return Ending.NOT_FREE if held is None else self._process(held)
+        finally:
+            self.stages.rest()
+
+    def note_stages(self, run_id: int) -> None:
+        """Add to the run what has passed since its last batch was settled; for the end of a process."""
+        self.stages.wake()
         with self.database.writing() as session:
-            held = claim(session, batch_id, self.owner, self.settings.lease_seconds)
-        if held is None:
-            return Ending.NOT_FREE
+            if run_state(session, run_id) is not None:
+                add_stage_seconds(session, run_id, self.stages.take())
+
+    def _process(self, held: Claim) -> Ending:
+        self.stages.serve(held.run_id)
         reach("claimed")
         begun = time.monotonic()
-        with self.standing.at(held.run_id, batch_id, "one at a time" if held.one_at_a_time else "reading"):
-            ending = self._take_through(held, batch_id)
+        with self.standing.at(held.run_id, held.batch_id, "one at a time" if held.one_at_a_time else "reading"):
+            ending = self._take_through(held)
         count_batch(str(ending), time.monotonic() - begun)
         return ending
 
-    def _take_through(self, held: Claim, batch_id: int) -> Ending:
-        log = structlog.get_logger().bind(run=held.run_id, batch=batch_id)
+    def _take_through(self, held: Claim) -> Ending:
+        log = structlog.get_logger().bind(run=held.run_id, batch=held.batch_id)
         try:
             model = self.shelf.take(held.model_digest, held.engine, held.decision_digest)
         except (UsageError, ArtefactError) as error:
@@ -100,8 +124,7 @@ class BatchWorker:
                         keeper.progress(item.image_id)
                         self._settle(held, [self._read_alone(held, model, item, keeper)])
                 else:
-                    reader = Reader(self.database, self.settings, model, held, keeper.progress)
-                    self._settle(held, reader.outcomes(held.items))
+                    self._settle(held, self._reader(held, model, keeper.progress).outcomes(held.items))
             except MemoryError:
                 keeper.out_of_memory()
 
@@ -113,7 +136,7 @@ class BatchWorker:
             return Outcome(item.image_id, ItemState.DEAD, reason=reason, detail=detail)
         with self.database.writing() as session:
             count_attempt(session, held, item.image_id)
-        reader = Reader(self.database, self.settings, model, held, lambda: keeper.progress(item.image_id))
+        reader = self._reader(held, model, lambda: keeper.progress(item.image_id))
         try:
             return reader.outcomes([item])[0]
         except RootUnavailable:
@@ -121,9 +144,14 @@ class BatchWorker:
                 count_attempt(session, held, item.image_id, by=-1)  # it was not tried
             raise
 
+    def _reader(self, held: Claim, model: LoadedModel, progress: Callable[[], None]) -> Reader:
+        return Reader(self.database, self.settings, model, held, self.files, self.stages, progress)
+
     def _settle(self, held: Claim, outcomes: list[Outcome]) -> None:
-        with self.database.writing() as session:
+        taken = self.stages.take()
+        with self.stages.timed(SETTLE), self.database.writing() as session:
             settle(session, held, outcomes)
+            add_stage_seconds(session, held.run_id, taken)  # while the run's row is ours
             reach("before_commit")
         reach("committed")
         count_films(outcomes)

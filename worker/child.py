@@ -67,6 +67,7 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
         say_everywhere(worker=worker.owner)
         with _signs(worker):
             _serve(worker, task.run_id, stop)
+        worker.note_stages(task.run_id)
     except WetreadError as error:
         pipe.send(Failed(str(error), error.exit_code))
 

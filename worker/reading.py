@@ -7,7 +7,6 @@ that the model has read already, under whatever name, are linked to that reading
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +19,7 @@ from schemas.states import ItemState, Reason
 from wetread.imaging.decode import decode
 from wetread.imaging.dicom_file import is_dicom
 from wetread.imaging.exposure import exposures
-from wetread.imaging.files import FileBytes, read_file
+from wetread.imaging.files import FileBytes, read_steady
 from wetread.imaging.film_header import film_header
 from wetread.models.decision import decide
 from wetread.models.gate import Gate
@@ -31,19 +30,8 @@ from wetread.store.leases import Claim, ClaimedItem
 from wetread.store.settling import LinkedReading, Outcome, known_readings
 from worker.failpoints import reach
 from worker.models import LoadedModel
-
-READ_AHEAD = 16
-"""Files in memory at once, and files looked up in one query: enough to hide a disk, too few to fill the memory."""
-
-READ_THREADS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """An image's bytes, or why there are none."""
-
-    item: ClaimedItem
-    file: FileBytes | Rejected
+from worker.read_ahead import ReadAhead, ReadItem
+from worker.stages import CLAHE, DECODE, FILES, GATE, HASH, LOOKUP, NETWORK, READ, REDUCE, RESIZE, Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +50,7 @@ class _Decoded:
 class Reader:
     """Reads images of one claimed batch with one loaded model.
 
+    files: the threads that read ahead. stages: told what each step took.
     progress: called after each image, so that the lease is kept only while something moves.
     """
 
@@ -69,6 +58,8 @@ class Reader:
     settings: Settings
     model: LoadedModel
     held: Claim
+    files: ReadAhead
+    stages: Stages
     progress: Callable[[], None]
 
     def outcomes(self, items: Sequence[ClaimedItem]) -> list[Outcome]:
@@ -78,35 +69,39 @@ class Reader:
         """
         settled: dict[int, Outcome] = {}
         waiting: list[_Decoded] = []
-        with ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as threads:
-            for chunk in self._read_ahead(threads, items):
-                for outcome in self._prepare(chunk, waiting):
-                    settled[outcome.image_id] = outcome
+        chunks = self.files.chunks(items, self._read)
+        while True:
+            with self.stages.timed(FILES):
+                chunk = next(chunks, None)
+            if chunk is None:
+                break
+            for outcome in self._prepare(chunk, waiting):
+                settled[outcome.image_id] = outcome
         reach("read")
         for outcome in self._classify(waiting):
             settled[outcome.image_id] = outcome
         reach("classified")
         return [settled[item.image_id] for item in items]
 
-    def _read_ahead(self, threads: ThreadPoolExecutor, items: Sequence[ClaimedItem]) -> Iterator[list[_Read]]:
-        """Yield the files of `items` in chunks; the next chunk is read while the caller works on this one."""
-        half = READ_AHEAD // 2
-        chunks = [items[start : start + half] for start in range(0, len(items), half)]
-        reading = [(item, threads.submit(self._read, item)) for item in chunks[0]] if chunks else []
-        for following in [*chunks[1:], []]:
-            current, reading = reading, [(item, threads.submit(self._read, item)) for item in following]
-            yield [_Read(item, _result(future)) for item, future in current]
-
     def _read(self, item: ClaimedItem) -> FileBytes:
         root = self.settings.local_root(item.root)
-        return read_file(root, item.path, byte_limit=self.settings.file_bytes)
+        with self.stages.timed(READ):
+            file = read_steady(root, item.path, byte_limit=self.settings.file_bytes)
+        with self.stages.timed(HASH):
+            return file.hashed()
 
-    def _prepare(self, chunk: Sequence[_Read], waiting: list[_Decoded]) -> Iterator[Outcome]:
-        """Yield the outcomes that need no network; append the rest to `waiting`, as network input."""
+    def _known(self, chunk: Sequence[ReadItem]) -> dict[str, LinkedReading]:
+        """Return the readings that this model has of these bytes already."""
         hashes = [read.file.sha256 for read in chunk if isinstance(read.file, FileBytes)]
-        with self.database.reading() as session:
+        if not hashes:
+            return {}
+        with self.stages.timed(LOOKUP), self.database.reading() as session:
             of_run = self.held.run_id if self.held.force else None
-            known = known_readings(session, hashes, self.held.model_digest, of_run=of_run) if hashes else {}
+            return known_readings(session, hashes, self.held.model_digest, of_run=of_run)
+
+    def _prepare(self, chunk: Sequence[ReadItem], waiting: list[_Decoded]) -> Iterator[Outcome]:
+        """Yield the outcomes that need no network; append the rest to `waiting`, as network input."""
+        known = self._known(chunk)
         for item, file in ((read.item, read.file) for read in chunk):
             self.progress()
             if isinstance(file, Rejected):
@@ -118,11 +113,23 @@ class Reader:
             else:
                 try:
                     reach("decode", file.sha256)
-                    pixels = self.model.classifier.preprocess.apply(decode(file.data).pixels)
+                    pixels = self._input(file.data)
                 except Rejected as fault:
                     yield _rejected(item, fault, file, header)
                 else:
                     waiting.append(_Decoded(item, file.sha256, file.size, file.mtime_ns, header, pixels))
+
+    def _input(self, data: bytes) -> npt.NDArray[np.float32]:
+        """Return the network's input, (height, width, 1), of a file's bytes; raise Rejected."""
+        preprocess, timed = self.model.classifier.preprocess, self.stages.timed
+        with timed(DECODE):
+            pixels = decode(data).pixels
+        with timed(REDUCE):
+            original = preprocess.original(pixels)
+        with timed(CLAHE):
+            equalised = preprocess.equalised(original)
+        with timed(RESIZE):
+            return preprocess.finished(equalised)
 
     def _header(self, data: bytes) -> FilmHeader | None:
         """Return what is kept of the header; the key is asked for, and made, only where there is a DICOM film."""
@@ -134,7 +141,8 @@ class Reader:
         classifier, gate = self.model.classifier, self.model.gate
         images, scores = np.stack([decoded.pixels for decoded in waiting]), None
         if gate is not None:
-            scores = gate.score(images)
+            with self.stages.timed(GATE):
+                scores = gate.score(images)
             passed = scores <= gate.threshold
             for decoded, score, film in zip(waiting, scores, passed, strict=True):
                 if not film:
@@ -143,27 +151,21 @@ class Reader:
             waiting = [decoded for decoded, film in zip(waiting, passed, strict=True) if film]
             if not waiting:
                 return
-        readout = classifier.read(images)
-        self.progress()
-        predictions = decide(
-            readout.logits,
-            self.model.decision,
-            labels=classifier.labels,
-            sha256s=[decoded.sha256 for decoded in waiting],
-            engine=classifier.engine,
-            gate_scores=None if scores is None else scores.tolist(),
-        )
-        looks = exposures(images, classifier.preprocess)
+        with self.stages.timed(NETWORK):
+            readout = classifier.read(images)
+            self.progress()
+            predictions = decide(
+                readout.logits,
+                self.model.decision,
+                labels=classifier.labels,
+                sha256s=[decoded.sha256 for decoded in waiting],
+                engine=classifier.engine,
+                gate_scores=None if scores is None else scores.tolist(),
+            )
+            looks = exposures(images, classifier.preprocess)
         for decoded, prediction, (mean, deviation) in zip(waiting, predictions, looks, strict=True):
             looked = replace(prediction, grey_mean=mean, grey_deviation=deviation)
             yield _done(decoded.item, decoded, decoded.header, prediction=looked)
-
-
-def _result(future: Future[FileBytes]) -> FileBytes | Rejected:
-    try:
-        return future.result()
-    except Rejected as fault:
-        return fault
 
 
 def _rejected(

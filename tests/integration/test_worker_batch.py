@@ -21,15 +21,18 @@ from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
+from wetread.store.deleting import delete_run
 from wetread.store.images import RunToFill
 from wetread.store.leases import claim, next_batch, release_dead
 from wetread.store.results import Filters, ResultRow, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
+from wetread.store.stages import stage_seconds
 from worker import keeper, reading
 from worker.batch import BatchWorker, Ending
 from worker.identity import died_here, worker_id
 from worker.models import ModelShelf
+from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +89,10 @@ def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Sit
     assert worker.process_batch(batch + 1000) == Ending.NOT_FREE
     assert (site.account().state, site.account().done) == (RunState.FINISHED, 6)
     assert all(row.worker == worker.owner for row in site.rows())
+    worker.note_stages(site.run)
+    with site.database.reading() as session:
+        assert set(stage_seconds(session, site.run)) >= {DECODE, CLAHE, NETWORK, SETTLE, READ}
+    assert stages_of_deleted(site) == {}
 
 
 def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) -> None:
@@ -104,13 +111,13 @@ def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) ->
 
 def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[bytes] = []
-    read_file = reading.read_file
+    read_steady = reading.read_steady
 
     def counted(root: bytes, relative: bytes, **limits: int) -> object:
         opened.append(relative)
-        return read_file(root, relative, **limits)
+        return read_steady(root, relative, **limits)
 
-    monkeypatch.setattr(reading, "read_file", counted)
+    monkeypatch.setattr(reading, "read_steady", counted)
     statements: list[str] = []
     event.listen(site.database._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     worker, batch = site.worker(), site.batch()
@@ -121,7 +128,17 @@ def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, m
     assert sorted(opened) == sorted(set(opened))
     assert len(opened) == 6
     bare = [statement for statement in statements if not statement.startswith("BEGIN")]
-    assert len(bare) < 20, bare
+    lookups = [statement for statement in bare if "predictions.sha256 IN" in statement]
+    assert len(lookups) == 4, "for the first file, for the next four, for what is left, and as they are settled"
+    assert len(bare) - len(lookups) <= 18, bare
+
+
+def stages_of_deleted(site: Site) -> dict[str, float]:
+    with site.database.writing() as session:
+        delete_run(session, site.run)
+    site.worker().note_stages(site.run)
+    with site.database.reading() as session:
+        return stage_seconds(session, site.run)
 
 
 class Killed(BaseException):

@@ -35,6 +35,19 @@ _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 @dataclass(frozen=True, slots=True)
+class SteadyBytes:
+    """One file's bytes, which did not change while they were read, with its size in bytes and its time of change."""
+
+    data: bytes = field(repr=False)
+    size: int
+    mtime_ns: int
+
+    def hashed(self) -> FileBytes:
+        """Return the same with its SHA-256."""
+        return FileBytes(self.data, self.size, self.mtime_ns, hashlib.sha256(self.data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
 class FileBytes:
     """One file's bytes, with its size in bytes, its time of change and its SHA-256 in hexadecimal."""
 
@@ -45,6 +58,11 @@ class FileBytes:
 
 
 def read_file(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT) -> FileBytes:
+    """Read the regular file `relative` under the directory `root` and hash it; raises what `read_steady` raises."""
+    return read_steady(root, relative, byte_limit).hashed()
+
+
+def read_steady(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT) -> SteadyBytes:
     """Read the regular file `relative` under the directory `root`.
 
     Raises RootUnavailable when the root is missing, unreadable, not a directory, or, where the file is
@@ -54,7 +72,7 @@ def read_file(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT) 
     """
     parts = _checked_parts(relative)
     try:
-        return _read_steady(root, parts, byte_limit) or _read_steady(root, parts, byte_limit) or _changed()
+        return _read_once(root, parts, byte_limit) or _read_once(root, parts, byte_limit) or _changed()
     except OSError as error:
         check_root(root, must_hold_entries=error.errno in _GONE)
         raise Rejected(*_reason(error)) from error
@@ -79,7 +97,7 @@ def _checked_parts(relative: bytes) -> list[bytes]:
     return parts
 
 
-def _read_steady(root: bytes, parts: list[bytes], byte_limit: int) -> FileBytes | None:
+def _read_once(root: bytes, parts: list[bytes], byte_limit: int) -> SteadyBytes | None:
     """Return the file, or None when it changed while it was read."""
     with _opened_root(root) as root_descriptor, _opened_file(root_descriptor, parts) as descriptor:
         before = _status_when_quiet(descriptor)
@@ -94,7 +112,7 @@ def _read_steady(root: bytes, parts: list[bytes], byte_limit: int) -> FileBytes 
         after = os.fstat(descriptor)
     if _version(before) != _version(after) or len(data) != before.st_size:
         return None
-    return FileBytes(data, before.st_size, before.st_mtime_ns, hashlib.sha256(data).hexdigest())
+    return SteadyBytes(data, before.st_size, before.st_mtime_ns)
 
 
 def _status_when_quiet(descriptor: int) -> os.stat_result | None:
@@ -113,7 +131,7 @@ def _version(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _changed() -> FileBytes:
+def _changed() -> SteadyBytes:
     raise Rejected(
         Reason.CHANGED, "the file was written to while it was read, twice; it is tried again by the next run"
     )

@@ -106,9 +106,22 @@ class Preprocess:
 
     def steps(self, pixels: Pixels) -> Steps:
         """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see."""
-        original = normalise(reduced_to_8_bits(pixels, self.working_size))
-        equalised = equalise(original, self.clip_limit, self.tile_grid)
+        original = self.original(pixels)
+        equalised = self.equalised(original)
         return Steps(original, equalised, brighten(equalised, self.brightness))
+
+    def original(self, pixels: Pixels) -> GreyLevels:
+        """Return the first of the steps; raise Rejected FLAT where there is nothing to see."""
+        return normalise(reduced_to_8_bits(pixels, self.working_size))
+
+    def equalised(self, original: GreyLevels) -> GreyLevels:
+        """Return the second of the steps, of the first."""
+        return equalise(original, self.clip_limit, self.tile_grid)
+
+    def finished(self, equalised: GreyLevels) -> npt.NDArray[np.float32]:
+        """Return the network's input of one film, float32 (height, width, 1), of the second of the steps."""
+        levels = resize(brighten(equalised, self.brightness), self.height, self.width)
+        return self.scaled(levels)[:, :, np.newaxis]
 
     def levels(self, pixels: Pixels) -> GreyLevels:
         """Return (height, width) uint8, everything but the scale: the form to keep many films in."""
@@ -121,7 +134,7 @@ class Preprocess:
 
     def apply(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Return the network's input of one film, float32 (height, width, 1)."""
-        return self.scaled(self.levels(pixels))[:, :, np.newaxis]
+        return self.finished(self.equalised(self.original(pixels)))
 
     def apply_many(self, pictures: Iterable[Pixels]) -> npt.NDArray[np.float32]:
         """Return the network's input of n films of any sizes, float32 (n, height, width, 1)."""

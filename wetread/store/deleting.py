@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import UsageError
 from schemas.states import ItemState, RunState
-from schemas.tables import Batch, Run, RunTally, StoredPrediction, WorkItem
+from schemas.tables import Batch, Run, RunStage, RunTally, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
 
@@ -54,5 +54,6 @@ def delete_run(session: Session, run_id: int) -> int:
     delete_unnamed_headers(session)
     session.execute(delete(Batch).where(Batch.run_id == run_id))
     session.execute(delete(RunTally).where(RunTally.run_id == run_id))
+    session.execute(delete(RunStage).where(RunStage.run_id == run_id))
     session.execute(delete(Run).where(Run.id == run_id))
     return len(gone)

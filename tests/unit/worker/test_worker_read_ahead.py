@@ -1,0 +1,95 @@
+"""Reading ahead: in order, each file once, within its bounds, and never in the way of an archive that is gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from schemas.errors import Rejected, RootUnavailable
+from schemas.states import Reason
+from tests.program import eventually
+from wetread.imaging.files import FileBytes
+from wetread.store.leases import ClaimedItem
+from worker import read_ahead
+from worker.read_ahead import READ_THREADS, ReadAhead
+
+
+def items(count: int) -> list[ClaimedItem]:
+    return [ClaimedItem(number, b"/archive", b"%d.png" % number, 0, None, None) for number in range(count)]
+
+
+def file_of(item: ClaimedItem, size: int = 10) -> FileBytes:
+    return FileBytes(b"x" * size, size, 1, f"{item.image_id}")
+
+
+class Disk:
+    """Files that come when they are let go, and a count of those that were asked for."""
+
+    def __init__(self, size: int = 10) -> None:
+        self.size, self.asked, self.go = size, list[int](), threading.Event()
+
+    def read(self, item: ClaimedItem) -> FileBytes:
+        self.asked.append(item.image_id)
+        self.go.wait(30)
+        return file_of(item, self.size)
+
+
+def test_files_come_in_order_each_once_in_few_chunks() -> None:
+    asked: list[int] = []
+
+    def read(item: ClaimedItem) -> FileBytes:
+        asked.append(item.image_id)
+        return file_of(item)
+
+    chunks = [[got.item.image_id for got in chunk] for chunk in ReadAhead().chunks(items(64), read)]
+    assert [len(chunk) for chunk in chunks] == [1, 4, 16, 16, 16, 11]
+    assert [number for chunk in chunks for number in chunk] == sorted(asked) == list(range(64))
+    assert list(ReadAhead().chunks([], read)) == []
+
+
+def test_many_slow_opens_are_on_their_way_together() -> None:
+    disk, got = Disk(), []
+    thread = threading.Thread(target=lambda: got.extend(ReadAhead().chunks(items(64), disk.read)))
+    thread.start()
+    try:
+        eventually(lambda: len(disk.asked) == READ_THREADS, what="as many opens as threads")
+    finally:
+        disk.go.set()
+        thread.join()
+    assert len(got) == 6
+
+
+def test_the_next_files_are_read_while_the_caller_works() -> None:
+    disk = Disk()
+    disk.go.set()
+    chunks = ReadAhead().chunks(items(64), disk.read)
+    next(chunks)
+    eventually(lambda: len(disk.asked) == read_ahead.FILES_AHEAD, what="reading to the bound")
+    next(chunks)
+    eventually(lambda: len(disk.asked) == read_ahead.FILES_AHEAD + 1, what="reading on")
+
+
+def test_large_files_are_held_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_ahead, "BYTES_AHEAD", 300)
+    disk = Disk(size=100)
+    disk.go.set()
+    ahead: list[int] = []
+    for number, chunk in enumerate(ReadAhead().chunks(items(64), disk.read)):
+        ahead += [len(chunk)] if number > 8 else []  # by then what was begun before the sizes were known is read
+    assert len(disk.asked) == 64
+    assert max(ahead) <= 3
+
+
+def test_one_that_is_rejected_does_not_stop_the_others_but_a_root_that_is_gone_does() -> None:
+    def read(item: ClaimedItem, fault: Callable[[], Exception]) -> FileBytes:
+        if item.image_id == 3:
+            raise fault()
+        return file_of(item)
+
+    chunks = ReadAhead().chunks(items(6), lambda item: read(item, lambda: Rejected(Reason.VANISHED, "gone")))
+    files = [got.file for chunk in chunks for got in chunk]
+    assert isinstance(files[3], Rejected) and all(isinstance(file, FileBytes) for file in files[:3] + files[4:])
+    with pytest.raises(RootUnavailable):
+        list(ReadAhead().chunks(items(6), lambda item: read(item, lambda: RootUnavailable("no root"))))

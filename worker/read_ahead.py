@@ -1,0 +1,89 @@
+"""Threads that read files ahead of whoever works on them, so that a slow disk is hidden, within bounds of memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, repeat
+
+from schemas.errors import Rejected
+from wetread.imaging.files import FileBytes
+from wetread.store.leases import ClaimedItem
+
+READ_THREADS = 16
+"""Files that are opened at once. A film behind four directories of a file server that takes 20 ms for each open takes
+0.1 s; a process that decodes 60 films a second needs 6 on their way, and a slower server more."""
+
+FILES_AHEAD = 32
+"""Files in memory at once, at most."""
+
+FILES_TOGETHER = (1, 4, 16)
+"""Files handed over together, at first, next, and from then on: they are looked up in one query, 6 for a batch of 64,
+and the first is worked on as soon as it is there."""
+
+BYTES_AHEAD = 256 * 1024 * 1024
+"""Bytes in memory at once, at most, as far as the largest file so far tells; one file is always read."""
+
+File = FileBytes | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class ReadItem:
+    """An image's bytes, or why there are none."""
+
+    item: ClaimedItem
+    file: File
+
+
+class ReadAhead:
+    """Reading threads of one process; they live as long as it does."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read")
+
+    def chunks(
+        self, items: Sequence[ClaimedItem], read: Callable[[ClaimedItem], FileBytes]
+    ) -> Iterator[list[ReadItem]]:
+        """Yield `items` in order with what `read` returned or rejected, some together.
+
+        The next files are read while the caller works. Raises what `read` raises, but Rejected.
+        """
+        left, reading = deque(items), deque[tuple[ClaimedItem, Future[FileBytes]]]()
+        together = chain(FILES_TOGETHER, repeat(FILES_TOGETHER[-1]))
+        largest = 1
+        try:
+            while left or reading:
+                self._begin(left, reading, read, _room(largest, 0))
+                chunk = [_result(*reading.popleft()) for _ in range(min(next(together), len(reading)))]
+                largest = max(largest, *(len(got.file.data) for got in chunk if isinstance(got.file, FileBytes)), 1)
+                self._begin(left, reading, read, _room(largest, len(chunk)))
+                yield chunk
+                chunk.clear()  # so that the caller's loop is the last to hold its bytes
+        finally:
+            for _, future in reading:
+                future.cancel()
+
+    def _begin(
+        self,
+        left: deque[ClaimedItem],
+        reading: deque[tuple[ClaimedItem, Future[FileBytes]]],
+        read: Callable[[ClaimedItem], FileBytes],
+        room: int,
+    ) -> None:
+        while left and len(reading) < room:
+            item = left.popleft()
+            reading.append((item, self._threads.submit(read, item)))
+
+
+def _room(largest: int, held: int) -> int:
+    """Return how many files may be on their way when `held` are in the caller's hands; one at least."""
+    return max(1, min(FILES_AHEAD, BYTES_AHEAD // largest) - held)
+
+
+def _result(item: ClaimedItem, future: Future[FileBytes]) -> ReadItem:
+    try:
+        return ReadItem(item, future.result())
+    except Rejected as fault:
+        return ReadItem(item, fault)
