@@ -27,12 +27,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="in each of which everything runs once; default: 5")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wetread-bench-") as place:
-        archive = chosen.archive or (REAL_ARCHIVE if REAL_ARCHIVE.is_dir() else _drawn(Path(place) / "archive"))
+        archive = chosen.archive or (REAL_ARCHIVE if REAL_ARCHIVE.is_dir() else drawn(Path(place) / "archive"))
         home = Path(place) / "home"
         if chosen.model:
             imported = wetread(home, "models", "import", chosen.model)
             wetread(home, "models", "promote", f"{imported['name']}@{imported['version']}")
-        print(_machine())
+        print(machine())
         print(f"{archive}, {chosen.workers} processes, {chosen.rounds} rounds in turns\n")
         rows = measure(
             archive, home, engines=chosen.engine or list(ENGINES), workers=chosen.workers, rounds=chosen.rounds
@@ -49,12 +49,14 @@ def main() -> None:
             )
 
 
-def _drawn(directory: Path) -> Path:
+def drawn(directory: Path) -> Path:
+    """Draw an archive of phantoms; return its directory."""
     draw_archive(directory, patients=200, seed=0)
     return directory
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what this machine is, in a line."""
     memory = psutil.virtual_memory().total / 1024**3
     cores = len(os.sched_getaffinity(0))
     return f"{cores} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}"

@@ -1,0 +1,177 @@
+"""`wetread screen` against the limit, against plain ways to do it, served, and on a slow file server.
+
+    python -m benchmarks.against [--films 1026] [--rounds 5] [--quick]
+
+All ways run once in each round. The archive is the given one in copies that differ in a byte after their end, so that
+none is answered from another's reading. The limit is `benchmarks.bare`; the served way has a Redis and a PostgreSQL
+of its own on the same cores, as the tests have them. Each way's pace is that of the whole command, start-up included,
+and the steady one, from its first batches to its last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psycopg
+
+from benchmarks.__main__ import REAL_ARCHIVE, drawn, machine
+from benchmarks.bare import bare_processes
+from benchmarks.pace import Pace
+from tests.servers.postgres_server import PostgresServer
+from tests.servers.redis_server import RedisServer
+
+LIMIT, EMBEDDED, SERVED = "limit: bare processes", "screen, embedded", "screen, served"
+SLOW = "screen, 20 ms to each open"
+PLAIN, PLAIN_NATIVE, TFDATA = "plain script, same steps", "plain script, native size", "tf.data, native size"
+SLOW_OPEN_SECONDS = 0.02
+ENDS = "SELECT settled_at, count(*) FROM work_items WHERE run_id = {} GROUP BY settled_at"
+
+Way = Callable[[], Pace]
+
+
+def main() -> None:
+    """Measure in turns and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", nargs="?", type=Path, help="default: ../shared/data/archive, or else drawn phantoms")
+    parser.add_argument("--films", type=int, default=1026)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one round, without what needs TensorFlow")
+    parser.add_argument("--only", action="append", help="a way's name, or its beginning; default: all")
+    given = parser.parse_args()
+    workers = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="wetread-bench-") as place, ExitStack() as stack:
+        source = given.archive or (REAL_ARCHIVE if REAL_ARCHIVE.is_dir() else drawn(Path(place) / "drawn"))
+        archive = Path(place) / "archive"
+        files = altered_copies(source, archive, given.films)
+        ways = _ways(stack, Path(place), archive, files, workers, quick=given.quick)
+        if given.only:
+            ways = {name: way for name, way in ways.items() if name.startswith(tuple(given.only))}
+        print(f"{machine()}; {len(files)} films, {workers} processes", flush=True)
+        paces: dict[str, list[Pace]] = {name: [] for name in ways}
+        for _ in range(1 if given.quick else given.rounds):
+            for name, way in ways.items():
+                paces[name].append(way())
+        _print(paces)
+
+
+def altered_copies(source: Path, target: Path, count: int) -> list[bytes]:
+    """Write `count` films, those of `source` over and over, each with other bytes after its end; return their paths."""
+    films = [path for path in sorted(source.rglob("*")) if path.is_file() and path.suffix != ".csv"]
+    paths = []
+    for number, film in zip(range(count), itertools.cycle(films), strict=False):
+        path = target / str(number // len(films)) / film.relative_to(source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(film.read_bytes() + b"copy %d" % number)
+        paths.append(os.fsencode(path.relative_to(target)))
+    return paths
+
+
+def _ways(
+    stack: ExitStack, place: Path, archive: Path, files: list[bytes], workers: int, *, quick: bool
+) -> dict[str, Way]:
+    root, home = os.fsencode(archive), {"WETREAD_HOME": str(place / "home")}
+    slow = {"PYTHONPATH": str(Path(__file__).parent / "slow_disk"), "SLOW_OPEN_SECONDS": str(SLOW_OPEN_SECONDS)}
+    served = stack.enter_context(_served(place, workers))
+    ways: dict[str, Way] = {
+        LIMIT: partial(bare_processes, root, files, "numpy", workers),
+        EMBEDDED: partial(_screened, archive, home, workers),
+        SLOW: partial(_screened, archive, home | slow, workers),
+        SERVED: partial(_screened, archive, served, workers),
+    }
+    if not quick:
+        ways[PLAIN] = partial(_plain, archive, "SHIPPED", "LOOP")
+        ways[PLAIN_NATIVE] = partial(_plain, archive, "NATIVE", "LOOP")
+        ways[TFDATA] = partial(_plain, archive, "NATIVE", "TFDATA")
+    return ways
+
+
+def _environment(own: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")} | own
+
+
+def _screened(archive: Path, own: dict[str, str], workers: int) -> Pace:
+    began = time.time()
+    command = [sys.executable, "-m", "cli", "screen", str(archive), "--force", "--json"]
+    said = subprocess.run(command, env=_environment(own), check=True, capture_output=True)
+    seconds, query = time.time() - began, ENDS.format(int(json.loads(said.stdout)["run"]))
+    url = own.get("WETREAD_DATABASE_URL")
+    connection: Any = (
+        psycopg.connect(url.replace("+psycopg", "")) if url else sqlite3.connect(f"{own['WETREAD_HOME']}/results.db")
+    )
+    ends = [(_moment(at), count) for at, count in connection.execute(query).fetchall()]
+    connection.close()
+    return Pace.of(seconds, ends, workers)
+
+
+def _moment(at: str | datetime) -> float:
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _plain(archive: Path, size: str, way: str) -> Pace:
+    began = time.time()
+    command = [sys.executable, "-m", "benchmarks.plain", str(archive), size, way]
+    said = subprocess.run(command, env=_environment({"TF_CPP_MIN_LOG_LEVEL": "3"}), check=True, capture_output=True)
+    return Pace.of(time.time() - began, [tuple(end) for end in json.loads(said.stdout)], 1)
+
+
+@contextmanager
+def _served(place: Path, workers: int) -> Iterator[dict[str, str]]:
+    """Keep servers and a worker running; yield the environment of a command that uses them."""
+    redis, postgres = RedisServer().start(), PostgresServer().start()
+    own = {
+        "WETREAD_HOME": str(place / "served"),
+        "WETREAD_BROKER_URL": redis.url,
+        "WETREAD_DATABASE_URL": postgres.create_database("bench"),
+    }
+    command = [sys.executable, "-m", "cli", "worker", "--concurrency", str(workers)]
+    worker = subprocess.Popen(command, env=_environment(own), stderr=subprocess.DEVNULL)
+    try:
+        yield own
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(45)
+        worker.kill()
+        postgres.close()
+        redis.close()
+
+
+def _print(paces: dict[str, list[Pace]]) -> None:
+    header = ("images/s", "whole", "steady", "least", "most", "of limit: whole", "steady")
+    print("{:28}{:>8}{:>8}{:>8}{:>8}{:>17}{:>8}".format(*header))
+    for name, turns in paces.items():
+        steady = sorted(pace.steady for pace in turns)
+        whole = median(pace.whole for pace in turns)
+        ratios = [_ratio(paces, turns, part) for part in ("whole", "steady")]
+        numbers = "".join(f"{number:8.1f}" for number in (whole, median(steady), steady[0], steady[-1]))
+        print(f"{name:28}{numbers}{ratios[0]:>17}{ratios[1]:>8}")
+
+
+def _ratio(paces: dict[str, list[Pace]], turns: list[Pace], part: str) -> str:
+    """Return the median over the rounds of a way's pace by the limit's in the same round."""
+    limits = paces.get(LIMIT)
+    if limits is None:
+        return "-"
+    ratios = [getattr(a, part) / getattr(b, part) for a, b in zip(turns, limits, strict=True)]
+    return f"{median(ratios):.2f}"
+
+
+if __name__ == "__main__":
+    main()

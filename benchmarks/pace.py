@@ -1,0 +1,26 @@
+"""How fast something went: as a whole, and once it was going."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """One turn. whole: images/s from the command to its end. steady: images/s from its first batches to its last."""
+
+    whole: float
+    steady: float
+
+    @classmethod
+    def of(cls, seconds: float, ends: Iterable[tuple[float, int]], workers: int) -> Pace:
+        """Return the pace of a turn of `seconds`; ends: when each batch was done, seconds, and how many images it had.
+
+        The steady part begins when as many batches are done as there are workers, so that no start is in it.
+        """
+        done = sorted(ends)
+        images = sum(count for _, count in done)
+        first, rest = done[:workers][-1][0], done[workers:]
+        steady = sum(count for _, count in rest) / (rest[-1][0] - first) if rest else float("nan")
+        return cls(images / seconds, steady)
