@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wetread.settings import Settings, load_settings
-
 if TYPE_CHECKING:
     from wetread.models.registry import Registry
+    from wetread.settings import Settings
     from wetread.store.database import Database
 
 
 @contextmanager
 def opened_database() -> Iterator[tuple[Settings, Database]]:
     """Give the settings and the database, migrated where that is safe; close it at the end."""
+    from wetread.settings import load_settings
     from wetread.store.database import Database
     from wetread.store.migrating import ensure_schema
 

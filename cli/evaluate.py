@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.audit_warnings import say_several_ids
+from cli.completing import MODEL
 from cli.context import opened_registry
 from cli.engine_option import engine_option
 from cli.figures import show_differences, show_evaluation, stated_options
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.argument("data", type=click.Path())
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side; with it, one side is read.")
 @click.option(
     "--side", type=click.Choice(["train", "validation", "test"]), help="Which side of the split.  [default: test]"
 )
 @engine_option
-@click.option("--against", help="Another model, which reads the same films; the differences are given.")
+@click.option("--against", type=MODEL, help="Another model, which reads the same films; the differences are given.")
 @click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options

@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
+from cli.completing import PROGRAM, VARIABLE, items
 from cli.output import say
 from schemas.errors import EXIT_INTERRUPTED, WetreadError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "demo": ("cli.demo", "Draw an archive, train on part of it, screen the rest."),
@@ -37,6 +42,7 @@ COMMANDS = {
     "steps": ("cli.steps", "Draw an image's original, CLAHE and brightness side by side."),
     "health": ("cli.health", "Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not."),
     "doctor": ("cli.doctor", "Check this installation, and name a cure for what is wrong."),
+    "completion": ("cli.completion", "Print what makes a shell complete wetread's commands."),
 }
 """Command -> the module that defines it under the same name (_ for -), and the line that `wetread --help` shows.
 
@@ -63,6 +69,11 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Offer the commands to the Tab key without importing them."""
+        offered = items(((name, line) for name, (_, line) in COMMANDS.items()), incomplete)
+        return offered + click.Command.shell_complete(self, ctx, incomplete)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="wetread", prog_name="wetread")
@@ -85,7 +96,7 @@ def wetread(verbose: bool) -> None:
 def main() -> None:
     """Run the command line; end with the exit code that design and README name."""
     try:
-        code = wetread.main(standalone_mode=False)
+        code = wetread.main(prog_name=PROGRAM, complete_var=VARIABLE, standalone_mode=False)
     except WetreadError as error:
         say(f"wetread: {error}")
         code = error.exit_code

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.completing import MODEL
 from cli.context import opened_registry
 from cli.model_views import listed_json, read_whole, summary_rows
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, printable_lines, say
@@ -69,7 +70,7 @@ def list_models(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("model", default=PRODUCTION)
+@click.argument("model", type=MODEL, default=PRODUCTION)
 @click.option("--card", is_flag=True, help="Print its MODEL_CARD.md instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the whole card.")
 def show(model: str, card: bool, as_json: bool) -> None:
@@ -97,7 +98,7 @@ def show(model: str, card: bool, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.argument("names", nargs=-1, type=MODEL, metavar="[MODEL]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
@@ -125,7 +126,7 @@ def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.option("--alias", default=PRODUCTION, show_default=True, help="The alias to move.")
 @click.option(
     "--accept-audit", metavar="REASON", help="Why it may serve although the audit of its data found it unsafe."
@@ -180,7 +181,7 @@ def import_model(folder: str, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.argument("folder", type=click.Path(), required=False)
 @click.option(
     "--format", "form", type=click.Choice(["artefact", "onnx", "keras"]), default="artefact", show_default=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.completing import MODEL
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.figures import estimate
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.argument("data", type=click.Path(), required=False)
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side; with it, its validation side is read.")
 @click.option("--as-trained", is_flag=True, help="Go back to the decision that came with the model; no DATA is read.")

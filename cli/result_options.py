@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.completing import MODEL, files, labels
 from cli.run_number import RUN_NUMBER
 from schemas.states import ItemState, Reason
 
@@ -20,9 +21,9 @@ STATES = click.Choice([str(state) for state in ItemState if state != ItemState.P
 
 FILTERS = (
     click.option("--run", type=RUN_NUMBER, help="What this run settled.  [default: each image's current reading]"),
-    click.option("--model", help="Only this model: NAME, NAME@VERSION or a digest."),
-    click.option("--label", help="Only images of which this label is the most probable."),
-    click.option("--decision", help="Only images of this decision: a label, or uncertain."),
+    click.option("--model", type=MODEL, help="Only this model: NAME, NAME@VERSION or a digest."),
+    click.option("--label", shell_complete=labels, help="Only images of which this label is the most probable."),
+    click.option("--decision", shell_complete=labels, help="Only images of this decision: a label, or uncertain."),
     click.option("--state", type=STATES, help="Only images in this state."),
     click.option("--reason", type=click.Choice([str(one) for one in Reason]), help="Only what failed for this reason."),
     click.option("--min-probability", type=click.FloatRange(0, 1), help="Only labels at least so probable."),
@@ -31,7 +32,7 @@ FILTERS = (
     click.option("--until", type=click.DateTime(), help="Settled before this time (UTC)."),
     click.option("--study", "study_uid", help="Only DICOM films of this study, by its UID."),
     click.option("--series", "series_uid", help="Only DICOM films of this series, by its UID."),
-    click.option("--path", help="Only paths that begin so: absolute, or as under their root."),
+    click.option("--path", shell_complete=files, help="Only paths that begin so: absolute, or as under their root."),
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.completing import MODEL, files
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, percent, say
 from cli.result_options import model_digest
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("first", metavar="MODEL_A")
-@click.argument("second", metavar="MODEL_B")
+@click.argument("first", type=MODEL, metavar="MODEL_A")
+@click.argument("second", type=MODEL, metavar="MODEL_B")
 @click.option(
     "--of", type=click.Choice(["label", "decision"]), default="label", show_default=True,
     help="What is compared: the most probable label, or what the thresholds let be said of it.",
 )  # fmt: skip
-@click.option("--path", help="Only paths that begin so: absolute, or as under their root.")
+@click.option("--path", shell_complete=files, help="Only paths that begin so: absolute, or as under their root.")
 @click.option(
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1), default=20, show_default=True,
     help="At most so many of the films that changed sides; 0: all.",

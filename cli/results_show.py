@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.completing import files
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, say
 from schemas.predictions import UNCERTAIN
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object an image.")
 def show(image: str, as_json: bool) -> None:
     """Show everything known of one image, by its path or its SHA-256.

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, emit_table, say
@@ -31,11 +32,13 @@ def schedule() -> None:
 
 @schedule.command()
 @click.argument("name")
-@click.argument("directories", nargs=-1, required=True, metavar="DIR...")
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
 @click.option("--cron", required=True, help="When a run begins: minute, hour, day of month, month, day of week.")
 @click.option("--window", help="Hours in which it may read, as 22:00-06:00.  [default: always]")
 @click.option("--timezone", default="UTC", show_default=True, help="Whose clock --cron and --window go by.")
-@click.option("--model", default="production", show_default=True, help="A model, looked up anew for each run.")
+@click.option(
+    "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each run."
+)
 @engine_option
 @click.option(
     "--missed", type=click.Choice(["run", "skip"]), default="run", show_default=True,
@@ -111,7 +114,7 @@ def list_all(as_json: bool) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", shell_complete=schedules)
 def pause(name: str) -> None:
     """Let a schedule rest: nothing begins, and a run that is going is left, to go on when it is resumed.
 
@@ -128,7 +131,7 @@ def pause(name: str) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", shell_complete=schedules)
 def resume(name: str) -> None:
     """Let a paused schedule run again; what it missed meanwhile is not made up.
 
@@ -145,7 +148,7 @@ def resume(name: str) -> None:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", shell_complete=schedules)
 def remove(name: str) -> None:
     """Remove a schedule; its runs and its history stay.
 
@@ -164,7 +167,7 @@ def remove(name: str) -> None:
 
 
 @schedule.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=schedules)
 @click.option(
     "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=50, show_default=True, help="The latest so many."
 )
@@ -193,7 +196,7 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
 
 
 @schedule.command("run-now")
-@click.argument("name")
+@click.argument("name", shell_complete=schedules)
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
 )

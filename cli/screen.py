@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
@@ -14,8 +15,10 @@ from schemas.errors import EXIT_INTERRUPTED
 
 
 @click.command()
-@click.argument("directories", nargs=-1, required=True, metavar="DIR...")
-@click.option("--model", default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest.")
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
+@click.option(
+    "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
+)
 @engine_option
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"

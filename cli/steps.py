@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cli.completing import MODEL
 from cli.context import opened_registry
 from cli.output import say
 
@@ -15,7 +16,7 @@ from cli.output import say
 @click.option(
     "--output", type=click.Path(dir_okay=False), default="steps.png", show_default=True, help="The PNG to write."
 )
-@click.option("--model", default="production", show_default=True, help="Whose preprocessing.")
+@click.option("--model", type=MODEL, default="production", show_default=True, help="Whose preprocessing.")
 def steps(image: str, output: str, model: str) -> None:
     """Draw an image's original, CLAHE and brightness side by side.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, say
@@ -11,8 +12,10 @@ from schemas.errors import ServiceUnavailable
 
 
 @click.command()
-@click.argument("directories", nargs=-1, required=True, metavar="DIR...")
-@click.option("--model", default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest.")
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
+@click.option(
+    "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
+)
 @engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -35,7 +35,7 @@ def parsed(line: str) -> tuple[str, ...]:
 
     What the file system holds is not asked. Raises click.UsageError.
     """
-    words = shlex.split(line, comments=True)
+    words = shlex.split(re.split(r" [|>&] ", line)[0], comments=True)
     while re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words.pop(0)
     assert words.pop(0) == "wetread", f"expected a call of wetread, found {line!r}"
