@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wetread.metrics.work import work
 from wetread.store.settling import Outcome
@@ -19,6 +19,12 @@ def count_batch(ending: str, seconds: float) -> None:
     """Count a batch that was taken, by how that ended, and the seconds that it took."""
     if (counters := work()) is not None:
         counters.batch(ending, seconds)
+
+
+def count_stages(seconds: Mapping[str, float]) -> None:
+    """Note how long each stage took of a batch, and of the time before it."""
+    if (counters := work()) is not None:
+        counters.stages(seconds)
 
 
 def count_deaths(count: int) -> None:

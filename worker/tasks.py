@@ -15,6 +15,7 @@ from wetread.settings import load_settings
 from worker.acknowledging import BatchRequest
 from worker.deaths import free_what_the_dead_hold
 from worker.failpoints import reach
+from worker.metering import count_stages
 
 if TYPE_CHECKING:
     from worker.batch import BatchWorker
@@ -63,6 +64,7 @@ def batch_worker() -> BatchWorker:
     me = worker_id()
     say_everywhere(worker=me)
     worker = BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), me)
+    worker.stages.listeners.append(count_stages)
     signs = SignOfLife(database, me, worker.standing)
     signals.worker_process_shutdown.connect(lambda **_: signs.stop(), weak=False)
     signs.start()

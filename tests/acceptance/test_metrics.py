@@ -125,6 +125,13 @@ def test_a_scrape_during_a_run_shows_it_move(scrapes: Scrapes) -> None:
     assert value(scrapes.after, "wetread_sweeps_total", result="made") > 0
 
 
+def test_the_stages_of_each_batch_are_timed(scrapes: Scrapes) -> None:
+    # Five or six: the last batch may hold one file that is no film.
+    for stage in ("decode", "clahe", "network", "settle", "read", "hash"):
+        assert value(scrapes.after, "wetread_stage_seconds_count", stage=stage) in (5, 6), stage
+        assert value(scrapes.after, "wetread_stage_seconds_sum", stage=stage) > 0, stage
+
+
 def test_a_database_that_is_away_is_said_and_the_port_still_answers(scrapes: Scrapes) -> None:
     assert value(scrapes.before, "wetread_database_up") == 1
     assert ("wetread_database_up", ()) in scrapes.away
