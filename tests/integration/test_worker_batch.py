@@ -120,6 +120,7 @@ def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, m
     monkeypatch.setattr(reading, "read_steady", counted)
     statements: list[str] = []
     event.listen(site.database._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    site.settings = site.settings.model_copy(update={"lease_seconds": 60.0})  # on a busy machine it would be renewed
     worker, batch = site.worker(), site.batch()
     worker.shelf.take(site.digest, "numpy")
     statements.clear()
