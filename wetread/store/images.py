@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -172,12 +173,14 @@ def _look_up(session: Session, run: RunToFill, root_id: int, files: Sequence[_Ro
     """Return what the database knows of those of `files` that are on the list."""
     found = as_table(session, "found_files", _COLUMNS, files).c
     _hash_paths_of_older_versions(session, root_id, found)
-    mine, last = aliased(WorkItem), aliased(WorkItem)
+    mine, last = aliased(WorkItem), aliased(WorkItem, name="last")
     changed = or_(Image.size != found.size, Image.mtime_ns != found.mtime_ns)
     unchanged_since = and_(
         last.image_id == Image.id,
         last.model_digest == run.model_digest,
         last.current,
+        # In the words of the index of current readings too: SQLite would else read all items for each chunk.
+        text("last.current"),
         last.size == found.size,
         last.mtime_ns == found.mtime_ns,
         or_(
