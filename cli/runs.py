@@ -55,13 +55,15 @@ def list_runs(limit: int, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run", type=RUN_NUMBER)
-def cancel(run: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the run's accounts.")
+def cancel(run: int, as_json: bool) -> None:
     """Cancel what is pending in a run; what was read stays.
 
     \b
     Example:
       wetread runs cancel 12
     """
+    from cli.accounts import account_json, account_pace
     from schemas.errors import UsageError
     from wetread.store.accounts import run_account
     from wetread.store.runs import cancel_pending, set_state
@@ -78,14 +80,25 @@ def cancel(run: int) -> None:
                 left = cancel_pending(session, run)
         with database.reading() as session:
             account = run_account(session, run)
+    if as_json:
+        rate, seconds = account_pace(account)
+        emit_json(account_json(account, images_per_second=rate, seconds=seconds))
     say(f"run {run}: {account.cancelled} cancelled, {account.done} stay done")
 
 
 @runs.command()
 @click.argument("run", type=RUN_NUMBER)
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
+)
+@click.option(
+    "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
+    help="Exit 3 when more of the found images could not be read.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def resume(ctx: click.Context, run: int) -> None:
-    """Go on with a run that was paused or interrupted, as the command that began it would.
+def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: float, as_json: bool) -> None:
+    """Go on with this run, which was paused or interrupted or has images to try again, by its model and engine.
 
     \b
     Example:
@@ -107,17 +120,19 @@ def resume(ctx: click.Context, run: int) -> None:
         directories=tuple(os.fsdecode(path) for path in roots.values()),
         model=account.model_digest,
         engine=account.engine,
-        workers=None,
+        workers=workers,
         force=account.force,
-        max_failure_rate=1.0,
-        as_json=False,
+        max_failure_rate=max_failure_rate,
+        as_json=as_json,
+        run=run,
     )
 
 
 @runs.command()
 @click.argument("run", type=RUN_NUMBER)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(run: int, yes: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def delete(run: int, yes: bool, as_json: bool) -> None:
     """Delete a run that has ended, and the readings that only it has made.
 
     \b
@@ -134,6 +149,8 @@ def delete(run: int, yes: bool) -> None:
             click.confirm(f"Delete run {run}, with {account.done} images done?", abort=True, err=True)
         with database.writing() as session:
             gone = delete_run(session, run)
+    if as_json:
+        emit_json({"run": run, "readings": gone})
     say(f"run {run} is deleted, and {gone} readings that no other run names")
 
 

@@ -41,6 +41,7 @@ def screen(
     max_failure_rate: float,
     profile: bool,
     as_json: bool,
+    run: int | None = None,
 ) -> None:
     """Screen directories of chest X-rays, start to end.
 
@@ -62,7 +63,7 @@ def screen(
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         digest = Registry(database, settings.models_directory).resolve(model).digest
-        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)))
+        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run)
         screening = Screening.open(database, settings, order, asked)
         say(f"run {screening.opened.id}: " + ("continued" if screening.opened.resumed else "begun"))
         with RunProgress() as progress:

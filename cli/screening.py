@@ -41,13 +41,14 @@ Look = Callable[[RunAccount], None]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to screen, by which model (its digest), on which engine."""
+    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on."""
 
     directories: Sequence[str]
     model_digest: str
     engine: str
     force: bool
     workers: int
+    run: int | None = None
 
 
 class _Readers(Protocol):
@@ -115,8 +116,9 @@ class Screening:
             roots = root_paths(session, ids)
             root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
             opened = open_run(
-                session, ids, order.model_digest, order.engine, force=order.force, walker=me, dead=died_here
-            )
+                session, ids, order.model_digest, order.engine, force=order.force, walker=me, dead=died_here,
+                run_id=order.run,
+            )  # fmt: skip
             if on_opened is not None:
                 on_opened(session, opened.id)
         return cls(database, settings, order, roots, opened, me, asked_to_end)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from schemas.errors import UsageError
 from schemas.states import UNFINISHED_RUNS, RunKind, RunState
 from schemas.tables import Batch, Run, WorkItem
 from wetread.clock import utc_now
@@ -38,14 +39,22 @@ def open_run(
     walker: str,
     dead: Walkers,
     kind: RunKind = RunKind.SCREEN,
+    run_id: int | None = None,
 ) -> OpenedRun:
     """Return the unfinished run of these roots by this model and of this kind, in state running, or a new one.
+
+    run_id: exactly that run; raises UsageError where it has ended meanwhile.
 
     A resumed run keeps its images, and its roots are walked again; those counted as skipped are counted anew,
     since their files may have changed since. While another living process walks the run, ours only joins it.
     dead: tells of a walker whether it is known to have died; otherwise its lease says.
     """
-    run = _unfinished(session, roots, model_digest, force=force, kind=kind)
+    if run_id is None:
+        run = _unfinished(session, roots, model_digest, force=force, kind=kind)
+    else:
+        this = select(Run).where(Run.id == run_id, Run.state.in_(UNFINISHED_RUNS)).with_for_update()
+        if (run := session.scalar(this)) is None:
+            raise UsageError(f"expected run {run_id} unfinished, found it ended; see `wetread runs list`")
     if run is None:
         run = Run(
             state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
