@@ -67,7 +67,7 @@ class Plan:
 def plan(session: Session, filters: Filters, sort: Sort | None) -> Plan:
     """Return how the results that `filters` let through are read in the order `sort`, by default their natural one."""
     wanted = sort or natural_sort(filters)
-    every = [*conditions(session, filters), *_of_order(wanted)]
+    every = [*conditions(session, filters), *_of_order(wanted, filters)]
     drivers = list(_drivers(session, filters))
     if len(drivers) > 1 or (drivers and drivers[0][0] != wanted):
         counted = [(_count(session, part), number) for number, (_, part) in enumerate(drivers)]
@@ -76,7 +76,7 @@ def plan(session: Session, filters: Filters, sort: Sort | None) -> Plan:
             part = drivers[number][1]
             return Plan(wanted, [Part(part.first, [*part.where, *every])], sorts=True)
     if wanted == Sort.PATH:
-        inside = [*conditions(session, replace(filters, path=None)), *_of_order(wanted)]
+        inside = [*conditions(session, replace(filters, path=None)), *_of_order(wanted, filters)]
         ranges = path_ranges(session, b"/" if filters.path is None else filters.path)
         return Plan(wanted, [Part(Image, [among, *inside]) for among in ranges])
     return Plan(wanted, [Part(StoredPrediction if wanted.by_probability else WorkItem, every)])
@@ -105,8 +105,8 @@ def joined(part: Part, filters: Filters, sort: Sort) -> Any:
     return source
 
 
-def _of_order(sort: Sort) -> list[ColumnElement[bool]]:
-    return [is_failed()] if sort == Sort.REASON else []
+def _of_order(sort: Sort, filters: Filters) -> list[ColumnElement[bool]]:
+    return [is_failed()] if sort == Sort.REASON and filters.failed_state is None else []
 
 
 def _drivers(session: Session, filters: Filters) -> Iterator[tuple[Sort, Part]]:
