@@ -24,7 +24,7 @@ from wetread.store.images import RunToFill
 from wetread.store.roots import resolved_roots, root_ids, root_paths
 from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
-from worker.identity import died_here, worker_id
+from worker.identity import died_here, walker_id
 from worker.patience import Patience
 from worker.pool import EmbeddedPool
 
@@ -111,7 +111,7 @@ class Screening:
         on_opened: Callable[[Any, int], None] | None = None,
     ) -> Screening:
         """Open the run of known roots, whatever they hold now; on_opened is told its number in the same transaction."""
-        me = worker_id()
+        me = walker_id()
         with database.writing() as session:
             roots = root_paths(session, ids)
             root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import count
 
 import psutil
+
+_walks = count(1)
 
 
 def worker_id() -> str:
@@ -14,9 +17,14 @@ def worker_id() -> str:
     return f"{socket.gethostname()[:64]}:{pid}:{_start(psutil.Process(pid))}"
 
 
+def walker_id() -> str:
+    """Return a new id for one walk of this process, host:pid:start/number: beat may be at several at once."""
+    return f"{worker_id()}/{next(_walks)}"
+
+
 def died_here(owner: str) -> bool:
-    """Return whether `owner` was a process of this machine that does not exist any more."""
-    host, _, process_part = owner.partition(":")
+    """Return whether `owner`, a worker or a walk, was of a process of this machine that does not exist any more."""
+    host, _, process_part = owner.partition("/")[0].partition(":")
     pid, _, start = process_part.partition(":")
     if host != socket.gethostname()[:64] or not (pid.isdigit() and start.isdigit()):
         return False

@@ -15,6 +15,7 @@ from tests.program import films
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings, load_settings
 from wetread.store.database import Database
+from worker.identity import died_here
 
 
 @pytest.fixture
@@ -64,3 +65,14 @@ def test_a_root_that_cannot_be_listed_is_unavailable(
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(RootUnavailable, match="Permission denied"):
         Screening.open(database, Settings(), order)
+
+
+def test_of_two_nights_of_one_process_over_the_same_films_only_one_walks(database: Database, order: Order) -> None:
+    first, second = (Screening.open(database, load_settings(), order) for _ in range(2))
+    assert first.opened.id == second.opened.id
+    second._take_walk()
+    assert not second.opened.walks, "the first one's thread walks, and would count what it passes over twice"
+    first._take_walk()
+    assert first.opened.walks, "its own walk, which it left half way, it takes up again"
+    assert not died_here(first.me)
+    assert died_here(first.me.replace(":", ":9999999", 1))
