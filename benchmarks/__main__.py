@@ -31,7 +31,8 @@ def main() -> None:
         home = Path(place) / "home"
         if chosen.model:
             imported = wetread(home, "models", "import", chosen.model)
-            wetread(home, "models", "promote", f"{imported['name']}@{imported['version']}")
+            named = f"{imported['name']}@{imported['version']}"
+            wetread(home, "models", "promote", named, "--accept-evaluation", "to measure its speed")
         print(machine())
         print(f"{archive}, {chosen.workers} processes, {chosen.rounds} rounds in turns\n")
         rows = measure(

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
 from schemas.states import NO_FILM_REASONS, RunState
 from wetread.clock import utc_now
-from wetread.store.accounts import RunAccount
+from wetread.store.accounts import RunAccount, shadow_accounts
+from wetread.store.database import Database
 
 
-def account_json(account: RunAccount, *, images_per_second: float, seconds: float) -> dict[str, Any]:
-    """Return the one object that `screen --json` and `status --json` print."""
-    return {
+def read_shadows(database: Database, run_id: int) -> list[RunAccount]:
+    """Return the accounts of the runs that shadow this one, the latest first."""
+    with database.reading() as session:
+        return shadow_accounts(session, run_id)
+
+
+def account_json(
+    account: RunAccount, shadows: Sequence[RunAccount] = (), *, images_per_second: float, seconds: float
+) -> dict[str, Any]:
+    """Return the one object that `screen --json` and `status --json` print.
+
+    It has `shadow_of` for a run that shadows another, and `shadow`, the same object of the latest run that shadows it.
+    """
+    body = {
         "run": account.id,
         "state": str(account.state),
         "model": account.model,
@@ -29,6 +42,12 @@ def account_json(account: RunAccount, *, images_per_second: float, seconds: floa
         "images_per_second": round(images_per_second, 2),
         "seconds": round(seconds, 3),
     }
+    if account.shadow_of is not None:
+        body["shadow_of"] = account.shadow_of
+    for shadow in shadows[:1]:
+        rate, took = account_pace(shadow)
+        body["shadow"] = account_json(shadow, images_per_second=rate, seconds=took)
+    return body
 
 
 def account_pace(account: RunAccount) -> tuple[float, float]:
@@ -37,10 +56,22 @@ def account_pace(account: RunAccount) -> tuple[float, float]:
     return (account.settled / seconds if seconds > 0 else 0.0), seconds
 
 
-def show_account(account: RunAccount, *, images_per_second: float, seconds: float) -> None:
-    """Print a run's accounts as tables on stdout, and its note on stderr."""
+def show_account(
+    account: RunAccount, shadows: Sequence[RunAccount] = (), *, images_per_second: float, seconds: float
+) -> None:
+    """Print a run's accounts as tables on stdout, and its note on stderr; then those of what shadows it."""
+    _show_one(account, images_per_second, seconds)
+    for shadow in shadows:
+        _show_one(shadow, *account_pace(shadow))
+    if shadows:
+        say(f"compare them: wetread results diff {account.model} {shadows[0].model}")
+    say(NOT_DIAGNOSTIC)
+
+
+def _show_one(account: RunAccount, images_per_second: float, seconds: float) -> None:
     rows: list[tuple[str, object]] = [
         ("run", account.id),
+        *([] if account.shadow_of is None else [("shadow of run", account.shadow_of)]),
         ("state", account.state),
         ("model", f"{account.model} on {account.engine}"),
         ("found", account.found),
@@ -66,7 +97,6 @@ def show_account(account: RunAccount, *, images_per_second: float, seconds: floa
         emit_table(("reason", "images", "state"), reasons)
     if account.note:
         say(f"note: {account.note}")
-    say(NOT_DIAGNOSTIC)
 
 
 def failure_rate(account: RunAccount) -> float:

@@ -10,7 +10,7 @@ import click
 
 from cli.audit_warnings import say_several_ids
 from cli.completing import MODEL
-from cli.context import opened_registry
+from cli.context import opened_database, opened_registry
 from cli.engine_option import engine_option
 from cli.figures import show_differences, show_evaluation, stated_options
 from cli.folder import made_folder, write_files
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 @click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options
-@click.option("--output", type=click.Path(), help="Write evaluation.json and plots to this folder.")
+@click.option(
+    "--output", type=click.Path(), help="Write evaluation.json and plots to this folder; 'models promote' asks for it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     model: str,
@@ -113,6 +115,7 @@ def evaluate(
         from trainer.evaluation_files import evaluation_files
 
         write_files(output, evaluation_files("evaluation.json", found, readings, title=title))
+        _keep(found, learned_from=any(_is_learned_from(opened, dataset, which) for _, opened, _ in chosen))
     if as_json:
         emit_json(found)
     else:
@@ -190,9 +193,39 @@ def _warnings(artefact: Artefact, dataset: Dataset, indices: Sequence[int], side
         found.append(f"no film is labelled {' or '.join(absent)}: what needs one is undefined, the macro AUROC too")
     if not dataset.patients_known:
         found.append("the data names no patients: each file is taken for one, and intervals may be too narrow")
-    own = artefact.card.provenance.data_manifest_digest == dataset.digest
+    own = _is_learned_from(artefact, dataset, side)
     if own and side is None:
         found.append("the model was trained on part of these very films: give --split FILE --side test")
-    if own and side in ("train", "validation"):
+    elif own:
         found.append(f"the model was trained or chosen on these {side} patients: the figures are too high")
     return found
+
+
+def _is_learned_from(artefact: Artefact, dataset: Dataset, side: str | None) -> bool:
+    """Return whether the model was trained or chosen on these films, or on part of them, as far as can be told."""
+    return artefact.card.provenance.data_manifest_digest == dataset.digest and side != "test"
+
+
+def _keep(found: dict[str, Any], *, learned_from: bool) -> None:
+    """Keep the figures, and the differences from another model, for a promotion."""
+    from schemas.errors import RightsMissing
+    from wetread.clock import utc_now
+    from wetread.store.evaluations import StoredEvaluation, keep_evaluation
+
+    against = found.get("against")
+    bodies = [(None, found)] if against is None else [(None, found), (against["model_digest"], against["differences"])]
+    try:
+        with opened_database() as (_, database), database.writing() as session:
+            for other, body in bodies:
+                figures = {name: body[name] for name in _KEPT if body.get(name) is not None}
+                keep_evaluation(
+                    session, StoredEvaluation(
+                        found["model_digest"], other, found["data_digest"], found["side"], learned_from, found["n"],
+                        found["patients"], figures, utc_now(),
+                    )
+                )  # fmt: skip
+    except RightsMissing as error:
+        say(f"warning: 'wetread models promote' will not know of these figures: {error}")
+
+
+_KEPT = ("accuracy", "balanced_accuracy", "macro_auroc")

@@ -131,11 +131,18 @@ def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 @click.option(
     "--accept-audit", metavar="REASON", help="Why it may serve although the audit of its data found it unsafe."
 )
+@click.option(
+    "--accept-evaluation",
+    metavar="REASON",
+    help="Why it may serve although it was not measured, or was found worse than what serves now.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def promote(model: str, alias: str, accept_audit: str | None, as_json: bool) -> None:
-    """Verify a model and put it into production; exit 5 when its files were altered or its data is unsafe.
+def promote(model: str, alias: str, accept_audit: str | None, accept_evaluation: str | None, as_json: bool) -> None:
+    """Verify a model and put it into production; exit 5 when it is not safe to.
 
-    A model whose training data the audit found unsafe is promoted only with --accept-audit; the reason is kept.
+    It is not when its files were altered, when the audit found its training data unsafe (--accept-audit), when it
+    has no figures on patients that it did not learn from, or when 'wetread evaluate MODEL DATA --against production
+    --output FOLDER' found it surely worse than what serves now (--accept-evaluation). The reasons are kept.
 
     \b
     Example:
@@ -143,7 +150,11 @@ def promote(model: str, alias: str, accept_audit: str | None, as_json: bool) -> 
       wetread models promote cxr@4 --alias candidate --accept-audit "for a study of the shortcut itself"
     """
     with opened_registry() as registry:
-        _show_move(registry, registry.promote(model, alias, accept_audit=accept_audit), as_json)
+        _show_move(
+            registry,
+            registry.promote(model, alias, accept_audit=accept_audit, accept_evaluation=accept_evaluation),
+            as_json,
+        )
 
 
 @models.command()
@@ -254,6 +265,7 @@ def _show_move(registry: Registry, move: AliasMove, as_json: bool) -> None:
                 "previous": before,
                 "previous_digest": move.previous_digest,
                 "accepted_audit": move.accepted_audit,
+                "accepted_evaluation": move.accepted_evaluation,
             }
         )
     else:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cli.output import say
+from schemas.states import RunState
 from wetread.store.accounts import RunAccount
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class RunProgress:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
+        self._ended: float | None = None
         self._settled_before: int | None = None
         self._bar: tuple[Progress, TaskID] | None = None
         self._next_line = self._started + LINE_SECONDS
@@ -43,8 +45,8 @@ class RunProgress:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds since the beginning."""
-        return time.monotonic() - self._started
+        """Return the seconds from the beginning to the run's end, or until now."""
+        return (self._ended or time.monotonic()) - self._started
 
     @property
     def images_per_second(self) -> float:
@@ -56,6 +58,7 @@ class RunProgress:
         if self._settled_before is None:
             self._settled_before = account.settled
         self.settled = account.settled - self._settled_before
+        self._ended = None if account.state == RunState.RUNNING else self._ended or time.monotonic()
         counts = f"{account.done} done, {account.rejected} rejected, {account.dead} dead, {account.skipped} skipped"
         pace = f"{self.images_per_second:.1f} images/s, {self._time_left(account)}"
         if self._bar is not None:

@@ -47,9 +47,9 @@ def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
                 leave_schedule(session, schedule.id, worker_id())
     pace = {"images_per_second": progress.images_per_second, "seconds": progress.seconds}
     if as_json:
-        emit_json(account_json(account, **pace))
+        emit_json(account_json(account, (), **pace))
     else:
-        show_account(account, **pace)
+        show_account(account, (), **pace)
     return run_exit_code(account, 1.0)
 
 

@@ -57,7 +57,7 @@ def list_runs(limit: int, as_json: bool) -> None:
 @click.argument("run", type=RUN_NUMBER)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the run's accounts.")
 def cancel(run: int, as_json: bool) -> None:
-    """Cancel what is pending in a run; what was read stays.
+    """Cancel what is pending in a run, and in what shadows it; what was read stays.
 
     \b
     Example:
@@ -66,24 +66,31 @@ def cancel(run: int, as_json: bool) -> None:
     from cli.accounts import account_json, account_pace
     from schemas.errors import UsageError
     from wetread.store.accounts import run_account
-    from wetread.store.runs import cancel_pending, set_state
+    from wetread.store.runs import cancel_pending, set_state, shadows_of
 
     with opened_database() as (_, database):
         with database.writing() as session:
             account = run_account(session, run)
-            half_way = account.state == RunState.CANCELLED and account.pending > 0
-            if not half_way and not set_state(session, run, RunState.CANCELLED, "cancelled"):
+            shadows = [run_account(session, each) for each in shadows_of(session, run)]
+            half_way = [one.id for one in (account, *shadows) if one.state == RunState.CANCELLED and one.pending > 0]
+            if not set_state(session, run, RunState.CANCELLED, "cancelled") and not half_way:
                 raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be cancelled")
-        left = 1
-        while left:
-            with database.writing() as session:
-                left = cancel_pending(session, run)
+            why = f"cancelled with run {run}"
+            with_it = [
+                one.id for one in shadows if one.id in half_way or set_state(session, one.id, RunState.CANCELLED, why)
+            ]
+        for each in (run, *with_it):
+            left = 1
+            while left:
+                with database.writing() as session:
+                    left = cancel_pending(session, each)
         with database.reading() as session:
-            account = run_account(session, run)
+            accounts = [run_account(session, each) for each in (run, *with_it)]
     if as_json:
-        rate, seconds = account_pace(account)
-        emit_json(account_json(account, images_per_second=rate, seconds=seconds))
-    say(f"run {run}: {account.cancelled} cancelled, {account.done} stay done")
+        rate, seconds = account_pace(accounts[0])
+        emit_json(account_json(accounts[0], accounts[1:], images_per_second=rate, seconds=seconds))
+    for account in accounts:
+        say(f"run {account.id}: {account.cancelled} cancelled, {account.done} stay done")
 
 
 @runs.command()
@@ -100,6 +107,8 @@ def cancel(run: int, as_json: bool) -> None:
 def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: float, as_json: bool) -> None:
     """Go on with this run, which was paused or interrupted or has images to try again, by its model and engine.
 
+    A shadow goes on with the run that it shadows, and that one with its shadow.
+
     \b
     Example:
       wetread runs resume 12
@@ -107,24 +116,27 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
     from cli.screen import screen
     from schemas.errors import UsageError
     from schemas.states import UNFINISHED_RUNS
-    from wetread.store.accounts import run_account
+    from wetread.store.accounts import run_account, shadow_accounts
     from wetread.store.roots import root_paths
 
     with opened_database() as (_, database), database.reading() as session:
         account = run_account(session, run)
         roots = root_paths(session, account.root_ids)
+        shadowed = account if account.shadow_of is None else run_account(session, account.shadow_of)
+        shadows = [account] if shadowed is not account else shadow_accounts(session, run)
     if account.state not in UNFINISHED_RUNS:
         raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be resumed")
     ctx.invoke(
         screen,
         directories=tuple(os.fsdecode(path) for path in roots.values()),
-        model=account.model_digest,
+        model=shadowed.model_digest,
+        shadow=next((shadow.model_digest for shadow in shadows if shadow.state in UNFINISHED_RUNS), None),
         engine=account.engine,
         workers=workers,
         force=account.force,
         max_failure_rate=max_failure_rate,
         as_json=as_json,
-        run=run,
+        run=shadowed.id if shadowed.state in UNFINISHED_RUNS else None,
     )
 
 
@@ -156,6 +168,10 @@ def delete(run: int, yes: bool, as_json: bool) -> None:
 
 def _row(account: RunAccount) -> tuple[object, ...]:
     return (
-        account.id, account.state, account.model, f"{account.created_at:%Y-%m-%d %H:%M}", account.found, account.done,
+        account.id, account.state, _model(account), f"{account.created_at:%Y-%m-%d %H:%M}", account.found, account.done,
         account.rejected, account.dead, account.skipped, account.pending, account.note,
     )  # fmt: skip
+
+
+def _model(account: RunAccount) -> str:
+    return account.model if account.shadow_of is None else f"{account.model}, shadow of {account.shadow_of}"

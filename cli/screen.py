@@ -19,6 +19,9 @@ from schemas.errors import EXIT_INTERRUPTED
 @click.option(
     "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
 )
+@click.option(
+    "--shadow", type=MODEL, help="Another model, which reads the same films beside it; its readings are kept apart."
+)
 @engine_option
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
@@ -35,6 +38,7 @@ def screen(
     ctx: click.Context,
     directories: tuple[str, ...],
     model: str,
+    shadow: str | None,
     engine: str,
     workers: int | None,
     force: bool,
@@ -48,25 +52,29 @@ def screen(
     Every file found is accounted for. What this model has read already is skipped. Interrupted, the same command
     continues. Without WETREAD_BROKER_URL the films are read by processes of this command; with it, by workers.
 
+    With --shadow each film is opened and decoded once and read by both models. The shadow has a run and accounts of its
+    own, which change neither the run's nor the exit code. Compare the two with 'wetread results diff'.
+
     \b
     Example:
       wetread screen /archive
       wetread screen /archive/2024 /archive/2025 --workers 8 --json
       wetread screen /archive --force --profile
+      wetread screen /archive --model chest@2 --shadow chest@3
     """
-    from cli.accounts import account_json, run_exit_code, show_account
+    from cli.accounts import account_json, read_shadows, run_exit_code, show_account
     from cli.profile import profile_json, show_profile
-    from cli.progress import RunProgress
     from cli.screening import Order, Screening
+    from cli.shadow import ProgressOfBoth, chosen_models, say_opened
     from wetread.models.registry import Registry
     from wetread.store.stages import stage_seconds
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
-        digest = Registry(database, settings.models_directory).resolve(model).digest
-        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run)
+        digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
+        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run, beside)
         screening = Screening.open(database, settings, order, asked)
-        say(f"run {screening.opened.id}: " + ("continued" if screening.opened.resumed else "begun"))
-        with RunProgress() as progress:
+        say_opened(screening.opened, screening.shadow)
+        with ProgressOfBoth() as progress:
             try:
                 read = screening.read_here if settings.broker is None else screening.read_by_workers
                 account = read(progress)
@@ -75,17 +83,19 @@ def screen(
                 ctx.exit(EXIT_INTERRUPTED)
         with database.reading() as session:
             stages = stage_seconds(session, account.id) if profile else {}
+        shadows = read_shadows(database, account.id)
     for kind, count in sorted((screening.report.passed_over if screening.report else {}).items()):
         say(f"passed over: {count} {kind}")
-    pace = {"images_per_second": progress.images_per_second, "seconds": progress.seconds}
+    pace = {"images_per_second": progress.run.images_per_second, "seconds": progress.run.seconds}
     if as_json:
         emit_json(
-            account_json(account, **pace) | ({"profile": profile_json(stages, account.settled)} if profile else {})
+            account_json(account, shadows, **pace)
+            | ({"profile": profile_json(stages, account.settled)} if profile else {})
         )
         if account.note:
             say(f"note: {account.note}")
     else:
-        show_account(account, **pace)
+        show_account(account, shadows, **pace)
         if profile:
             show_profile(stages, account.settled)
     ctx.exit(run_exit_code(account, max_failure_rate))

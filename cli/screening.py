@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from cli.doorbell import Doorbell
 from producer.ingest import WalkReport, fill_run
+from producer.walk import is_empty
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, UsageError, WetreadError
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
@@ -41,7 +43,10 @@ Look = Callable[[RunAccount], None]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on."""
+    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
+
+    shadow_digest: of the model that reads along.
+    """
 
     directories: Sequence[str]
     model_digest: str
@@ -49,6 +54,7 @@ class Order:
     force: bool
     workers: int
     run: int | None = None
+    shadow_digest: str | None = None
 
 
 class _Readers(Protocol):
@@ -66,7 +72,7 @@ class _Readers(Protocol):
 
 @dataclass(slots=True)
 class Screening:
-    """A run that this command has opened.
+    """A run that this command has opened, and the run that shadows it, if one does.
 
     left_as: tells what the run becomes, and its note, when it is asked to end; None leaves it alone.
     emptied_is: what becomes of it when a root holds no file where films were.
@@ -78,6 +84,7 @@ class Screening:
     roots: dict[int, bytes]
     opened: OpenedRun
     me: str
+    shadow: OpenedRun | None = None
     asked_to_end: threading.Event = field(default_factory=threading.Event)
     left_as: Callable[[], tuple[RunState, str] | None] = lambda: INTERRUPTED
     emptied_is: RunState = RunState.PAUSED
@@ -94,7 +101,7 @@ class Screening:
         """
         paths = resolved_roots(order.directories)
         for path in paths:
-            if _is_empty(path):
+            if is_empty(path):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
         with database.writing() as session:
             ids = root_ids(session, paths)
@@ -115,13 +122,13 @@ class Screening:
         with database.writing() as session:
             roots = root_paths(session, ids)
             root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
-            opened = open_run(
-                session, ids, order.model_digest, order.engine, force=order.force, walker=me, dead=died_here,
-                run_id=order.run,
-            )  # fmt: skip
+            begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
+            opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
+            if order.shadow_digest is not None:
+                shadow = begin(session, ids, order.shadow_digest, shadow_of=opened.id)
             if on_opened is not None:
                 on_opened(session, opened.id)
-        return cls(database, settings, order, roots, opened, me, asked_to_end)
+        return cls(database, settings, order, roots, opened, me, shadow, asked_to_end)
 
     def account(self) -> RunAccount:
         """Return the run's accounts now."""
@@ -130,20 +137,29 @@ class Screening:
 
     def fill(self) -> None:
         """Walk the roots and record what they hold; pause the run when a root is gone."""
-        if not self.opened.walks:
+        order, size = self.order, self.settings.batch_size
+        runs = [RunToFill(self.opened.id, self.me, order.model_digest, order.force, size)] if self.opened.walks else []
+        if self.shadow is not None and self.shadow.walks and order.shadow_digest is not None:
+            runs += [RunToFill(self.shadow.id, self.me, order.shadow_digest, order.force, size, beside=self.opened.id)]
+        if not runs:
             return
-        run = RunToFill(self.opened.id, self.me, self.order.model_digest, self.order.force, self.settings.batch_size)
+        run, *shadows = runs
+        own, stop = self.settings.own_paths, self._stop
         try:
-            self.report = fill_run(self.database, run, self.roots, own=self.settings.own_paths, stop=self._stop)
+            self.report = fill_run(self.database, run, self.roots, *shadows, own=own, stop=stop)
         except RootUnavailable as error:
             state = self.emptied_is if isinstance(error, RootEmptied) else RunState.PAUSED
-            with self.database.writing() as session:
-                set_state(session, self.opened.id, state, str(error))
+            for each in runs:
+                with self.database.writing() as session:
+                    set_state(session, each.id, state, str(error))
             raise
 
     def read_here(self, look: Look) -> RunAccount:
         """Have the run read by worker processes of our own, and return its last accounts."""
-        task = ChildTask(self.opened.id, self.order.model_digest, self.order.engine, self.settings)
+        order, shadow = self.order, None
+        if self.shadow is not None and order.shadow_digest is not None:
+            shadow = (self.shadow.id, order.shadow_digest)
+        task = ChildTask(self.opened.id, order.model_digest, order.engine, self.settings, shadow)
         return self._run(EmbeddedPool(self.database, task, self.order.workers), look)
 
     def read_by_workers(self, look: Look) -> RunAccount:
@@ -171,6 +187,12 @@ class Screening:
                     if filling.done():
                         filling.result()
                     if account.state != RunState.RUNNING:
+                        if account.state == RunState.FINISHED and (left := self._shadow_left()) is not None:
+                            look(left)
+                            continue
+                        self._leave_shadow(
+                            RunState.INTERRUPTED, f"run {account.id}, which it shadows, is {account.state}"
+                        )
                         return account
             except KeyboardInterrupt:
                 self.interrupt()
@@ -200,13 +222,30 @@ class Screening:
             time.sleep(LOOK_SECONDS)
         return account
 
+    def _shadow_left(self) -> RunAccount | None:
+        """Return the accounts of the shadow while it still reads; its model may have more to read than the run's."""
+        if self.shadow is None:
+            return None
+        with self.database.reading() as session:
+            account = run_account(session, self.shadow.id)
+        return account if account.state == RunState.RUNNING else None
+
     def _leave(self, as_state: RunState, why: str) -> None:
-        """Say on the run why this command left it, if the database still listens and has room."""
+        """Say on the run and on its shadow why this command left them."""
+        self._leave_one(self.opened.id, as_state, why)
+        self._leave_shadow(as_state, why)
+
+    def _leave_shadow(self, as_state: RunState, why: str) -> None:
+        if self.shadow is not None:
+            self._leave_one(self.shadow.id, as_state, why)
+
+    def _leave_one(self, run_id: int, as_state: RunState, why: str) -> None:
+        """Say on a run why it was left, if the database still listens and has room."""
         try:
             with self.database.writing() as session:
-                state = run_account(session, self.opened.id).state
+                state = run_account(session, run_id).state
                 if state in UNFINISHED_RUNS and state != RunState.PAUSED:
-                    set_state(session, self.opened.id, as_state, why)
+                    set_state(session, run_id, as_state, why)
         except WetreadError as error:
             structlog.get_logger().warning(
                 "the run could not be marked as left; the same command goes on", why=str(error)
@@ -234,9 +273,14 @@ class Screening:
 
     def _take_walk(self) -> None:
         """Make the walk ours if nobody is in it: whoever died, or we, who come to this only when we are not walking."""
+        self.opened = self._taken(self.opened)
+        if self.shadow is not None:
+            self.shadow = self._taken(self.shadow)
+
+    def _taken(self, opened: OpenedRun) -> OpenedRun:
         with self.database.writing() as session:
-            ours = take_walk(session, self.opened.id, self.me, lambda walker: walker == self.me or died_here(walker))
-        self.opened = replace(self.opened, walks=ours)
+            ours = take_walk(session, opened.id, self.me, lambda walker: walker == self.me or died_here(walker))
+        return replace(opened, walks=ours)
 
     @contextmanager
     def _filling(self) -> Iterator[Future[None]]:
@@ -246,14 +290,3 @@ class Screening:
                 yield thread.submit(self._see_to_the_walk)
             finally:
                 self._stop.set()
-
-
-def _is_empty(path: bytes) -> bool:
-    try:
-        with os.scandir(path) as entries:
-            return next(entries, None) is None
-    except OSError as error:
-        raise RootUnavailable(
-            f"expected to read the archive at {os.fsdecode(path)!r}, found: {error.strerror}; mend its permissions, or "
-            "mount it, then run the same command"
-        ) from error

@@ -38,7 +38,7 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
       wetread status --watch
       wetread status 12 --watch
     """
-    from cli.accounts import account_json, account_pace, show_account
+    from cli.accounts import account_json, account_pace, read_shadows, show_account
     from cli.interrupting import noted_interrupts
     from wetread.store.accounts import run_account
 
@@ -56,11 +56,12 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
                 ctx.exit(EXIT_INTERRUPTED)
         with database.reading() as session:
             account = run_account(session, run)
+        shadows = read_shadows(database, account.id)
     rate, seconds = account_pace(account)
     if as_json:
-        emit_json(account_json(account, images_per_second=rate, seconds=seconds))
+        emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds))
     else:
-        show_account(account, images_per_second=rate, seconds=seconds)
+        show_account(account, shadows, images_per_second=rate, seconds=seconds)
 
 
 def _wait(database: Database, run: int | None, asked: threading.Event) -> int:

@@ -16,10 +16,15 @@ from schemas.errors import ServiceUnavailable
 @click.option(
     "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
 )
+@click.option(
+    "--shadow", type=MODEL, help="Another model, which reads the same films beside it; its readings are kept apart."
+)
 @engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def submit(directories: tuple[str, ...], model: str, engine: str, force: bool, as_json: bool) -> None:
+def submit(
+    directories: tuple[str, ...], model: str, shadow: str | None, engine: str, force: bool, as_json: bool
+) -> None:
     """Enqueue directories for workers, and return.
 
     Every file is written to the database; the workers' sweep rings for what the broker has no room for yet.
@@ -27,19 +32,23 @@ def submit(directories: tuple[str, ...], model: str, engine: str, force: bool, a
     \b
     Example:
       wetread submit /archive/today
+      wetread submit /archive/today --shadow chest@3
       wetread status --watch
     """
-    from cli.accounts import account_json, account_pace
+    from cli.accounts import account_json, account_pace, read_shadows
     from cli.screening import Order, Screening
+    from cli.shadow import chosen_models
     from wetread.models.registry import Registry
     from wetread.queue import make_app, ring_waiting
 
     with opened_database() as (settings, database):
         app = make_app(settings)
-        digest = Registry(database, settings.models_directory).resolve(model).digest
-        screening = Screening.open(database, settings, Order(directories, digest, engine, force, workers=0))
+        digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
+        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside)
+        screening = Screening.open(database, settings, order)
         screening.fill()
         account = screening.account()
+        shadows = read_shadows(database, account.id)
         try:
             ring_waiting(database, app, settings)
         except ServiceUnavailable as error:
@@ -48,7 +57,9 @@ def submit(directories: tuple[str, ...], model: str, engine: str, force: bool, a
             ) from error
     if as_json:
         rate, seconds = account_pace(account)
-        emit_json(account_json(account, images_per_second=rate, seconds=seconds))
+        emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds))
     else:
         say(f"run {account.id}: {account.found} found, {account.pending} enqueued, {account.skipped} skipped")
+        for one in shadows:
+            say(f"run {one.id}, its shadow: {one.found} found, {one.pending} enqueued, {one.skipped} skipped")
         click.echo(account.id)

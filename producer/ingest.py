@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
@@ -26,7 +26,7 @@ CHUNK_SECONDS = 1.0
 
 @dataclass(slots=True)
 class WalkReport:
-    """What a walk over all roots found.
+    """What a walk over all roots found; pending and skipped are of the first run.
 
     complete: False when it was stopped, or when the run was cancelled or paused meanwhile.
     passed_over: by kind, what is no regular file or could not be looked at.
@@ -42,35 +42,56 @@ def fill_run(
     database: Database,
     run: RunToFill,
     roots: Mapping[int, bytes],
-    *,
+    *shadows: RunToFill,
     own: Sequence[str] = (),
     stop: Event | None = None,
     on_recorded: Callable[[Recorded], None] | None = None,
 ) -> WalkReport:
     """Walk `roots` ({id: path}) once and record their files for `run`; finish the walk when all were seen.
 
+    shadows: runs that are filled beside it with the same files, each in the same transactions as it; one that was
+    ended meanwhile is filled no more.
     own: files and folders of wetread's own, which are passed over where they lie in a root.
     Raises RootUnavailable when a root is gone, and RootEmptied when it holds no file where films were found before: so
     looks a root whose mount went away. What was recorded stays, and the walk is not ended.
     """
-    report, skipped = WalkReport(), ImageSet()
+    report, filling = WalkReport(), [(each, ImageSet()) for each in (run, *shadows)]
     for root_id, path in roots.items():
         found, empty = _without(_inside(own, path), walk(path, report.passed_over), report.passed_over), True
         for chunk in _chunks(found):
-            with database.writing() as session:
-                recorded = record_files(session, run, root_id, chunk, skipped)
+            recorded = _record(database, filling, root_id, chunk)
             empty = False
-            report.pending += recorded.pending
-            report.skipped += recorded.skipped
-            if on_recorded is not None:
-                on_recorded(recorded)
-            if (stop is not None and stop.is_set()) or recorded.run_ended:
+            if (of_run := recorded.get(run.id)) is not None:
+                report.pending += of_run.pending
+                report.skipped += of_run.skipped
+                if on_recorded is not None:
+                    on_recorded(of_run)
+            filling = [(each, skipped) for each, skipped in filling if not recorded[each.id].run_ended]
+            if (stop is not None and stop.is_set()) or not filling:
                 return report
         if empty:
             _check_never_held_films(database, root_id, path)
     with database.writing() as session:
-        report.complete = end_walk(session, run.id, _note(report.passed_over), walker=run.walker)
+        note = _note(report.passed_over)
+        ended = {each.id: end_walk(session, each.id, note, walker=each.walker) for each, _ in filling}
+    report.complete = ended.get(run.id, False)
     return report
+
+
+def _record(
+    database: Database, filling: Sequence[tuple[RunToFill, ImageSet]], root_id: int, chunk: Sequence[FoundFile]
+) -> dict[int, Recorded]:
+    """Record `chunk` for all runs in one transaction; one that has ended meanwhile takes back none of the others."""
+    recorded: dict[int, Recorded] = {}
+    waiting = deque(filling)
+    while waiting:
+        with database.writing() as session:
+            ended = False
+            while waiting and not ended:
+                run, skipped = waiting.popleft()
+                recorded[run.id] = record_files(session, run, root_id, chunk, skipped)
+                ended = recorded[run.id].run_ended  # its transaction may be rolled back already
+    return recorded
 
 
 def _check_never_held_films(database: Database, root_id: int, path: bytes) -> None:

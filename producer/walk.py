@@ -107,3 +107,15 @@ def _gone(root: bytes, error: OSError) -> str:
         f"expected the archive at {os.fsdecode(root)!r}, found: {error.strerror}; mount it or mend its permissions, "
         "then run the same command: it goes on where it stopped"
     )
+
+
+def is_empty(path: bytes) -> bool:
+    """Return whether a root holds nothing at all; raise RootUnavailable when it cannot be looked into."""
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError as error:
+        raise RootUnavailable(
+            f"expected to read the archive at {os.fsdecode(path)!r}, found: {error.strerror}; mend its permissions, or "
+            "mount it, then run the same command"
+        ) from error

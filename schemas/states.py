@@ -27,6 +27,7 @@ class RunKind(StrEnum):
 
     SCREEN = "screen"
     WATCH = "watch"
+    SHADOW = "shadow"
 
 
 class TickKind(StrEnum):

@@ -26,6 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from schemas.promotion_tables import AliasChange as AliasChange
+from schemas.promotion_tables import Evaluation as Evaluation
+from schemas.promotion_tables import ModelAlias as ModelAlias
 from schemas.schedule_tables import Schedule as Schedule
 from schemas.schedule_tables import ScheduleTick as ScheduleTick
 from schemas.table_base import Base, BigId, UtcDateTime, where
@@ -93,28 +96,6 @@ class Decision(Base):
     thresholds: Mapped[dict[str, float]] = mapped_column(JSON, comment="label: least probability; below it, uncertain")
 
 
-class ModelAlias(Base):
-    """A name that moves between versions, such as production."""
-
-    __tablename__ = "model_aliases"
-    alias: Mapped[str] = mapped_column(String(64), primary_key=True)
-    model_digest: Mapped[str] = mapped_column(ForeignKey("models.digest"))
-
-
-class AliasChange(Base):
-    """Every move of an alias, so that it can be rolled back and explained."""
-
-    __tablename__ = "alias_changes"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    alias: Mapped[str] = mapped_column(String(64), index=True)
-    model_digest: Mapped[str] = mapped_column(String(64))
-    previous_digest: Mapped[str | None] = mapped_column(String(64))
-    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    accepted_audit: Mapped[str | None] = mapped_column(
-        Text, comment="why the model was taken although the audit of its data found that unsafe"
-    )
-
-
 class Run(Base):
     """One screening of some roots by one model, and its accounts."""
 
@@ -123,6 +104,12 @@ class Run(Base):
         CheckConstraint("found = pending + done + rejected + dead + cancelled + skipped", name="accounts"),
         CheckConstraint("state <> 'finished' OR pending = 0", name="finished"),
         Index("ix_runs_state", "state"),
+        Index(
+            "ix_runs_shadow_of",
+            "shadow_of",
+            sqlite_where=text("shadow_of IS NOT NULL"),
+            postgresql_where=text("shadow_of IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     state: Mapped[str] = mapped_column(String(16))
@@ -130,6 +117,9 @@ class Run(Base):
     engine: Mapped[str] = mapped_column(String(16), comment="numpy, keras or onnx")
     root_ids: Mapped[list[int]] = mapped_column(JSON)
     force: Mapped[bool] = mapped_column(comment="read again what this model has read")
+    shadow_of: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the run whose films this run's model reads beside it; it has accounts of its own"
+    )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     walked_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="when the last root had been walked to its end"
@@ -181,6 +171,12 @@ class Batch(Base):
             sqlite_where=text("pending > 0"),
             postgresql_where=text("pending > 0"),
         ),
+        Index(
+            "ix_batches_rides_on",
+            "rides_on",
+            sqlite_where=text("rides_on IS NOT NULL"),
+            postgresql_where=text("rides_on IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
@@ -194,6 +190,9 @@ class Batch(Base):
         Integer, default=0, comment="workers that died holding it; above 0 it is taken one image at a time"
     )
     rung_at: Mapped[float | None] = mapped_column(Float, comment="when the broker was last rung for it")
+    rides_on: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"
+    )
 
 
 class WorkItem(Base):

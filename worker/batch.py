@@ -8,8 +8,8 @@ written; or, when this process dies, left to the lease.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import structlog
@@ -21,11 +21,12 @@ from wetread.store.accounts import run_state
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem, claim, count_attempt, release
 from wetread.store.runs import set_state
-from wetread.store.settling import Outcome, settle
+from wetread.store.settling import Outcome, Settled, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
 from worker.keeper import LeaseKeeper
 from worker.metering import count_batch, count_films
+from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
 from worker.read_ahead import ReadAhead
 from worker.reading import Reader
@@ -100,8 +101,10 @@ class BatchWorker:
             )
             self._give_back(held)
             return Ending.NO_MODEL
+        riders = self._riders(held)
+        held = replace(held, riders=tuple(rider.held for rider in riders))
         try:
-            self._read_and_settle(held, model)
+            self._read_and_settle(held, model, riders)
         except RootUnavailable as error:
             log.error("the archive cannot be reached; the run is paused")  # its path is in the run's note, not in logs
             self._give_back(held, pause=str(error))
@@ -116,15 +119,32 @@ class BatchWorker:
         log.info("batch settled", images=len(held.items))
         return Ending.SETTLED
 
-    def _read_and_settle(self, held: Claim, model: LoadedModel) -> None:
+    def _riders(self, held: Claim) -> list[ModelReading]:
+        """Return what is read along with the batch; what this worker lacks the model of is given back."""
+        riders = []
+        for rider in held.riders:
+            try:
+                model = self.shelf.take(rider.model_digest, rider.engine, rider.decision_digest)
+            except (UsageError, ArtefactError) as error:
+                structlog.get_logger().error(
+                    "this worker lacks the shadow's model; its batch was given back, and the run's is read without it",
+                    run=rider.run_id, batch=rider.batch_id, model=rider.model_digest, why=str(error),
+                )  # fmt: skip
+                self._give_back(rider)
+            else:
+                riders.append(ModelReading(rider, model, rider.items))
+        return riders
+
+    def _read_and_settle(self, held: Claim, model: LoadedModel, riders: list[ModelReading]) -> None:
         with LeaseKeeper(self.database, held, self.settings) as keeper:
             try:
                 if held.one_at_a_time:
                     for item in held.items:
                         keeper.progress(item.image_id)
-                        self._settle(held, [self._read_alone(held, model, item, keeper)])
+                        self._settle((held, [self._read_alone(held, model, item, keeper)]))
                 else:
-                    self._settle(held, self._reader(held, model, keeper.progress).outcomes(held.items))
+                    mine = self._reader(held, model, keeper.progress, riders).outcomes(held.items)
+                    self._settle((held, mine), *((rider.held, rider.outcomes) for rider in riders))
             except MemoryError:
                 keeper.out_of_memory()
 
@@ -144,22 +164,37 @@ class BatchWorker:
                 count_attempt(session, held, item.image_id, by=-1)  # it was not tried
             raise
 
-    def _reader(self, held: Claim, model: LoadedModel, progress: Callable[[], None]) -> Reader:
-        return Reader(self.database, self.settings, model, held, self.files, self.stages, progress)
+    def _reader(
+        self, held: Claim, model: LoadedModel, progress: Callable[[], None], riders: Sequence[ModelReading] = ()
+    ) -> Reader:
+        return Reader(self.database, self.settings, model, held, self.files, self.stages, progress, riders)
 
-    def _settle(self, held: Claim, outcomes: list[Outcome]) -> None:
+    def _settle(self, mine: Settled, *riders: Settled) -> None:
+        """Write what became of a batch and of what was read with it; raise what hinders the first, and that alone."""
         taken = self.stages.take()
         with self.stages.timed(SETTLE), self.database.writing() as session:
-            settle(session, held, outcomes)
-            add_stage_seconds(session, held.run_id, taken)  # while the run's row is ours
+            fault, *others = settle_together(session, [mine, *riders])
+            add_stage_seconds(session, mine[0].run_id, taken if fault is None else {})  # while the run's row is ours
             reach("before_commit")
         reach("committed")
-        count_films(outcomes)
+        for (_, outcomes), why in zip((mine, *riders), (fault, *others), strict=True):
+            if why is None:
+                count_films(outcomes)
+        for (rider, _), why in zip(riders, others, strict=True):
+            if why is not None:
+                structlog.get_logger().info(
+                    "a shadow's batch was not settled; it is read again", run=rider.run_id, batch=rider.batch_id,
+                    why=str(why),
+                )  # fmt: skip
+                self._give_back(rider)
+        if fault is not None:
+            raise fault
 
     def _give_back(self, held: Claim, pause: str | None = None) -> None:
         with self.database.writing() as session:
             release(session, held)
         # A transaction of its own: holding the batch, it would wait for who holds the run and wants the batch.
         if pause is not None:
-            with self.database.writing() as session:
-                set_state(session, held.run_id, RunState.PAUSED, pause)
+            for one in (held, *held.riders):
+                with self.database.writing() as session:
+                    set_state(session, one.run_id, RunState.PAUSED, pause)

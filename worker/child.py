@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
@@ -27,12 +27,18 @@ IDLE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ChildTask:
-    """What a child is told: the run to serve, its model, and its settings."""
+    """What a child is told: the run to serve, its model, its settings, and (run, model digest) of its shadow."""
 
     run_id: int
     model_digest: str
     engine: str
     settings: Settings
+    shadow: tuple[int, str] | None = None
+
+    @property
+    def run_ids(self) -> tuple[int, ...]:
+        """Return the runs to serve, the one that comes first in front."""
+        return (self.run_id,) if self.shadow is None else (self.run_id, self.shadow[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
         pipe.send(Ready(worker.owner))
         say_everywhere(worker=worker.owner)
         with _signs(worker):
-            _serve(worker, task.run_id, stop)
+            _serve(worker, task.run_ids, stop)
+        if task.shadow is not None:  # what only the shadow read last is none of the run's time
+            worker.stages.serve(task.run_id)
         worker.note_stages(task.run_id)
     except WetreadError as error:
         pipe.send(Failed(str(error), error.exit_code))
@@ -109,6 +117,8 @@ def _prepare(task: ChildTask) -> BatchWorker:
     database = Database(task.settings.database)
     shelf = ModelShelf(Registry(database, task.settings.models_directory))
     shelf.take(task.model_digest, task.engine)
+    if task.shadow is not None:
+        shelf.take(task.shadow[1], task.engine)
     return BatchWorker(database, task.settings, shelf, worker_id())
 
 
@@ -125,7 +135,7 @@ def _signs(worker: BatchWorker) -> Iterator[None]:
         signs.stop()
 
 
-def _serve(worker: BatchWorker, run_id: int, stop: threading.Event) -> None:
+def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -> None:
     from wetread.store.accounts import run_state
     from wetread.store.leases import next_batch
 
@@ -133,11 +143,12 @@ def _serve(worker: BatchWorker, run_id: int, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             with worker.database.reading() as session:
-                state = run_state(session, run_id)
-                batch_id = next_batch(session, run_id)
-            if batch_id is not None and state == RunState.RUNNING:
+                running = [run_id for run_id in run_ids if run_state(session, run_id) == RunState.RUNNING]
+                waiting = (next_batch(session, run_id) for run_id in running)
+                batch_id = next((batch for batch in waiting if batch is not None), None)
+            if batch_id is not None:
                 worker.process_batch(batch_id)
-            elif state != RunState.RUNNING:
+            elif not running:
                 return
             else:
                 stop.wait(IDLE_SECONDS)

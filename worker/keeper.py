@@ -39,9 +39,9 @@ class LeaseKeeper:
     def __init__(self, database: Database, held: Claim, settings: Settings) -> None:
         self._database = database
         self._held = held
+        self._leases = [held, *held.riders]
         self._settings = settings
         self._ended = threading.Event()
-        self._lost = False
         self._image_id: int | None = None
         self._since = time.monotonic()
         self._process = psutil.Process()
@@ -84,16 +84,17 @@ class LeaseKeeper:
             if self._process.memory_info().rss > settings.memory_bytes:
                 limit = settings.memory_bytes / 1024**2
                 self._end_this_process(Reason.OUT_OF_MEMORY, f"its worker process grew beyond {limit:,.0f} MiB")
-            if now >= due and not self._lost:
+            if now >= due:
                 due = now + renewal
-                self._renew()
+                for held in list(self._leases):
+                    self._renew(held)
 
-    def _renew(self) -> None:
+    def _renew(self, held: Claim) -> None:
         try:
             with self._database.writing() as session:
-                renew(session, self._held, self._settings.lease_seconds)
+                renew(session, held, self._settings.lease_seconds)
         except LeaseLost:
-            self._lost = True  # the batch's commit will find the same and write nothing
+            self._leases.remove(held)  # the batch's commit will find the same and write nothing
         except WetreadError:
             pass  # away, or without space: the next renewal tries again; meanwhile the lease may run out, which is safe
 

@@ -127,7 +127,7 @@ class EmbeddedPool:
             return
         self._free(child)
         with self.database.reading() as session:
-            settled = run_account(session, self.task.run_id).settled
+            settled = sum(run_account(session, run_id).settled for run_id in self.task.run_ids)
         self._remove(child)
         self.deaths += 1
         structlog.get_logger().warning("a worker process died and is replaced", exit=child.process.exitcode)
@@ -146,7 +146,7 @@ class EmbeddedPool:
 
     def _still_running(self) -> bool:
         with self.database.reading() as session:
-            return run_state(session, self.task.run_id) == RunState.RUNNING
+            return any(run_state(session, run_id) == RunState.RUNNING for run_id in self.task.run_ids)
 
     def _remove(self, child: _Child) -> None:
         child.pipe.close()
@@ -168,7 +168,7 @@ class EmbeddedPool:
     def _end_hanging(self) -> None:
         """Kill processes of ours whose lease ran out: what keeps it does not run any more."""
         with self.database.reading() as session:
-            expired = set(expired_owners(session, self.task.run_id))
+            expired = {owner for run_id in self.task.run_ids for owner in expired_owners(session, run_id)}
         for child in self._children:
             if child.owner in expired:
                 child.process.kill()

@@ -27,7 +27,7 @@ def with_gate(home: Path) -> Program:
     ensure_schema(database)
     registry = Registry(database, home / "models")
     registered = registry.publish(replace(tiny_contents(), gate=gate.to_json()))
-    registry.promote(f"{registered.name}@{registered.version}")
+    registry.promote(f"{registered.name}@{registered.version}", accept_evaluation="it is for tests")
     database.dispose()
     return Program(home)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from schemas.architecture import Architecture, LayerSpec
+from tests.measured import MEASURED
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance
@@ -40,6 +41,7 @@ def contents(seed: int) -> ModelContents:
         preprocess=Preprocess(height=4, width=4),
         provenance=Provenance("numpy", "dnn", seed, "2026-11-23T05:00:00+00:00"),
         thresholds={"focal": 0.6},
+        metrics=MEASURED,
     )
 
 

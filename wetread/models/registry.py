@@ -11,10 +11,10 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from schemas.errors import ArtefactError, RightsMissing, UnsafeError, UsageError
+from schemas.errors import ArtefactError, RightsMissing, UsageError
 from wetread.clock import utc_now
 from wetread.models.artefact import (
     CARD_FILE,
@@ -22,26 +22,20 @@ from wetread.models.artefact import (
     ModelContents,
     copy_artefact,
     load_artefact,
+    read_document,
     save_artefact,
     verify_artefact,
 )
 from wetread.models.card import checked_name
 from wetread.models.decision import Decision
 from wetread.models.folder import ModelsFolder
+from wetread.models.listed import ListedModel as ListedModel
+from wetread.models.promotion import METRICS, reason_for_audit, reason_for_figures
 from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
 from wetread.store import registrations
 from wetread.store.database import Database
 from wetread.store.registrations import AliasMove, DecisionValues, Registration
-
-
-@dataclass(frozen=True, slots=True)
-class ListedModel:
-    """A registered model, its aliases, and its folder on this machine; None where its files are not here."""
-
-    registration: Registration
-    aliases: tuple[str, ...]
-    directory: str | None
 
 
 class Registry:
@@ -131,23 +125,33 @@ class Registry:
         copy_artefact(self._folder.locate(registration), directory, version=registration.version, decision=decision)
         return registration
 
-    def promote(self, reference: str, alias: str = PRODUCTION, *, accept_audit: str | None = None) -> AliasMove:
+    def promote(
+        self,
+        reference: str,
+        alias: str = PRODUCTION,
+        *,
+        accept_audit: str | None = None,
+        accept_evaluation: str | None = None,
+        has_served: bool = False,
+    ) -> AliasMove:
         """Point `alias` at a model that has just been verified, and return the move.
 
-        accept_audit: why the model may serve although the audit of its training data found that unsafe; it is
-        kept with the move. Raises UnsafeError where the audit did and no reason is given.
+        accept_audit: why the model may serve although the audit of its training data found that unsafe.
+        accept_evaluation: why it may although no figures on films that it did not learn from are known, or it was
+        found worse than what the alias means now. Both are kept with the move. has_served: no figures are asked for.
+        Raises UnsafeError where one of them is wanted and not given.
         """
         models, aliases = self._known()
         if checked_name(alias) == SHIPPED_ALIAS or alias in {model.name for model in models}:
             raise UsageError(f"alias {alias!r}: expected a name that no model has, and not {SHIPPED_ALIAS!r}")
         registration = self.verify(reference)
-        findings = self.open(registration.digest).card.provenance.unsafe_findings
-        reason = (accept_audit or "").strip()
-        if findings and not reason:
-            raise UnsafeError(
-                f"model {registration.reference}: the audit found its data unsafe: {'; '.join(findings)}. Mend it "
-                "and train again, or say why the model may serve all the same: --accept-audit REASON"
-            )
+        card = self.open(registration.digest).card
+        reason = reason_for_audit(registration, card.provenance.unsafe_findings, accept_audit)
+        why = (accept_evaluation or "").strip() or None
+        if not has_served and aliases.get(alias) != registration.digest:
+            listed = METRICS in card.documents
+            metrics = read_document(self.locate(registration), card, METRICS) if listed else None
+            why = reason_for_figures(self._database, registration, metrics, aliases.get(alias), why)
         with self._database.writing() as session:
             return registrations.move_alias(
                 session,
@@ -155,19 +159,22 @@ class Registry:
                 registration.digest,
                 self._now(),
                 default=aliases.get(alias),
-                accepted_audit=reason if findings else None,
+                accepted_audit=reason,
+                accepted_evaluation=why,
             )
 
     def rollback(self, alias: str = PRODUCTION) -> AliasMove:
         """Point `alias` back at what it was before its last move, and return the new move; twice undoes itself.
 
-        A reason that was given for the model's audit before still counts.
+        A reason that was given for the model's audit before still counts. Figures are not asked for: it has served.
         """
         moves = self.moves(alias)
         previous = moves[0].previous_digest if moves else None
         if previous is None:
             raise UsageError(f"alias {alias!r}: expected an earlier model to go back to, found none; promote one")
-        return self.promote(previous, alias, accept_audit=self.accepted_audit(previous))
+        figures = next((move.accepted_evaluation for move in moves if move.model_digest == previous), None)
+        audit = self.accepted_audit(previous)
+        return self.promote(previous, alias, accept_audit=audit, accept_evaluation=figures, has_served=True)
 
     def accepted_audit(self, digest: str) -> str | None:
         """Return why the model with this digest was last taken in spite of its audit; None where nobody was asked."""

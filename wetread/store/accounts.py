@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from schemas.errors import UsageError
 from schemas.states import RunState
 from schemas.tables import Model, Run, RunTally
+from wetread.store.runs import shadows_of
 
 
 @dataclass(frozen=True, slots=True)
 class RunAccount:
     """A run as it stands: found = pending + done + rejected + dead + cancelled + skipped.
 
+    shadow_of: the run that it reads beside.
     labels: images by their most probable label. uncertain: of these, those whose decision says no label.
     """
 
@@ -26,6 +28,7 @@ class RunAccount:
     model: str
     model_digest: str
     engine: str
+    shadow_of: int | None
     root_ids: tuple[int, ...]
     force: bool
     created_at: datetime
@@ -57,12 +60,13 @@ def run_state(session: Session, run_id: int) -> RunState | None:
 
 
 def run_account(session: Session, run_id: int | None = None) -> RunAccount:
-    """Return the accounts of a run, by default of the latest.
+    """Return the accounts of a run, by default of the latest that is no shadow.
 
     Raises UsageError when there is no such run.
     """
     query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
-    query = query.order_by(Run.id.desc()).limit(1) if run_id is None else query.where(Run.id == run_id)
+    latest_of_all = query.where(Run.shadow_of.is_(None)).order_by(Run.id.desc()).limit(1)
+    query = latest_of_all if run_id is None else query.where(Run.id == run_id)
     row = session.execute(query).first()
     if row is None:
         latest = session.scalar(select(func.max(Run.id)))
@@ -72,6 +76,11 @@ def run_account(session: Session, run_id: int | None = None) -> RunAccount:
         raise UsageError(f"expected a run, found no run {'' if run_id is None else run_id}: {hint}")
     run, model, version = row
     return _account(_tallies(session, [run.id])[run.id], run, model, version)
+
+
+def shadow_accounts(session: Session, run_id: int) -> list[RunAccount]:
+    """Return the accounts of the runs that shadow this one, the latest first."""
+    return [run_account(session, shadow) for shadow in shadows_of(session, run_id)]
 
 
 def list_accounts(session: Session, *, limit: int = 50, running_first: bool = False) -> list[RunAccount]:
@@ -109,6 +118,7 @@ def _account(tallies: Tallies, run: Run, model: str, version: int) -> RunAccount
         model=f"{model}@{version}",
         model_digest=run.model_digest,
         engine=run.engine,
+        shadow_of=run.shadow_of,
         root_ids=tuple(run.root_ids),
         force=run.force,
         created_at=run.created_at,

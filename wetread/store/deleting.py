@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import UsageError
-from schemas.states import ItemState, RunState
+from schemas.states import ItemState, RunKind, RunState
 from schemas.tables import Batch, Run, RunStage, RunTally, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_readings
@@ -55,5 +55,7 @@ def delete_run(session: Session, run_id: int) -> int:
     session.execute(delete(Batch).where(Batch.run_id == run_id))
     session.execute(delete(RunTally).where(RunTally.run_id == run_id))
     session.execute(delete(RunStage).where(RunStage.run_id == run_id))
+    # What shadowed it stands by itself from now on.
+    session.execute(update(Run).where(Run.shadow_of == run_id).values(shadow_of=None, kind=RunKind.SCREEN))
     session.execute(delete(Run).where(Run.id == run_id))
     return len(gone)

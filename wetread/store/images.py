@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -50,13 +50,17 @@ class FoundFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunToFill:
-    """What recording needs to know of a run. walker: who walks it; only one process does at a time."""
+    """What recording needs to know of a run. walker: who walks it; only one process does at a time.
+
+    beside: the run that it shadows: an image that waits there is put into a batch that is read with that one.
+    """
 
     id: int
     walker: str
     model_digest: str
     force: bool
     batch_size: int
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,10 @@ def _take_turn(session: Session, run: RunToFill) -> bool:
     The run's row is not locked: workers that settle want it, and would wait until all files are recorded.
     """
     lock_walk(session, run.id)
-    row = session.execute(select(Run.state, Run.walker).where(Run.id == run.id)).first()
+    query = select(Run.state, Run.walker).where(Run.id == run.id)
+    if run.beside is not None:  # that one is recorded already in this transaction, and is not to be rolled back
+        query = query.with_for_update()
+    row = session.execute(query).first()
     return row is not None and tuple(row) == (RunState.RUNNING, run.walker)
 
 
@@ -245,17 +252,31 @@ def _make_batches(session: Session, run: RunToFill, images: Sequence[int]) -> tu
     """Put `images` into new batches of the run; return the batches' ids."""
     if not images:
         return ()
+    led = [(None, images)] if run.beside is None else _by_leader(session, run.beside, images)
     size = run.batch_size
     rows = [
-        {"run_id": run.id, "pending": min(size, len(images) - start), "fence": 0, "kills": 0}
-        for start in range(0, len(images), size)
+        {"run_id": run.id, "pending": min(size, len(group) - start), "fence": 0, "kills": 0, "rides_on": leader}
+        for leader, group in led
+        for start in range(0, len(group), size)
     ]
     batches: Any = Batch.__table__
-    made = session.execute(insert(batches).returning(batches.c.id, batches.c.pending), rows).all()
-    remaining = iter(images)
+    ids = batches.c.id, batches.c.pending
+    made = session.execute(insert(batches).returning(*ids, sort_by_parameter_order=len(led) > 1), rows).all()
+    remaining = chain.from_iterable(group for _, group in led)
     members = [(image, batch) for batch, count in made for image in islice(remaining, count)]
     _add_items(session, run, members)
     return tuple(batch for batch, _ in made)
+
+
+def _by_leader(session: Session, run_id: int, images: Sequence[int]) -> list[tuple[int | None, list[int]]]:
+    """Return (batch, those of `images` that wait in it) for each batch of a run, and (None, the others)."""
+    waiting = (WorkItem.run_id == run_id, WorkItem.state == ItemState.PENDING)
+    query = select(WorkItem.image_id, WorkItem.batch_id).where(WorkItem.image_id.in_(images), *waiting)
+    leaders = {row.image_id: row.batch_id for row in session.execute(query)}
+    groups: dict[int | None, list[int]] = {}
+    for image in images:
+        groups.setdefault(leaders.get(image), []).append(image)
+    return list(groups.items())
 
 
 def _add_items(session: Session, run: RunToFill, members: Sequence[tuple[int, int]]) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import LeaseLost
 from schemas.states import ItemState, Reason, RunState
@@ -36,6 +36,7 @@ class Claim:
 
     one_at_a_time: a worker died holding this batch, so that one of its images may be the cause.
     decision_digest: of the decision that was in force for the model when the batch was taken.
+    riders: batches of a shadow's run under our lease too, whose images are read with these.
     """
 
     batch_id: int
@@ -48,27 +49,44 @@ class Claim:
     force: bool
     decision_digest: str
     items: tuple[ClaimedItem, ...]
+    riders: tuple[Claim, ...] = ()
+
+
+_RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
 
 
 def _free() -> ColumnElement[bool]:
     return or_(Batch.lease_until.is_(None), Batch.lease_until < database_seconds())
 
 
+def _rides() -> ColumnElement[bool]:
+    """Return whether whoever takes the batch that it rides on takes it too; until then it is nobody's to take.
+
+    After a worker's death, or once that batch is settled or not to be read, it is a batch like any other.
+    """
+    leader = aliased(Batch)
+    led = select(leader.id).where(
+        leader.id == Batch.rides_on, leader.pending > 0, leader.kills == 0, leader.run_id.in_(_RUNNING)
+    )
+    return and_(Batch.rides_on.is_not(None), Batch.owner.is_(None), Batch.kills == 0, led.exists())
+
+
 def next_batch(session: Session, run_id: int) -> int | None:
     """Return the id of a batch of the run that waits for a worker; None when none does now."""
-    query = select(Batch.id).where(Batch.run_id == run_id, Batch.pending > 0, _free()).order_by(Batch.id).limit(1)
-    return session.scalar(query)
+    waiting = (Batch.run_id == run_id, Batch.pending > 0, _free(), ~_rides())
+    return session.scalar(select(Batch.id).where(*waiting).order_by(Batch.id).limit(1))
 
 
 def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> Claim | None:
     """Take the lease of a batch; None when it is settled, held by another, or its run is not running.
 
-    A lease that ran out with its owner still named means that the owner died or hung: that is counted.
+    A lease that ran out with its owner still named means that the owner died or hung: that is counted. What rides on
+    the batch is taken with it, but where a worker died on either: then each is read by itself, so that the one's
+    model does no harm to the other's images.
     """
-    running = select(Run.id).where(Run.state == RunState.RUNNING)
     taken = session.execute(
         update(Batch)
-        .where(Batch.id == batch_id, Batch.pending > 0, _free(), Batch.run_id.in_(running))
+        .where(Batch.id == batch_id, Batch.pending > 0, _free(), ~_rides(), Batch.run_id.in_(_RUNNING))
         .values(
             owner=owner,
             fence=Batch.fence + 1,
@@ -81,9 +99,35 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     if taken is None:
         return None
     run_id, fence, kills = taken
-    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest)
-    run = session.execute(query.join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)).one()
-    return Claim(batch_id, run_id, owner, fence, kills > 0, *run, _pending_items(session, batch_id))
+    of_run, shadowed = _run_to_read(session, run_id)
+    items = _pending_items(session, batch_id)
+    riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
+    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders)
+
+
+def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:
+    taken = session.execute(
+        update(Batch)
+        .where(Batch.rides_on == batch_id, Batch.pending > 0, Batch.owner.is_(None), Batch.kills == 0)
+        .where(Batch.run_id.in_(_RUNNING))
+        .values(owner=owner, fence=Batch.fence + 1, lease_until=database_seconds() + lease_seconds)
+        .returning(Batch.id, Batch.run_id, Batch.fence)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return tuple(
+        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0], _pending_items(session, rider))
+        for rider, run_id, fence in sorted(tuple(row) for row in taken)
+    )
+
+
+def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, str], bool]:
+    """Return (a run's model, engine, whether it is forced, the decision in force), and whether a run shadows it."""
+    shadow = aliased(Run)
+    shadowed = select(shadow.id).where(shadow.shadow_of == Run.id).exists()
+    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest, shadowed)
+    row = session.execute(query.join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)).one()
+    digest, engine, force, decision, is_shadowed = row
+    return (digest, engine, force, decision), is_shadowed
 
 
 def _pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
@@ -121,8 +165,12 @@ def renew(session: Session, held: Claim, lease_seconds: float) -> None:
 
 
 def release(session: Session, held: Claim) -> None:
-    """Give the batch back, as not tried: for a root that is gone, a model that is missing, an orderly stop."""
-    session.execute(_ours(held).values(owner=None, lease_until=None).execution_options(synchronize_session=False))
+    """Give the batch back, as not tried: for a root that is gone, a model that is missing, an orderly stop.
+
+    What was read with it is given back too.
+    """
+    for one in (held, *held.riders):
+        session.execute(_ours(one).values(owner=None, lease_until=None).execution_options(synchronize_session=False))
 
 
 def count_attempt(session: Session, held: Claim, image_id: int, by: int = 1) -> None:
@@ -183,8 +231,7 @@ def batches_to_ring(session: Session, *, high_water: int, patience: float, limit
     high_water: at most so many batches are rung for and not settled.
     patience: seconds after which a ring that no worker has answered counts as lost.
     """
-    running = select(Run.id).where(Run.state == RunState.RUNNING)
-    waiting = (Batch.run_id.in_(running), Batch.pending > 0)
+    waiting = (Batch.run_id.in_(_RUNNING), Batch.pending > 0)
     lost = Batch.rung_at < database_seconds() - patience
     outstanding = session.scalar(
         select(func.count()).select_from(Batch).where(*waiting, Batch.rung_at.is_not(None), or_(~_free(), ~lost))
@@ -192,8 +239,12 @@ def batches_to_ring(session: Session, *, high_water: int, patience: float, limit
     room = min(limit, high_water - (outstanding or 0))
     if room <= 0:
         return []
-    query = select(Batch.id).where(*waiting, _free(), or_(Batch.rung_at.is_(None), lost)).order_by(Batch.id).limit(room)
-    return list(session.scalars(query))
+    # Shadows last: what only they have to read keeps no other run waiting.
+    for_shadows = Batch.run_id.in_(select(Run.id).where(Run.shadow_of.is_not(None)))
+    due = select(Batch.id).where(*waiting, _free(), ~_rides(), or_(Batch.rung_at.is_(None), lost)).order_by(Batch.id)
+    first = list(session.scalars(due.where(~for_shadows).limit(room)))
+    room -= len(first)
+    return first + list(session.scalars(due.where(for_shadows).limit(room))) if room else first
 
 
 def mark_rung(session: Session, batch_ids: list[int]) -> None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from schemas.tables import AliasChange, Decision, Model, ModelAlias
+from schemas.promotion_tables import AliasChange
+from schemas.tables import Decision, Model, ModelAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class AliasMove:
     """One move of an alias. previous_digest: None when the alias was new.
 
     accepted_audit: why the model was taken although the audit of its data found that unsafe; None where it did not.
+    accepted_evaluation: why it was taken although no figures speak for it, or some against it.
     """
 
     alias: str
@@ -56,6 +58,7 @@ class AliasMove:
     previous_digest: str | None
     changed_at: datetime
     accepted_audit: str | None = None
+    accepted_evaluation: str | None = None
 
 
 def list_registrations(session: Session) -> list[Registration]:
@@ -131,6 +134,7 @@ def move_alias(
     *,
     default: str | None = None,
     accepted_audit: str | None = None,
+    accepted_evaluation: str | None = None,
 ) -> AliasMove:
     """Point `alias` at a model, record the move, and return it; a move to where it points records nothing.
 
@@ -151,18 +155,23 @@ def move_alias(
                 previous_digest=previous,
                 changed_at=changed_at,
                 accepted_audit=accepted_audit,
+                accepted_evaluation=accepted_evaluation,
             )
         )
     session.flush()
-    return AliasMove(alias, model_digest, previous, changed_at, accepted_audit)
+    return AliasMove(alias, model_digest, previous, changed_at, accepted_audit, accepted_evaluation)
 
 
 def alias_moves(session: Session, alias: str) -> list[AliasMove]:
     """Return the moves of an alias, the latest first."""
     rows = session.scalars(select(AliasChange).where(AliasChange.alias == alias).order_by(AliasChange.id.desc()))
     return [
-        AliasMove(row.alias, row.model_digest, row.previous_digest, row.changed_at, row.accepted_audit) for row in rows
-    ]
+        AliasMove(
+            row.alias, row.model_digest, row.previous_digest, row.changed_at, row.accepted_audit,
+            row.accepted_evaluation,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def read_accepted_audit(session: Session, model_digest: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import UsageError
 from schemas.states import UNFINISHED_RUNS, RunKind, RunState
@@ -40,6 +40,7 @@ def open_run(
     dead: Walkers,
     kind: RunKind = RunKind.SCREEN,
     run_id: int | None = None,
+    shadow_of: int | None = None,
 ) -> OpenedRun:
     """Return the unfinished run of these roots by this model and of this kind, in state running, or a new one.
 
@@ -48,9 +49,11 @@ def open_run(
     A resumed run keeps its images, and its roots are walked again; those counted as skipped are counted anew,
     since their files may have changed since. While another living process walks the run, ours only joins it.
     dead: tells of a walker whether it is known to have died; otherwise its lease says.
+    shadow_of: the run that this one reads beside; an unfinished shadow of its model goes on with it.
     """
+    kind = kind if shadow_of is None else RunKind.SHADOW
     if run_id is None:
-        run = _unfinished(session, roots, model_digest, force=force, kind=kind)
+        run = _unfinished(session, roots, model_digest, force=force, kind=kind, shadow_of=shadow_of)
     else:
         this = select(Run).where(Run.id == run_id, Run.state.in_(UNFINISHED_RUNS)).with_for_update()
         if (run := session.scalar(this)) is None:
@@ -58,12 +61,13 @@ def open_run(
     if run is None:
         run = Run(
             state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
-            created_at=utc_now(), walker=walker, walk_until=None, kind=kind,
+            created_at=utc_now(), walker=walker, walk_until=None, kind=kind, shadow_of=shadow_of,
         )  # fmt: skip
         session.add(run)
         session.flush()
         renew_walk(session, run.id, walker)
         return OpenedRun(run.id, resumed=False, walks=True)
+    run.shadow_of = shadow_of
     if _is_walked(session, run, dead):
         return OpenedRun(run.id, resumed=True, walks=False)
     _begin_walk(session, run, engine, walker)
@@ -116,12 +120,22 @@ def renew_walk(session: Session, run_id: int, walker: str) -> None:
     )
 
 
-def _unfinished(session: Session, roots: Sequence[int], model_digest: str, *, force: bool, kind: RunKind) -> Run | None:
+def _unfinished(
+    session: Session,
+    roots: Sequence[int],
+    model_digest: str,
+    *,
+    force: bool,
+    kind: RunKind,
+    shadow_of: int | None,
+) -> Run | None:
+    alike = [Run.model_digest == model_digest, Run.force == force, Run.kind == kind]
+    if shadow_of is not None:  # of whichever run of the same model it was last beside
+        model = select(Run.model_digest).where(Run.id == shadow_of).scalar_subquery()
+        beside = aliased(Run)
+        alike.append(Run.shadow_of.in_(select(beside.id).where(beside.model_digest == model)))
     candidates = session.scalars(
-        select(Run)
-        .where(Run.state.in_(UNFINISHED_RUNS), Run.model_digest == model_digest, Run.force == force, Run.kind == kind)
-        .order_by(Run.id.desc())
-        .with_for_update()
+        select(Run).where(Run.state.in_(UNFINISHED_RUNS), *alike).order_by(Run.id.desc()).with_for_update()
     )
     return next((run for run in candidates if sorted(run.root_ids) == sorted(roots)), None)
 
@@ -149,6 +163,11 @@ def finish_if_settled(session: Session, run_id: int) -> None:
         .where(Run.id == run_id, Run.pending == 0, Run.walked_at.is_not(None), Run.state == RunState.RUNNING)
         .values(state=RunState.FINISHED, ended_at=utc_now())
     )
+
+
+def shadows_of(session: Session, run_id: int) -> list[int]:
+    """Return the runs that shadow this one, the latest first."""
+    return list(session.scalars(select(Run.id).where(Run.shadow_of == run_id).order_by(Run.id.desc())))
 
 
 def set_state(session: Session, run_id: int, state: RunState, note: str | None = None) -> bool:

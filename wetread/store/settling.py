@@ -21,6 +21,7 @@ from wetread.clock import utc_now
 from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
+from wetread.store.prediction_rows import prediction_row
 from wetread.store.tallies import add_tallies
 from wetread.store.upsert import insert_for
 
@@ -83,20 +84,52 @@ def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     by now, or ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was deleted
     meanwhile stay pending, and the batch is given back for whoever reads them.
     """
+    (fault,) = settle_together(session, [(held, outcomes)])
+    if fault is not None:
+        raise fault
+
+
+Settled = tuple[Claim, Sequence[Outcome]]
+"""A claimed batch, and what became of some of its images."""
+
+
+def settle_together(session: Session, parts: Sequence[Settled]) -> list[LeaseLost | ReadingsChanged | None]:
+    """Settle batches that were read together, as `settle` does each; return what it would have raised of each.
+
+    One that cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
+    models' readings, predictions and items by digest, batches and runs with the shadowed one first.
+    """
     now = utc_now()
-    lock_readings(session, held.model_digest)
+    for digest in sorted({held.model_digest for held, _ in parts}):
+        lock_readings(session, digest)
+    kept: list[tuple[Claim, list[Outcome]]] = []
+    faults: list[LeaseLost | ReadingsChanged | None] = []
+    for held, outcomes in parts:
+        try:
+            kept.append((held, _taken(session, held, outcomes)))
+            faults.append(None)
+        except (LeaseLost, ReadingsChanged) as fault:
+            faults.append(fault)
+    kept = [(held, outcomes) for held, outcomes in kept if outcomes]
+    by_model = sorted(kept, key=lambda part: part[0].model_digest)
+    readings = {held.batch_id: _store_predictions(session, held, outcomes, now) for held, outcomes in by_model}
+    headers = store_headers(session, {o.sha256: o.header for _, some in kept for o in some if o.sha256 and o.header})
+    for held, outcomes in by_model:
+        _settle_items(session, held, outcomes, _Stored(readings[held.batch_id], headers), now)
+    for held, outcomes in kept:
+        add_tallies(session, held.run_id, _tally(outcomes))
+        _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
+    return faults
+
+
+def _taken(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return those of `outcomes` that stand, taken from the batch's pending; raise with nothing written."""
     _check_decision(session, held, outcomes)
-    kept = _with_standing_links(session, held, outcomes)
-    _take_from_batch(session, held, len(kept))
-    if len(kept) < len(outcomes):
-        release(session, held)
-    if not kept:
-        return
-    readings = _store_predictions(session, held, kept, now)
-    headers = store_headers(session, {o.sha256: o.header for o in kept if o.sha256 and o.header})
-    _settle_items(session, held, kept, _Stored(readings, headers), now)
-    add_tallies(session, held.run_id, _tally(kept))
-    _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in kept), now)
+    standing = _with_standing_links(session, held, outcomes)
+    _take_from_batch(session, held, len(standing))
+    if len(standing) < len(outcomes):
+        release(session, replace(held, riders=()))
+    return standing
 
 
 def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -144,7 +177,7 @@ def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome
     new = {o.prediction.sha256: o.prediction for o in outcomes if o.prediction is not None}
     if not new:
         return {}
-    rows = [_prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
+    rows = [prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
     statement = insert_for(session)(StoredPrediction)
     key = [StoredPrediction.sha256, StoredPrediction.model_digest]
     if held.force:
@@ -155,25 +188,6 @@ def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome
     return {
         sha256: reading.prediction_id
         for sha256, reading in known_readings(session, list(new), held.model_digest).items()
-    }
-
-
-def _prediction_row(prediction: Prediction, run_id: int, now: datetime) -> dict[str, object]:
-    return {
-        "sha256": prediction.sha256,
-        "model_digest": prediction.model_digest,
-        "decision_digest": prediction.decision_digest,
-        "engine": prediction.engine,
-        "run_id": run_id,
-        "logits": list(prediction.logits),
-        "gate_score": prediction.gate_score,
-        "grey_mean": prediction.grey_mean,
-        "grey_deviation": prediction.grey_deviation,
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "probabilities": list(prediction.probabilities),
-        "decision": prediction.decision,
-        "read_at": now,
     }
 
 

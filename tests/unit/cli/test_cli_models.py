@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from cli.models import models
 from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import ArtefactError, UsageError
+from tests.measured import MEASURED
 from wetread.imaging.preprocess import Preprocess
 from wetread.models import registry as registry_module
 from wetread.models import shipped as shipped_module
@@ -56,7 +57,7 @@ def folders(tmp_path: Path) -> list[Path]:
             labels=("clear", "focal"),
             preprocess=Preprocess(height=4, width=4),
             provenance=Provenance("numpy", "dnn", version, "2026-11-23T05:00:00+00:00"),
-            metrics={"accuracy": 0.75},
+            metrics=MEASURED,
             documents={"MODEL_CARD.md": b"# film\n"},
         )
         save_artefact(tmp_path / f"sent{version}", contents, version=version)
@@ -80,11 +81,12 @@ def test_a_model_is_imported_promoted_shown_and_rolled_back(call: Call, folders:
         "previous": "film@2",
         "previous_digest": "",
         "accepted_audit": None,
+        "accepted_evaluation": None,
     }
 
     shown = as_json(call("show", "--json"))
     assert (shown["model"], shown["aliases"], shown["parameters"]) == ("film@1", ["production"], 32)
-    assert (shown["metrics"], shown["decision"]["temperature"]) == ({"accuracy": 0.75}, 1.0)
+    assert (shown["metrics"], shown["decision"]["temperature"]) == (MEASURED, 1.0)
     assert call("show", "--card").stdout == "# film\n\n"
     assert "accuracy\t0.75\n" in call("show").stdout
 

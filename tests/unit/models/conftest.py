@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from schemas.architecture import LAYER_KINDS, Architecture, LayerSpec
+from tests.measured import MEASURED
 from wetread.imaging.preprocess import Preprocess
 from wetread.models import registry as registry_module
 from wetread.models import shipped as shipped_module
@@ -100,7 +101,7 @@ def contents() -> Callable[..., ModelContents]:
                 "provenance": Provenance("numpy", "cnn", seed, "2026-11-23T05:00:00+00:00", libraries={"numpy": "2"}),
                 "temperature": 1.5,
                 "thresholds": {"focal": 0.6},
-                "metrics": {"accuracy": 0.5},
+                "metrics": MEASURED,
                 "history": {"loss": [1.0, 0.5]},
                 "documents": {"MODEL_CARD.md": b"# phantom\n", "history.png": b"\x89PNG"},
             }

@@ -14,10 +14,12 @@ from sqlalchemy import update
 from schemas.errors import ArtefactError, UnsafeError, UsageError, WetreadError
 from schemas.tables import Decision as DecisionRow
 from schemas.tables import Model
+from tests.measured import MEASURED
 from wetread.models.artefact import ModelContents, save_artefact, verify_artefact
 from wetread.models.card import Provenance
 from wetread.models.registry import Registry
 from wetread.store.database import Database
+from wetread.store.evaluations import StoredEvaluation, keep_evaluation
 from wetread.store.migrating import ensure_schema
 
 Contents = Callable[..., ModelContents]
@@ -201,6 +203,57 @@ def test_an_audit_that_found_nothing_unsafe_asks_for_nothing(registry: Registry,
         provenance = Provenance("numpy", "cnn", seed, "2026-11-23T05:00:00+00:00", extra={"audit": audit})
         registry.publish(contents(seed=seed, provenance=provenance))
         registry.promote(f"phantom@{seed + 1}")
+
+
+def compared(one: str, other: str | None, low: float, high: float, *, learned_from: bool = False) -> StoredEvaluation:
+    figure = {"value": (low + high) / 2, "low": low, "high": high}
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return StoredEvaluation(one, other, "f" * 64, "test", learned_from, 20, 10, {"macro_auroc": figure}, now)
+
+
+def keep(registry: Registry, evaluation: StoredEvaluation) -> None:
+    with registry._database.writing() as session:
+        keep_evaluation(session, evaluation)
+
+
+def test_a_model_that_nobody_measured_is_promoted_with_a_reason_only(registry: Registry, contents: Contents) -> None:
+    digest = registry.publish(contents(metrics={"train": MEASURED["test"]})).digest
+    keep(registry, compared(digest, None, 0.7, 0.9, learned_from=True))
+    with pytest.raises(UnsafeError, match=r"found none\. Measure it: wetread evaluate phantom@1 DATA") as caught:
+        registry.promote("phantom@1", accept_evaluation=" ")
+    assert caught.value.exit_code == 5
+    move = registry.promote("phantom@1", accept_evaluation="a pilot")
+    assert registry.moves() == [move]
+    assert move.accepted_evaluation == "a pilot"
+    keep(registry, compared(digest, None, 0.7, 0.9))
+    assert registry.promote("phantom@1", alias="candidate").accepted_evaluation is None
+
+
+@pytest.mark.parametrize("side", [{}, {"n": 0}, {"patients": None}, {"accuracy": 0.7}, {"accuracy": {"value": 0.7}}])
+def test_figures_without_patients_or_interval_speak_for_no_model(
+    registry: Registry, contents: Contents, side: dict[str, object]
+) -> None:
+    registry.publish(contents(metrics={"test": {**MEASURED["test"], **side} if side else {}}))
+    with pytest.raises(UnsafeError, match="found none"):
+        registry.promote("phantom@1")
+
+
+def test_a_model_that_is_surely_worse_than_what_serves_is_promoted_with_a_reason_only(
+    registry: Registry, contents: Contents
+) -> None:
+    one, two = (registry.publish(contents(seed=seed)).digest for seed in (1, 2))
+    registry.promote("phantom@1")
+    keep(registry, compared(two, one, -0.2, -0.01, learned_from=True))
+    keep(registry, compared(one, two, 0.01, 0.2))
+    with pytest.raises(UnsafeError, match=r"worse than phantom@1, .* 20 films of 10 .* -0\.105 \(-0\.200 to -0\.010\)"):
+        registry.promote("phantom@2")
+    registry.promote("phantom@2", alias="candidate")  # it is no worse than nothing
+    assert registry.promote("phantom@2", accept_evaluation="cheaper").accepted_evaluation == "cheaper"
+    registry.promote("phantom@1")
+    assert registry.rollback().accepted_evaluation == "cheaper"
+    registry.rollback()
+    keep(registry, compared(two, one, -0.1, 0.1))  # the latest counts, and cannot tell them apart
+    assert registry.promote("phantom@2").accepted_evaluation is None
 
 
 def test_names_and_aliases_do_not_hide_each_other(registry: Registry, contents: Contents) -> None:

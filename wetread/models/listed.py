@@ -1,0 +1,16 @@
+"""A model as the registry lists it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wetread.store.registrations import Registration
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A registered model, its aliases, and its folder on this machine; None where its files are not here."""
+
+    registration: Registration
+    aliases: tuple[str, ...]
+    directory: str | None
