@@ -10,7 +10,7 @@ PACKAGES := cli producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx demo test chaos fuzz check audit docs bench up lock
+.PHONY: help install keras onnx demo test chaos fuzz check audit docs recordings bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -48,6 +48,9 @@ audit: $(VENV)/.dev ## ask whether anything that is locked has a known vulnerabi
 
 docs: $(VENV)/.runtime ## write docs/cli.md anew from the commands
 	$(BIN)/python -m cli.reference
+
+recordings: $(VENV)/.dev ## run what the tutorials and docs/recordings.md show, and write it anew; ARGS= pages
+	$(BIN)/python -m tests.tutorials.page $(or $(ARGS),docs/tutorials/*.md docs/recordings.md)
 
 bench: $(VENV)/.dev ## measure throughput on this machine
 	$(BIN)/python -m benchmarks $(ARGS)

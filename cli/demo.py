@@ -27,7 +27,12 @@ TRAINING = ("--size", "64", "--width", "12", "--epochs", "16", "--batch-size", "
 @click.command()
 @click.option("--directory", default="demo", show_default=True, type=click.Path(file_okay=False), help="Where to draw.")
 @click.option("--seed", default=0, show_default=True, help="Of the drawings and the training.")
-def demo(directory: str, seed: int) -> None:
+@click.option("--draw-only", is_flag=True, help="Only draw the films, to try the other commands on.")
+@click.option(
+    "--patients", type=click.IntRange(min=1), default=ARCHIVE_PATIENTS, show_default=True,
+    help="To screen; nearly twice as many are drawn to learn from.",
+)  # fmt: skip
+def demo(directory: str, seed: int, draw_only: bool, patients: int) -> None:
     """Draw an archive, train on part of it, screen the rest.
 
     The films are phantoms, drawn by the program: ribs, lungs, heart; clear, with a focal or a diffuse opacity. No
@@ -36,12 +41,17 @@ def demo(directory: str, seed: int) -> None:
     \b
     Example:
       wetread demo
+      wetread demo --draw-only --directory practice
     """
     started = time.monotonic()
     place = _cleared(Path(directory))
+    labelled = -(-patients * LABELLED_PATIENTS // ARCHIVE_PATIENTS)
+    say(f"Drawing {labelled} patients to learn from and {patients} others to screen, in {place}/")
+    _draw(place, seed, labelled, patients)
+    if draw_only:
+        say(f"{place}/labelled has manifest.csv with a label for each film, {place}/archive has films alone")
+        return
     _settle_in(place)
-    say(f"Drawing {LABELLED_PATIENTS} patients to learn from and {ARCHIVE_PATIENTS} others to screen, in {place}/")
-    _draw(place, seed)
     _run("train", f"{place}/labelled", "--name", "demo", *TRAINING, "--seed", str(seed))
     _run("models", "promote", "demo@1")
     _run("screen", f"{place}/archive")
@@ -81,11 +91,11 @@ def _settle_in(place: Path) -> None:
     load_settings.cache_clear()
 
 
-def _draw(place: Path, seed: int) -> None:
+def _draw(place: Path, seed: int, labelled: int, archive: int) -> None:
     from trainer.phantoms import draw_archive
 
-    draw_archive(place / "labelled", patients=LABELLED_PATIENTS, seed=2 * seed)
-    draw_archive(place / "archive", patients=ARCHIVE_PATIENTS, seed=2 * seed + 1)
+    draw_archive(place / "labelled", patients=labelled, seed=2 * seed)
+    draw_archive(place / "archive", patients=archive, seed=2 * seed + 1)
     (place / "archive" / "manifest.csv").rename(place / "drawn.csv")
 
 

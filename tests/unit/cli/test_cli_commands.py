@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -15,6 +12,9 @@ from click.testing import CliRunner
 
 from cli.main import COMMANDS, wetread
 from cli.reference import PAGE, commands, examples, reference_page
+from tests.unit.cli.parsing import any_file, parsed
+
+__all__ = ["any_file"]
 
 ALL = dict(commands(wetread))
 
@@ -28,35 +28,6 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
     for parameter in ALL[path].params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{' '.join(path)} {parameter.name} has no help"
-
-
-def parsed(line: str) -> tuple[str, ...]:
-    """Parse a line that a shell would get as wetread does, without running it; return the command's words.
-
-    What the file system holds is not asked. Raises click.UsageError.
-    """
-    words = shlex.split(re.split(r" [|>&] ", line)[0], comments=True)
-    while re.fullmatch(r"[A-Z_]+=.*", words[0]):
-        words.pop(0)
-    assert words.pop(0) == "wetread", f"expected a call of wetread, found {line!r}"
-    context, path = wetread.make_context("wetread", words), []
-    while isinstance(context.command, click.Group):
-        name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
-        assert name is not None and command is not None
-        context = command.make_context(name, rest, parent=context)
-        path.append(name)
-    return tuple(path)
-
-
-@pytest.fixture
-def any_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files and folders that examples name are not looked for."""
-
-    def as_given(_type: click.ParamType[Any], value: Any, *_: object) -> Any:
-        return value
-
-    monkeypatch.setattr(click.Path, "convert", as_given)
-    monkeypatch.setattr(click.File, "convert", as_given)
 
 
 @pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
