@@ -13,6 +13,7 @@ from schemas.tables import Batch, Image, Run
 from tests.screened import RunKit
 from wetread.store import images
 from wetread.store.database import Database
+from wetread.store.image_set import ImageSet
 
 
 @contextmanager
@@ -78,3 +79,14 @@ def test_a_run_that_ends_while_files_are_recorded_gets_none_of_them(
     with database.reading() as session:
         assert session.scalars(select(Image.id)).all() == []
         assert session.scalars(select(Batch.id)).all() == []
+
+
+def test_a_file_that_changes_after_it_was_passed_over_is_read_in_the_same_run(kit: RunKit) -> None:
+    _, recorded = kit.filled(names(0, 3))
+    kit.settle_all(recorded)
+    run, passed_over = kit.open().id, ImageSet()
+    assert kit.record(run, names(0, 3), walk_skipped=passed_over).skipped == 3
+    assert kit.record(run, names(1, 2), walk_skipped=passed_over, mtime_ns=2).pending == 2
+    assert kit.record(run, names(0, 3), walk_skipped=passed_over).pending == 0
+    account = kit.account(run)
+    assert (account.found, account.pending, account.skipped) == (3, 2, 1)

@@ -96,7 +96,7 @@ def record_files(
 
     The number of statements does not grow with the number of files.
     walk_skipped: the images that this walk has skipped; they are passed over, and those skipped now are added. They
-    have no row in the run that would say so.
+    have no row in the run that would say so. One whose file has changed since becomes pending instead.
     """
     if not _take_turn(session, run):
         return Recorded(0, 0, (), run_ended=True)
@@ -105,16 +105,18 @@ def record_files(
     rows = [(place, sha256(path).digest(), path, size, mtime) for place, (path, size, mtime) in enumerate(unique)]
     known, pending = _known_and_new(session, run, root_id, rows)
     skipped: list[int] = []
+    regained = 0
     for file in known:
-        if not file.in_run and file.image_id not in walk_skipped:
+        if not file.in_run and not (file.settled and file.image_id in walk_skipped):
             (skipped if file.settled else pending).append(file.image_id)
+            regained += file.image_id in walk_skipped
     pending.sort()
     batch_ids = _make_batches(session, run, pending)
-    if not _count(session, run, len(pending), len(skipped)):
+    if not _count(session, run, len(pending), len(skipped) - regained):
         session.rollback()
         return Recorded(0, 0, (), run_ended=True)
     walk_skipped.update(skipped)
-    return Recorded(len(pending), len(skipped), batch_ids)
+    return Recorded(len(pending), len(skipped) - regained, batch_ids)
 
 
 def has_images(session: Session, root_id: int) -> bool:
