@@ -85,6 +85,8 @@ class Watching:
     _walk: Iterator[tuple[int, FoundFile]] | None = None
     _next_walk: float = 0.0
     _next_sign: float = 0.0
+    _opens: bool = False
+    """The next run is to be opened; a service that was away did not let it yet."""
 
     def watch(self) -> RunAccount:
         """Watch until asked to end, or until the run is ended by someone else; return the last run's accounts.
@@ -120,7 +122,7 @@ class Watching:
         if not self.order.listens:
             return None
         try:
-            return Changes(self.order.roots)
+            return Changes(self.order.roots, self.settings.own_paths)
         except (OSError, RuntimeError) as error:
             structlog.get_logger().warning(
                 "the kernel tells no news of so many directories; walking instead: raise fs.inotify.max_user_watches",
@@ -131,10 +133,11 @@ class Watching:
     def _open(self) -> None:
         """Open the day's run, or go on with the one that was left, and have it read."""
         me, model = worker_id(), self.order.model()
+        self._opens = True
         with self.database.writing() as session:
             opened = open_run(
-                session, list(self.order.roots), model, self.order.engine, force=False, walker=me, dead=died_here,
-                kind=RunKind.WATCH,
+                session, list(self.order.roots), model, self.order.engine, force=False, walker=me,
+                dead=lambda walker: walker == me or died_here(walker), kind=RunKind.WATCH,
             )  # fmt: skip
             created = run_account(session, opened.id).created_at
         if not opened.walks:
@@ -151,9 +154,13 @@ class Watching:
         else:
             self._readers = Doorbell(self.database, self.settings)
         self._readers.start()
+        self._opens = False
 
     def _step(self) -> RunAccount:
         """Do what there is to do now, and return the run's accounts."""
+        if self._opens:
+            self._readers.stop()
+            self._open()
         if self._changes is not None:
             for key in self._changes.wait():
                 self._still.note(key, time.monotonic())
@@ -179,6 +186,7 @@ class Watching:
         return account
 
     def _begin_anew(self) -> None:
+        self._opens = True  # from here on, or the end of the old run would be taken for that of the watch
         with self.database.writing() as session:
             end_walk(session, self._run.id, walker=self._run.walker)
         self._readers.stop()
@@ -215,7 +223,13 @@ class Watching:
             of_root = [file for other, file in files if other == root]
             with self.database.writing() as session:
                 changed = changed_since_read(session, self._run.id, root, of_root)
-                record_files(session, self._run, root, [f for f in of_root if f not in changed], self._skipped)
+                unread = [file for file in of_root if file not in changed]
+                lost = record_files(session, self._run, root, unread, self._skipped).run_ended
+            if lost and self._account().state == RunState.RUNNING:
+                raise UsageError(
+                    f"expected to fill run {self._run.id} alone, found another watch of these directories that does; "
+                    "this one was silent for too long, and ends: leave the other, or start this one again after it"
+                )
             self._changed += [(root, file.path) for file in changed]
 
     def _account(self) -> RunAccount:

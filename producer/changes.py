@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any
 
 import structlog
 
+from producer.ingest import inside, lies_in
 from producer.still import Key
 from producer.walk import NOT_ARCHIVE, walk
 from schemas.errors import RootUnavailable
@@ -22,11 +24,19 @@ NETWORK_FILE_SYSTEMS = frozenset(
 """Their servers tell nobody of what other machines write."""
 
 
-class Changes:
-    """Tells which files and directories under `roots` ({id: path}) something happened to."""
+LISTEN_AGAIN_SECONDS = 1.0
+"""How long is waited where the kernel does not let us listen again."""
 
-    def __init__(self, roots: Mapping[int, bytes]) -> None:
+
+class Changes:
+    """Tells which files and directories under `roots` ({id: path}) something happened to.
+
+    own: files and folders of wetread's own, which change while we look at them: nothing is told of them.
+    """
+
+    def __init__(self, roots: Mapping[int, bytes], own: Sequence[str] = ()) -> None:
         self._roots = roots
+        self._own = {root: inside(own, path) for root, path in roots.items()}
         self._told = self._listen()
         self.lost = False
         """Something may have been missed: walk."""
@@ -37,7 +47,7 @@ class Changes:
             changes = next(self._told)
         except (OSError, RuntimeError, StopIteration) as error:
             structlog.get_logger().warning("the kernel's news ended; listening again", why=type(error).__name__)
-            self.lost, self._told = True, self._listen()  # it ends at a name that is not UTF-8, too
+            self.lost, self._told = True, self._listen_again()  # it ends at a name that is not UTF-8, too
             return
         for _, path in changes:
             for root, top in self._roots.items():
@@ -55,16 +65,27 @@ class Changes:
         )  # fmt: skip
         return chain([next(told)], told)
 
+    def _listen_again(self) -> Iterator[set[tuple[Any, str]]]:
+        try:
+            return self._listen()
+        except (OSError, RuntimeError):
+            time.sleep(LISTEN_AGAIN_SECONDS)
+            return iter(())  # which ends at once: then it is tried again, and walks find what there is meanwhile
+
     def _files(self, root: int, top: bytes, path: bytes) -> Iterator[Key]:
-        if any(os.fsdecode(part) in NOT_ARCHIVE for part in path.split(b"/")):
+        if any(os.fsdecode(part) in NOT_ARCHIVE for part in path.split(b"/")) or lies_in(self._own[root], path):
             return
+        folder = os.path.dirname(path)
+        if os.path.realpath(os.path.join(top, folder)) != os.path.join(os.path.realpath(top), folder).rstrip(b"/"):
+            return  # the kernel follows links as it listens; walks do not, and no film behind one is opened
         with suppress(OSError, RootUnavailable):
             mode = os.lstat(os.path.join(top, path)).st_mode
             if stat.S_ISREG(mode):
                 yield root, path
             elif stat.S_ISDIR(mode):
                 for file in walk(os.path.join(top, path)):
-                    yield root, path + b"/" + file.path
+                    if not lies_in(self._own[root], name := path + b"/" + file.path):
+                        yield root, name
 
 
 def file_at(roots: Mapping[int, bytes], key: Key) -> FoundFile | None:

@@ -57,7 +57,7 @@ def fill_run(
     """
     report, filling = WalkReport(), [(each, ImageSet()) for each in (run, *shadows)]
     for root_id, path in roots.items():
-        found, empty = _without(_inside(own, path), walk(path, report.passed_over), report.passed_over), True
+        found, empty = _without(inside(own, path), walk(path, report.passed_over), report.passed_over), True
         for chunk in _chunks(found):
             recorded = _record(database, filling, root_id, chunk)
             empty = False
@@ -107,10 +107,10 @@ def _check_never_held_films(database: Database, root_id: int, path: bytes) -> No
 def files_of(root: bytes, own: Sequence[str]) -> Iterable[FoundFile]:
     """Return the files under `root` without those of `own`; raise RootUnavailable when it is gone."""
     passed_over: Counter[str] = Counter()
-    return _without(_inside(own, root), walk(root, passed_over), passed_over)
+    return _without(inside(own, root), walk(root, passed_over), passed_over)
 
 
-def _inside(own: Sequence[str], root: bytes) -> list[bytes]:
+def inside(own: Sequence[str], root: bytes) -> list[bytes]:
     """Return those of `own` that lie in `root`, relative to it."""
     prefix = root.rstrip(b"/") + b"/"
     real = (os.path.realpath(os.fsencode(path)) for path in own)
@@ -122,8 +122,13 @@ def _without(own: Sequence[bytes], files: Iterable[FoundFile], passed_over: Coun
     return (file for file in files if not _counted(own, file.path, passed_over)) if own else files
 
 
+def lies_in(own: Sequence[bytes], path: bytes) -> bool:
+    """Return whether `path` is, or lies in, one of `own`."""
+    return any(path == name or path.startswith(name + b"/") for name in own)
+
+
 def _counted(own: Sequence[bytes], path: bytes, passed_over: Counter[str]) -> bool:
-    if not any(path == name or path.startswith(name + b"/") for name in own):
+    if not lies_in(own, path):
         return False
     passed_over["file of wetread's own"] += 1
     return True

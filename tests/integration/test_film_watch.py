@@ -1,0 +1,98 @@
+"""A watch whose services go away for a moment, and one whose run another watch has taken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cli import film_watch
+from cli.film_watch import Watching, WatchOrder
+from schemas.errors import ServiceUnavailable, UsageError
+from schemas.states import RunKind, RunState
+from tests.chaos.films import draw_films
+from tests.program import eventually
+from tests.tiny_model import publish_tiny_model
+from wetread.settings import Settings
+from wetread.store.accounts import RunAccount, list_accounts
+from wetread.store.database import Database
+from wetread.store.migrating import ensure_schema
+from wetread.store.roots import root_ids
+from wetread.store.runs import open_run
+
+
+class Idle:
+    """Readers that read nothing."""
+
+    def start(self) -> None:
+        pass
+
+    def watch(self, seconds: float) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+class Watched:
+    """A watch in a thread, over an empty inbox."""
+
+    def __init__(self, folder: Path, threads: ThreadPoolExecutor) -> None:
+        settings = Settings(batch_size=4)
+        self.inbox, self.database, self.asked = folder / "in", Database(settings.database), threading.Event()
+        self.inbox.mkdir()
+        ensure_schema(self.database)
+        self.digest = publish_tiny_model(None, folder / "home")
+        with self.database.writing() as session:
+            (self.root,) = root_ids(session, [bytes(self.inbox)])
+        self.faults: list[Exception] = []
+        order = WatchOrder({self.root: bytes(self.inbox)}, self.model, "numpy", 1, 0.1, 0.1, 60.0, False)
+        self.watching = Watching(self.database, settings, order, self.asked, lambda _: None)
+        self.ended: Future[RunAccount] = threads.submit(self.watching.watch)
+
+    def model(self) -> str:
+        if self.faults:
+            raise self.faults.pop()
+        return self.digest
+
+    def runs(self) -> list[RunAccount]:
+        with self.database.reading() as session:
+            return list_accounts(session)
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    monkeypatch.setattr(film_watch, "EmbeddedPool", lambda *_: Idle())
+    with ThreadPoolExecutor(1) as threads:
+        opened = Watched(tmp_path, threads)
+        try:
+            eventually(lambda: opened.runs() and opened.watching._next_walk > 0, what="the first walk")
+            yield opened
+        finally:
+            opened.asked.set()
+    opened.database.dispose()
+
+
+def test_a_service_that_is_away_as_the_day_ends_does_not_end_the_watch(watched: Watched) -> None:
+    watched.faults.append(ServiceUnavailable("the database is away"))
+    watched.watching._day = 0
+    eventually(lambda: len(watched.runs()) == 2 or watched.ended.done(), what="the next day's run")
+    assert not watched.ended.done()
+    assert [run.state for run in watched.runs()] == [RunState.RUNNING, RunState.FINISHED]
+
+
+def test_a_watch_whose_run_another_one_fills_says_so_instead_of_losing_films(watched: Watched) -> None:
+    with watched.database.writing() as session:
+        taken = open_run(
+            session, [watched.root], watched.digest, "numpy", force=False, walker="other:1:1", dead=lambda _: True,
+            kind=RunKind.WATCH,
+        )  # fmt: skip
+    assert taken.walks
+    draw_films(watched.inbox, 1, seed=1)
+    watched.watching._next_walk = 0.0
+    with pytest.raises(UsageError, match="another watch of these directories"):
+        watched.ended.result(30)
+    assert watched.runs()[0].state == RunState.RUNNING, "it is the other's"
