@@ -30,7 +30,10 @@ BEGIN
     );
 
     -- What an earlier role made becomes the owner's, who else could not upgrade it.
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tableowner <> 'wetread_owner' LOOP
+    FOR name IN
+        SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tableowner <> 'wetread_owner'
+        UNION ALL SELECT viewname FROM pg_views WHERE schemaname = 'public' AND viewowner <> 'wetread_owner'
+    LOOP
         EXECUTE format('ALTER TABLE public.%I OWNER TO wetread_owner', name);
     END LOOP;
     FOR name IN
