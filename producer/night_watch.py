@@ -16,7 +16,7 @@ import structlog
 
 from producer.nights import Standing, decide
 from producer.windows import read_plan
-from schemas.errors import RootUnavailable, WetreadError
+from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import TickOutcome
 from wetread.clock import utc_now
 from wetread.store.database import Database
@@ -80,7 +80,10 @@ class NightWatch:
             schedules = list_schedules(session)
         for schedule in schedules:
             if schedule.paused_at is None and schedule.id not in self._nights:
-                self._look_at(database, schedule, now)
+                try:
+                    self._look_at(database, schedule, now)
+                except UsageError as error:  # such as a time zone that this machine does not know
+                    structlog.get_logger().error("a schedule cannot be read here", schedule=schedule.id, why=str(error))
 
     @property
     def going(self) -> int:

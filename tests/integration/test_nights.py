@@ -193,6 +193,16 @@ def test_a_model_that_is_not_there_is_said_in_the_history(site: Site) -> None:
     assert beat.going == 0
 
 
+def test_a_schedule_that_this_machine_cannot_read_keeps_no_other_from_running(site: Site) -> None:
+    site.add(name="before", timezone="Of/Another_Machine")
+    site.add(model="nobody")
+    beat = site.beat()
+    site.now = TEN
+    beat.look(site.database, site.now)
+    rest(beat)
+    assert site.outcomes() == [TickOutcome.FAILED], "the second was looked at"
+
+
 def test_served_workers_read_what_beat_began(
     tmp_path: Path, redis_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
