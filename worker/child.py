@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
@@ -75,7 +75,8 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
             _serve(worker, task.run_ids, stop)
         if task.shadow is not None:  # what only the shadow read last is none of the run's time
             worker.stages.serve(task.run_id)
-        worker.note_stages(task.run_id)
+        with suppress(WetreadError):  # it is for people alone, and nothing fails for it
+            worker.note_stages(task.run_id)
     except WetreadError as error:
         pipe.send(Failed(str(error), error.exit_code))
 
