@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, path_text, printable, say
 from cli.run_number import RUN_NUMBER
+from cli.whole_file import whole_file
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
 
 if TYPE_CHECKING:
@@ -120,13 +120,8 @@ def _write_page(made: MorningReport, output: str | None) -> None:
         click.echo(page.decode(), nl=False)
         return
     # Paths can hold patients' names: the page is its maker's alone, until they say otherwise.
-    try:
-        beside = f"{output}.{os.getpid()}.tmp"
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(page)
-        os.replace(beside, output)
-    except OSError as error:
-        raise UsageError(f"--output: expected a file that can be written, found: {error.strerror}") from error
+    with whole_file(output, 0o600) as file:
+        file.write(page)
     say(f"the report of run {made.account.id} is in {output}")
 
 
