@@ -21,20 +21,24 @@ REPOSITORY = Path(__file__).parent.parent
 
 @dataclass
 class Program:
-    """Runs `wetread` with settings of its own; `environment` is added to the process's."""
+    """Runs `wetread` with settings of its own; `environment` is added to the process's.
+
+    patience: seconds that a command may take.
+    """
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    patience: float = 120.0
 
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")}
         own = {"WETREAD_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
         return kept | own | self.environment
 
-    def run(self, *arguments: object, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: object, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "cli", *map(str, arguments)],
-            env=self.env(), capture_output=True, text=True, timeout=timeout, check=False,
+            env=self.env(), capture_output=True, text=True, timeout=timeout or self.patience, check=False,
         )  # fmt: skip
 
     def json(self, *arguments: object, code: int = 0) -> Any:
@@ -55,9 +59,9 @@ class Program:
         )  # fmt: skip
 
 
-def with_model(home: Path, **environment: str) -> Program:
+def with_model(home: Path, *, patience: float = 120.0, **environment: str) -> Program:
     """Return a program whose production model is a tiny one."""
-    program = Program(home, environment)
+    program = Program(home, environment, patience)
     publish_tiny_model(program.environment.get("WETREAD_DATABASE_URL"), home)
     return program
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.films import draw_films
-from tests.chaos.scale import FILMS, SEED
+from tests.chaos.scale import FILMS, PATIENCE, SEED
 from tests.program import Program, with_model
 
 QUICK_RECOVERY = {"WETREAD_BATCH_SIZE": "64", "WETREAD_LEASE_SECONDS": "3", "WETREAD_SWEEP_SECONDS": "1"}
@@ -36,12 +36,13 @@ def _link(source: str, target: str) -> str:
 @pytest.fixture
 def embedded(tmp_path: Path) -> Program:
     """A program that needs no server."""
-    return with_model(tmp_path / "home", **QUICK_RECOVERY)
+    return with_model(tmp_path / "home", patience=PATIENCE, **QUICK_RECOVERY)
 
 
 @pytest.fixture
 def served(tmp_path: Path, redis_url: str, postgres_url: str) -> Program:
     """A program whose database is PostgreSQL and whose broker is Redis, both shared: not to be killed."""
     return with_model(
-        tmp_path / "home", WETREAD_DATABASE_URL=postgres_url, WETREAD_BROKER_URL=redis_url, **QUICK_RECOVERY
-    )
+        tmp_path / "home", patience=PATIENCE, WETREAD_DATABASE_URL=postgres_url, WETREAD_BROKER_URL=redis_url,
+        **QUICK_RECOVERY,
+    )  # fmt: skip

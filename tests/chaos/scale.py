@@ -15,6 +15,9 @@ FULL = os.environ.get("CHAOS") == "full"
 FILMS = int(os.environ.get("CHAOS_FILMS", "0")) or (100_000 if FULL else 2_000)
 """Films of an archive that a fault is let loose on."""
 
+PATIENCE = 3000.0 if FULL else 120.0
+"""Seconds that one command may take over them."""
+
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 
 
