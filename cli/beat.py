@@ -79,7 +79,8 @@ def run_beat(
     database = Database(settings.database)
     try:
         runner = NightRunner(database, settings, workers, clock)
-        keep_time(settings, stop, swept, NightWatch(worker_id(), died_here, runner.run, clock), clock)
+        nights = NightWatch(worker_id(), died_here, runner.run, clock, settings.sweep_seconds)
+        keep_time(settings, stop, swept, nights, clock)
     finally:
         database.dispose()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 
 from cli.accounts import account_json, run_exit_code, show_account
 from cli.context import opened_database
@@ -11,7 +13,7 @@ from cli.night import NightRunner
 from cli.output import emit_json, say
 from cli.progress import RunProgress
 from producer.night_watch import KEEP_SECONDS, Night
-from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, UsageError
+from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, ServiceUnavailable, UsageError
 from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
 from wetread.store.accounts import RunAccount
@@ -20,8 +22,8 @@ from wetread.store.schedules import ScheduleRow, find_schedule
 from wetread.store.ticks import keep_schedule, leave_schedule, still_keeps, ticks_so_far, write_tick
 from worker.identity import died_here, worker_id
 
-RENEW_LOOKS = 50
-"""Looks at the run between two renewals of our hold on the schedule: some 10 seconds."""
+RENEW_SECONDS = 10.0
+"""Seconds between two renewals of our hold on the schedule."""
 
 
 def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
@@ -57,13 +59,15 @@ class _Keep:
     """Shows the run, and holds the schedule while it goes."""
 
     def __init__(self, database: Database, schedule_id: int, progress: RunProgress) -> None:
-        self._database, self._schedule_id, self._progress, self._looks = database, schedule_id, progress, 0
+        self._database, self._schedule_id, self._progress = database, schedule_id, progress
+        self._renewed = time.monotonic()
 
     def __call__(self, account: RunAccount) -> None:
         self._progress(account)
-        self._looks += 1
-        if self._looks % RENEW_LOOKS == 0:
-            with self._database.writing() as session:
+        if time.monotonic() - self._renewed > RENEW_SECONDS:
+            self._renewed = time.monotonic()
+            # Away just now: the screening waits for it, and the hold outlasts some renewals.
+            with suppress(ServiceUnavailable), self._database.writing() as session:
                 still_keeps(session, self._schedule_id, worker_id(), KEEP_SECONDS)
 
 

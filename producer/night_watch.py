@@ -31,7 +31,10 @@ from wetread.store.ticks import (
 )
 
 KEEP_SECONDS = 60.0
-"""Seconds of silence after which the process at a schedule's run counts as gone."""
+"""Seconds of silence, at least, after which the process at a schedule's run counts as gone."""
+
+LOOKS_MISSED = 4
+"""Looks at the schedules that it may miss, where they are far apart."""
 
 AGAIN = timedelta(minutes=5)
 """How long a run that failed rests before it is tried again, within its window."""
@@ -60,12 +63,16 @@ RunNight = Callable[[Night], None]
 
 @dataclass(slots=True)
 class NightWatch:
-    """Holds the nights of one process. me: its id; dead: tells of a process whether it is known to have died."""
+    """Holds the nights of one process. me: its id; dead: tells of a process whether it is known to have died.
+
+    every: seconds between two looks.
+    """
 
     me: str
     dead: Callable[[str], bool]
     run: RunNight
     clock: Callable[[], datetime] = utc_now
+    every: float = 0.0
     _nights: dict[int, tuple[Night, threading.Thread]] = field(default_factory=dict)
 
     def look(self, database: Database, now: datetime) -> None:
@@ -73,7 +80,7 @@ class NightWatch:
         self._nights = {key: held for key, held in self._nights.items() if held[1].is_alive()}
         for night, _ in self._nights.values():
             with database.writing() as session:
-                why = still_keeps(session, night.schedule.id, self.me, KEEP_SECONDS)
+                why = still_keeps(session, night.schedule.id, self.me, self._keep)
             if why is not None:
                 night.leave_now(why)
         with database.reading() as session:
@@ -84,6 +91,10 @@ class NightWatch:
                     self._look_at(database, schedule, now)
                 except UsageError as error:  # such as a time zone that this machine does not know
                     structlog.get_logger().error("a schedule cannot be read here", schedule=schedule.id, why=str(error))
+
+    @property
+    def _keep(self) -> float:
+        return max(KEEP_SECONDS, LOOKS_MISSED * self.every)
 
     @property
     def going(self) -> int:
@@ -109,7 +120,7 @@ class NightWatch:
             for moment in decision.moments:
                 write_tick(session, schedule.id, moment.tick, moment.kind, moment.outcome, moment.note)
             if decision.span is not None:
-                keep_schedule(session, schedule.id, self.me, KEEP_SECONDS)
+                keep_schedule(session, schedule.id, self.me, self._keep)
         for moment in decision.moments:
             if moment.outcome == TickOutcome.MISSED:
                 structlog.get_logger().warning("a tick of a schedule was missed", schedule=schedule.id)

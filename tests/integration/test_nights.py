@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cli.night import NightRunner
 from producer.night_watch import NightWatch
 from schemas.states import RunState, TickOutcome
+from schemas.tables import Schedule
 from tests.chaos.films import draw_films
 from tests.program import Program, eventually
 from tests.tiny_model import publish_tiny_model
@@ -20,6 +22,7 @@ from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, list_accounts
 from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
+from wetread.store.moments import database_seconds
 from wetread.store.nightly import tick_history
 from wetread.store.roots import resolved_roots, root_ids
 from wetread.store.schedules import add_schedule, pause_schedule, resume_schedule
@@ -201,6 +204,18 @@ def test_a_schedule_that_this_machine_cannot_read_keeps_no_other_from_running(si
     beat.look(site.database, site.now)
     rest(beat)
     assert site.outcomes() == [TickOutcome.FAILED], "the second was looked at"
+
+
+def test_a_beat_that_looks_seldom_keeps_its_run_until_it_looks_again(site: Site) -> None:
+    site.add()
+    beat = NightWatch("elsewhere:1:1", died_here, lambda night: night.leave.wait(30) and None, lambda: site.now, 600.0)
+    site.watches.append(beat)
+    site.now = TEN
+    beat.look(site.database, site.now)
+    with site.database.reading() as session:
+        left = session.scalar(select(Schedule.keep_until - database_seconds()))
+    assert left is not None
+    assert left > 1200, "two looks, and another beat would not take its run"
 
 
 def test_served_workers_read_what_beat_began(
