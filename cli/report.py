@@ -13,14 +13,21 @@ from cli.whole_file import whole_file
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from wetread.report.last_night import LastNight
     from wetread.report.morning import MorningReport
+    from wetread.store.database import Database
+    from wetread.store.schedules import ScheduleRow
 
 
 @click.command()
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option(
     "--nightly", metavar="[SCHEDULE]", is_flag=False, flag_value="",
-    help="The latest run of this schedule, by default of the only one, that is not running any more.",
+    help="The latest run of this schedule, by default of the only one, that is not running any more, and the nights "
+    "without a run.",
 )  # fmt: skip
 @click.option(
     "--label",
@@ -69,7 +76,7 @@ def report(
     """Report on a run: what it gave, how it differs, what to look at first.
 
     The latest run, the one with this number, or the last of a schedule. Exit 3 when the failure rate or the drift is
-    past its limit, or the run failed.
+    past its limit, the run failed, or the schedule's latest night was missed or failed before a run was made.
 
     \b
     Example:
@@ -84,47 +91,71 @@ def report(
         raise UsageError("--output: expected --format html, found another; send tables and JSON on with >")
     if run is not None and nightly is not None:
         raise UsageError("expected the number of a run or --nightly, found both")
+    made: MorningReport | LastNight
     with opened_database() as (settings, database):
-        if nightly is not None:
-            from wetread.report.last_night import last_night
-
-            run = last_night(database, nightly or None)
-        limits = Limits(max_failure_rate, max_drift)
-        made = morning_report(database, settings, run, limits, of_interest=labels, films=films)
+        night = None if nightly is None else _last_night(database, nightly or None)
+        if night is not None and night.run is None:
+            made = night
+        else:
+            limits = Limits(max_failure_rate, max_drift)
+            run = run if night is None else night.run
+            made = morning_report(database, settings, run, limits, of_interest=labels, films=films, night=night)
     if form == "json":
-        _emit(made)
+        emit_json(_body(made, path_text))
     elif form == "html":
         _write_page(made, output)
     else:
-        from cli.report_tables import show_report
-
-        show_report(made)
+        _show(made)
     for alarm in made.alarms:
         say(f"look into this: {alarm}")
     say(NOT_DIAGNOSTIC)
     ctx.exit(EXIT_FAILURE_RATE if made.alarms else EXIT_DONE)
 
 
-def _emit(made: MorningReport) -> None:
-    from wetread.report.body import report_body
+def _last_night(database: Database, schedule: str | None) -> LastNight:
+    from producer.windows import read_plan, ticks
+    from wetread.clock import utc_now
+    from wetread.report.last_night import last_night
 
-    emit_json(report_body(made, path_text))
+    def due(of: ScheduleRow, after: datetime, until: datetime) -> list[datetime]:
+        return ticks(read_plan(of.cron, of.timezone, of.window), after, until)
+
+    return last_night(database, schedule, due, utc_now())
 
 
-def _write_page(made: MorningReport, output: str | None) -> None:
-    from wetread.report.body import report_body
+def _body(made: MorningReport | LastNight, show_path: Callable[[bytes], str]) -> dict[str, Any]:
+    from wetread.report.body import missing_body, report_body
+    from wetread.report.morning import MorningReport
+
+    return report_body(made, show_path) if isinstance(made, MorningReport) else missing_body(made)
+
+
+def _show(made: MorningReport | LastNight) -> None:
+    from cli.report_tables import show_nights, show_report
+    from wetread.report.morning import MorningReport
+
+    if isinstance(made, MorningReport):
+        show_report(made)
+    else:
+        show_nights(made)
+
+
+def _write_page(made: MorningReport | LastNight, output: str | None) -> None:
     from wetread.report.page import render_page
 
-    page = render_page(_printable(report_body(made, lambda path: printable(path_text(path)))))
+    body = _body(made, lambda path: printable(path_text(path)))
+    page = render_page(_printable(body))
     if output is None:
         click.echo(page.decode(), nl=False)
         return
     # Paths can hold patients' names: the page is its maker's alone, until they say otherwise.
     with whole_file(output, 0o600) as file:
         file.write(page)
-    say(f"the report of run {made.account.id} is in {output}")
+    of = f"run {body['run']}" if body["run"] else f"the schedule {body['schedule']}"
+    say(f"the report of {of} is in {output}")
 
 
 def _printable(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the report with its note, which can name a path, escaped as the paths are."""
-    return body | {"note": printable(body["note"]) if body["note"] else None}
+    """Return the report with its notes, which can name a path, escaped as the paths are."""
+    nights = [night | {"note": printable(night["note"])} for night in body["nights"]]
+    return body | {"nights": nights, "note": printable(body.get("note"))}

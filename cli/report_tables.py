@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cli.output import emit_table, path_text, percent, printable, say
 from wetread.report.body import commands
+from wetread.report.last_night import LastNight
 from wetread.report.morning import MorningReport, Share
 from wetread.store.looking import FilmToLookAt
 
@@ -28,11 +29,14 @@ def show_report(report: MorningReport) -> None:
             ("cancelled", account.cancelled),
             ("failure rate", f"{report.failure_rate:.1%}"),
             ("images/s", f"{report.images_per_second:.1f}"),
-            ("seconds", f"{report.seconds:.1f}"),
+            ("seconds at work", f"{report.time.seconds:.1f}"),
+            *([("seconds paused", f"{report.time.paused:.0f}")] if report.time.paused else []),
         ],
         title="the run",
         one_of_many=True,
     )
+    if report.night is not None:
+        show_nights(report.night)
     reasons = [(reason, count, "rejected") for reason, count in account.rejected_reasons.items()]
     reasons += [(reason, count, "dead") for reason, count in account.dead_reasons.items()]
     if reasons:
@@ -52,6 +56,14 @@ def show_report(report: MorningReport) -> None:
     say("to go on:")
     for one in commands(report):
         say(f"  {one['command']:<50}  {one['for']}")
+
+
+def show_nights(night: LastNight) -> None:
+    """Print the nights of a schedule for which no run was made, if there are any."""
+    if not night.nights:
+        return
+    rows = [(f"{one.due:%Y-%m-%d %H:%M %Z}", one.outcome, one.note or "") for one in night.nights]
+    emit_table(("due", "outcome", "why"), rows, title=f"nights of {night.schedule} without a run", one_of_many=True)
 
 
 def _show_positives(report: MorningReport) -> None:

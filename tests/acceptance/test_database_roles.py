@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,12 @@ def test_each_role_can_do_its_work_and_no_more(url: str, tmp_path: Path, monkeyp
     execute(reader, query)
     for words in (["results", "summary"], ["errors", "list"], ["runs", "list"], ["models", "list"], ["status"]):
         assert call(reader, monkeypatch, *words).exception is None, words
+    report = call(reader, monkeypatch, "report", "--json", "--max-failure-rate", "1")
+    assert (report.exception, json.loads(report.stdout)["done"]) == (None, 3)
+    call(as_role(url, "wetread_worker"), monkeypatch, "schedule", "add", "nightly", tmp_path / "archive", "--cron",
+         "0 22 * * *")  # fmt: skip
+    nightly = call(reader, monkeypatch, "report", "--nightly").exception
+    assert "a run of 'nightly' that is over, found none yet" in str(nightly)
     refused = call(reader, monkeypatch, "errors", "retry").exception
     assert isinstance(refused, RightsMissing)
     assert "permission denied" in str(refused)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select, update
 
 from schemas.errors import UsageError
+from schemas.states import RunKind
+from schemas.tables import Run, WorkItem
 from tests.screened import RunKit, done
+from wetread.report.body import report_body
 from wetread.report.morning import Limits, morning_report
 from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.earlier import earlier_runs
-from wetread.store.histograms import Measure, spread_of
+from wetread.store.histograms import Measure, spreads_of
 from wetread.store.looking import most_probable, nearest_to_threshold
 from wetread.store.settling import Outcome
 
@@ -58,12 +63,19 @@ def test_a_spread_is_counted_by_bins_the_run_and_those_before_apart(kit: RunKit)
     first = screened(kit, [b"a", b"b", b"c"], [0.0, 0.5004, 1.0])
     second = screened(kit, [b"d", b"e"], [0.9996, 0.2509])
     with kit.database.reading() as session:
-        label = spread_of(session, Measure("covid", 0.0, 1.0, label=0), second, [first])
-        grey = spread_of(session, Measure("grey", 0.0, 255.0, "grey_mean"), second, [first])
-        gate = spread_of(session, Measure("gate", -1.0, 1.0, "gate_score"), second, [first])
-    assert label.run == {999: 1, 250: 1}, "rounded down on both databases"
+        measures = [
+            Measure("covid", 0.0, 1.0, label=0),
+            Measure("grey", 0.0, 255.0, "grey_mean"),
+            Measure("narrow", 1.0, 2.0, "grey_mean"),
+            Measure("gate", -1.0, 1.0, "gate_score"),
+        ]
+        with counted() as said:
+            label, grey, narrow, gate = spreads_of(session, measures, second, [first])
+    assert sum("work_items" in one for one in said) == 1, "however many figures, the films are looked at once"
+    assert label.run == {999: 1, 250: 1}, "rounded down"
     assert label.earlier == {0: 1, 500: 1, 999: 1}
     assert (grey.run, grey.earlier) == (label.run, label.earlier)
+    assert narrow.earlier == {0: 1, 999: 2}, "what lies outside is in the first or last bin"
     assert (gate.run, gate.earlier) == ({}, {}), "without a gate there is nothing to count"
 
 
@@ -106,3 +118,39 @@ def test_a_label_that_the_model_does_not_have_is_refused(kit: RunKit, database: 
     screened(kit, [b"a"], [0.9])
     with pytest.raises(UsageError, match="covid, normal, pneumonia"):
         morning_report(database, Settings(), None, Limits(1.0, 1.0), of_interest=["flu"])
+
+
+def test_what_watch_found_is_no_measure_of_a_night_nor_the_other_way_round(kit: RunKit) -> None:
+    watched = [screened(kit, [b"a"], [0.9])]
+    with kit.database.writing() as session:
+        session.execute(update(Run).values(kind=RunKind.WATCH))
+    night = screened(kit, [b"b"], [0.8])
+    later = screened(kit, [b"c"], [0.7])
+    with kit.database.reading() as session:
+        assert earlier_runs(session, kit.account(night)) == []
+        assert [one.id for one in earlier_runs(session, kit.account(later))] == [night]
+    with kit.database.writing() as session:
+        session.execute(update(Run).where(Run.id == later).values(kind=RunKind.WATCH))
+    with kit.database.reading() as session:
+        assert [one.id for one in earlier_runs(session, kit.account(later))] == watched
+
+
+def test_pauses_are_no_time_at_work(kit: RunKit) -> None:
+    began = datetime(2026, 11, 27, 22, tzinfo=UTC)
+    run = screened(kit, [b"a", b"b", b"c", b"d"], [0.9, 0.8, 0.7, 0.6])
+    with kit.database.writing() as session:
+        session.execute(update(Run).values(created_at=began, ended_at=began + timedelta(hours=24, seconds=90)))
+        images = session.scalars(select(WorkItem.image_id).order_by(WorkItem.image_id)).all()
+        seconds = (60, 240, 240 + 24 * 3600 - 240, 24 * 3600 + 60)  # from four minutes on it stood for nearly a day
+        for image, after in zip(images, seconds, strict=True):
+            at = began + timedelta(seconds=after)
+            session.execute(update(WorkItem).where(WorkItem.image_id == image).values(settled_at=at))
+    report = morning_report(kit.database, Settings(), run, Limits(1.0, 99.0))
+    assert (report.time.seconds, report.time.paused) == (90 + 240, 24 * 3600 - 240)
+    assert report.images_per_second == 4 / 330
+    body = report_body(report, os.fsdecode)
+    assert (body["seconds"], body["seconds_at_work"], body["seconds_paused"]) == (86490.0, 330.0, 86160.0)
+    with kit.database.writing() as session:
+        session.execute(update(Run).values(ended_at=None, state="paused"))
+    paused = morning_report(kit.database, Settings(), run, Limits(1.0, 99.0))
+    assert paused.time.seconds == 60 + 240, "of a run that stands, to its last image"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from wetread.report.last_night import LastNight
 from wetread.report.morning import MorningReport, Share
 from wetread.store.looking import FilmToLookAt
 
@@ -26,7 +27,9 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
         "made_at": report.made_at.isoformat(timespec="seconds"),
         "begun_at": account.created_at.isoformat(timespec="seconds"),
         "ended_at": account.ended_at.isoformat(timespec="seconds") if account.ended_at else None,
-        "seconds": round(report.seconds, 3),
+        "seconds": round(report.time.seconds + report.time.paused, 3),
+        "seconds_at_work": round(report.time.seconds, 3),
+        "seconds_paused": round(report.time.paused, 3),
         "images_per_second": round(report.images_per_second, 2),
         "found": account.found,
         "done": account.done,
@@ -51,7 +54,21 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
         "first": _films(report.first, show_path),
         "near_threshold": _films(report.near, show_path),
         "commands": commands(report),
+        "schedule": report.night.schedule if report.night else None,
+        "nights": nights(report.night) if report.night else [],
     }
+
+
+def missing_body(night: LastNight) -> dict[str, Any]:
+    """Return what JSON holds for a schedule that has no run to report on: the nights without one."""
+    return {"run": None, "schedule": night.schedule, "nights": nights(night), "alarms": list(night.alarms)}
+
+
+def nights(night: LastNight) -> list[dict[str, Any]]:
+    """Return the nights without a run, newest first."""
+    return [
+        {"due": one.due.isoformat(timespec="minutes"), "outcome": one.outcome, "note": one.note} for one in night.nights
+    ]
 
 
 def commands(report: MorningReport) -> list[dict[str, str]]:
@@ -67,6 +84,8 @@ def commands(report: MorningReport) -> list[dict[str, str]]:
         found.append((f"errors list {run}", "what could not be read, and why"))
     if account.dead:
         found.append((f"errors retry {run}", "make the dead and rejected pending again"))
+    if report.night is not None and report.night.nights:
+        found.append(("schedule history", "what became of each night, and why"))
     if account.pending and account.state != "running":
         found.append((f"runs resume {run}", "go on with the run"))
     return [{"command": f"wetread {text}", "for": what} for text, what in found]

@@ -1,35 +1,109 @@
-"""Which run the morning's report is on: the latest of a schedule that is not at work any more."""
+"""Which run the morning's report is on, and the nights of its schedule in which none was made."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from schemas.errors import UsageError
-from schemas.states import RunState
+from schemas.states import RunState, TickOutcome
 from wetread.store.accounts import run_state
 from wetread.store.database import Database
-from wetread.store.nightly import nightly_runs
-from wetread.store.schedules import find_schedule, list_schedules
+from wetread.store.nightly import Moment, is_kept, latest_ticked, moments_since, nightly_runs
+from wetread.store.schedules import ScheduleRow, find_schedule, list_schedules
+
+LATE = timedelta(minutes=5)
+"""A moment that nobody has decided on by then was missed."""
+
+NO_BEAT = "no beat ran"
+
+Due = Callable[[ScheduleRow, datetime, datetime], Sequence[datetime]]
+"""Returns the moments after the first and up to the second at which a schedule is due, in order."""
 
 
-def last_night(database: Database, schedule: str | None) -> int:
-    """Return the number of the schedule's latest run that is not running, whatever became of it.
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A moment of a schedule for which no run was made. outcome: missed, skipped, failed or going.
 
-    schedule: its name; None for the only one. Raises UsageError when there are none or several, or no such run yet.
+    due: with the time zone of the schedule. going: the run before was at work still.
+    """
+
+    due: datetime
+    outcome: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastNight:
+    """A schedule in the morning. run: its latest that is not running; None where there was none yet.
+
+    nights: without a run, since the last moment of the run before that one, newest first. alarms: what became of the
+    latest night, when it was missed or failed.
+    """
+
+    schedule: str
+    run: int | None
+    nights: tuple[Night, ...]
+    alarms: tuple[str, ...]
+
+
+def last_night(database: Database, schedule: str | None, due: Due, now: datetime) -> LastNight:
+    """Return the schedule's latest run that is not running, and the nights without a run.
+
+    schedule: its name; None for the only one. Raises UsageError when there are none or several, or when it has no
+    such run yet and no night was missed either.
     """
     with database.reading() as session:
-        if schedule is None:
-            names = [one.name for one in list_schedules(session)]
-            if len(names) != 1:
-                found = ", ".join(map(repr, names))
-                raise UsageError(
-                    f"--nightly: expected the name of a schedule, found several: {found}; name one of them"
-                    if names
-                    else "--nightly: expected a schedule, found none; see `wetread schedule add --help`"
-                )
-            schedule = names[0]
-        name = find_schedule(session, schedule).name
-        for night in nightly_runs(session, name):
-            if run_state(session, night.run_id) not in (RunState.RUNNING, None):
-                return night.run_id
+        found = find_schedule(session, schedule or _only([one.name for one in list_schedules(session)]))
+        runs = [one.run_id for one in nightly_runs(session, found.name)]
+        over = [run for run in runs if run_state(session, run) not in (RunState.RUNNING, None)]
+        run, before = ([*over[:2], None, None])[:2]
+        moments = moments_since(session, found.id, before)
+        ticked = latest_ticked(session, found.id)
+        kept = is_kept(session, found.id)
+    late = now - LATE
+    if found.paused_at is None and not kept:
+        undecided = due(found, max(found.since_at, ticked or found.since_at), late)
+        moments = [*(Moment(tick, TickOutcome.MISSED, NO_BEAT) for tick in reversed(undecided)), *moments]
+    zone = ZoneInfo(found.timezone)
+    said = [
+        Night(moment.tick.astimezone(zone), _outcome(moment, found), moment.note or _WHY.get(moment.outcome))
+        for moment in moments
+        if moment.outcome != TickOutcome.STARTED and (moment.outcome != "due" or moment.tick < late)
+    ]
+    latest = said[0] if said and said[0].due == moments[0].tick else None
+    if run is None and not said:
+        raise UsageError(
+            f"--nightly: expected a run of {found.name!r} that is over, found none yet; `wetread report` takes any run"
+        )
+    return LastNight(found.name, run, tuple(said), _alarms(latest))
+
+
+_WHY = {"due": "its run was to begin, and none was made", TickOutcome.GOING: "the run before was still going"}
+
+
+def _outcome(moment: Moment, schedule: ScheduleRow) -> str:
+    if moment.outcome in (TickOutcome.FAILED, TickOutcome.GOING):
+        return str(moment.outcome)
+    return "skipped" if schedule.missed == "skip" else "missed"
+
+
+def _alarms(latest: Night | None) -> tuple[str, ...]:
+    if latest is None or latest.outcome not in ("missed", "failed"):
+        return ()
+    why = f": {latest.note.rstrip('.')}" if latest.note else ""
+    was = "was missed" if latest.outcome == "missed" else "failed before a run was made"
+    return (f"The night of {latest.due:%Y-%m-%d %H:%M} {was}{why}.",)
+
+
+def _only(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    found = ", ".join(map(repr, names))
     raise UsageError(
-        f"--nightly: expected a run of {name!r} that is over, found none yet; `wetread report` takes any run"
+        f"--nightly: expected the name of a schedule, found several: {found}; name one of them"
+        if names
+        else "--nightly: expected a schedule, found none; see `wetread schedule add --help`"
     )

@@ -18,14 +18,16 @@ from wetread.report.comparing import (
     validation_scores,
 )
 from wetread.report.drift import Drift
+from wetread.report.last_night import LastNight
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
-from wetread.store.earlier import NIGHTS, EarlierRun, earlier_runs, last_settled
-from wetread.store.histograms import spread_of
+from wetread.store.earlier import NIGHTS, EarlierRun, earlier_runs
+from wetread.store.histograms import spreads_of
 from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
 from wetread.store.registrations import find_registration, read_decision
 from wetread.store.roots import root_paths
+from wetread.store.work_time import WorkTime, work_time
 
 NOTHING_FOUND = frozenset({"normal", "no_finding", "no-finding", "healthy", "negative"})
 """Labels that say that nothing was found; by default all others are of interest."""
@@ -60,15 +62,15 @@ class MorningReport:
     """All that a report says.
 
     positives: films that the decision gives a label, by label; uncertain: by their most probable label, which is not
-    said of them; all_uncertain: all of these. seconds: from the run's making to its end, pauses included.
-    reference: what drift is measured from. thresholds: by label, below which a film is uncertain.
+    said of them; all_uncertain: all of these. reference: what drift is measured from. thresholds: by label, below
+    which a film is uncertain. night: of which schedule it is the morning.
     """
 
     account: RunAccount
     roots: tuple[bytes, ...]
     made_at: datetime
     limits: Limits
-    seconds: float
+    time: WorkTime
     earlier: tuple[int, ...]
     positives: Mapping[str, Share]
     uncertain: Mapping[str, int]
@@ -79,11 +81,12 @@ class MorningReport:
     thresholds: Mapping[str, float]
     first: tuple[FilmToLookAt, ...]
     near: tuple[FilmToLookAt, ...]
+    night: LastNight | None = None
 
     @property
     def images_per_second(self) -> float:
-        """Return how many images were settled a second of that time."""
-        return self.account.settled / self.seconds if self.seconds > 0 else 0.0
+        """Return how many images were settled a second at work."""
+        return self.account.settled / self.time.seconds if self.time.seconds > 0 else 0.0
 
     @property
     def failure_rate(self) -> float:
@@ -95,7 +98,7 @@ class MorningReport:
     @property
     def alarms(self) -> list[str]:
         """Return what is past the limits, in sentences; empty where nothing is."""
-        found = []
+        found = [] if self.night is None else list(self.night.alarms)
         if self.account.state == RunState.FAILED:
             found.append("The run failed.")
         if self.failure_rate > self.limits.failure_rate:
@@ -120,11 +123,13 @@ def morning_report(
     *,
     of_interest: Sequence[str] = (),
     films: int = 20,
+    night: LastNight | None = None,
 ) -> MorningReport:
     """Return the report of a run, by default of the latest.
 
     of_interest: labels whose films are to be looked at first; by default all but those for nothing found. films: how
-    many of each kind. Memory does not grow with the run. Raises UsageError when there is no such run or label.
+    many of each kind. night: whose run it is. Memory does not grow with the run. Raises UsageError when there is no
+    such run or label.
     """
     with database.reading() as session:
         account = run_account(session, run)
@@ -138,16 +143,17 @@ def morning_report(
         numbers = [one.id for one in earlier]
         wanted = [(measure, "scores") for measure in label_scores(model.labels)]
         wanted += [(measure, "inputs") for measure in INPUTS]
-        spreads = [(measure, of, spread_of(session, measure, account.id, numbers)) for measure, of in wanted]
-        confidence = (
-            None if any(spread.earlier for _, _, spread in spreads) else spread_of(session, CONFIDENCE, account.id, ())
-        )
+        measures = [CONFIDENCE, *(measure for measure, _ in wanted)]
+        confidence, *spreads = spreads_of(session, measures, account.id, numbers)
         first = most_probable(session, account.id, interest, limit=films)
         near = nearest_to_threshold(session, account.id, interest, thresholds, limit=films)
-        ended = account.ended_at or (None if account.state == RunState.RUNNING else last_settled(session, account.id))
+        time = work_time(session, account, utc_now())
         roots = root_paths(session, account.root_ids)
-    reference, drifts = _earlier_text(earlier), [drift_from_earlier(*one) for one in spreads]
-    if confidence is not None:
+    reference, drifts = (
+        _earlier_text(earlier),
+        [drift_from_earlier(measure, of, spread) for (measure, of), spread in zip(wanted, spreads, strict=True)],
+    )
+    if not confidence.earlier:
         scores = validation_scores(settings, model)
         drifts = [drift_from_validation(confidence, scores)] if scores else []
         reference = (
@@ -161,7 +167,7 @@ def morning_report(
         roots=tuple(roots[number] for number in account.root_ids),
         made_at=utc_now(),
         limits=limits,
-        seconds=max(((ended or utc_now()) - account.created_at).total_seconds(), 0.0),
+        time=time,
         earlier=tuple(numbers),
         positives={
             label: _share(account.done, _said(account, label), [(_said(one, label), one.done) for one in earlier])
@@ -177,6 +183,7 @@ def morning_report(
         thresholds=thresholds,
         first=tuple(first),
         near=tuple(near),
+        night=night,
     )
 
 

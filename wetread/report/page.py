@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-BAR_WIDTH, GAP, HEIGHT = 26, 3, 72
+BAR_WIDTH, GAP, HEIGHT = 24, 8, 72
 """Of a histogram's pair of bars and the gap between pairs, and its height, in the picture's own units."""
 
 
@@ -21,8 +21,12 @@ def render_page(body: Mapping[str, Any]) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": _percent, "points": _points, "count": _count, "figure": _figure, "span": _span}
+    of = body["schedule"] if body["run"] is None else f"run {body['run']}"
     page = environment.get_template("page.html").render(
-        body, title=f"wetread report: run {body['run']}", histogram=histogram, height=HEIGHT
+        body,
+        title=f"wetread report: {of}",
+        histogram=histogram,
+        height=HEIGHT,
     )
     return page.encode("utf-8", "backslashreplace")
 

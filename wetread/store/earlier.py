@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from schemas.tables import Run, RunTally, WorkItem
+from schemas.tables import Run, RunTally
 from wetread.store.accounts import RunAccount
 
 NIGHTS = 30
@@ -27,7 +26,10 @@ class EarlierRun:
 
 
 def earlier_runs(session: Session, account: RunAccount, *, limit: int = NIGHTS) -> list[EarlierRun]:
-    """Return the latest runs before this one that read at least one film, newest first: the same model and roots."""
+    """Return the latest runs before this one that read at least one film, newest first.
+
+    Of the same model, roots and kind: what `watch` found by and by is no measure of a night, nor the other way round.
+    """
     runs = {run.id: run for run in _alike(session, account, limit)}
     query = select(RunTally.run_id, RunTally.kind, RunTally.name, RunTally.count)
     wanted = query.where(RunTally.run_id.in_(runs), RunTally.kind.in_(("label", "uncertain")))
@@ -37,9 +39,10 @@ def earlier_runs(session: Session, account: RunAccount, *, limit: int = NIGHTS) 
 
 
 def _alike(session: Session, account: RunAccount, limit: int) -> Iterator[EarlierRun]:
+    kind = select(Run.kind).where(Run.id == account.id).scalar_subquery()
     query = (
         select(Run.id, Run.done, Run.root_ids)
-        .where(Run.model_digest == account.model_digest, Run.id < account.id, Run.done > 0)
+        .where(Run.model_digest == account.model_digest, Run.kind == kind, Run.id < account.id, Run.done > 0)
         .order_by(Run.id.desc())
         .execution_options(yield_per=500)
     )
@@ -51,9 +54,3 @@ def _alike(session: Session, account: RunAccount, limit: int) -> Iterator[Earlie
                 left -= 1
                 if not left:
                     return
-
-
-def last_settled(session: Session, run_id: int) -> datetime | None:
-    """Return when the run last brought an image to its end; None when it has not yet."""
-    moment: datetime | None = session.scalar(select(func.max(WorkItem.settled_at)).where(WorkItem.run_id == run_id))
-    return moment

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from schemas.states import RunState, TickKind, TickOutcome
 from schemas.tables import Run, Schedule, ScheduleTick
+from wetread.store.moments import database_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,38 @@ def tick_history(session: Session, schedule: str | None = None, *, limit: int = 
         )
         for row, name, zone, state in session.execute(query)
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a schedule, and what became of it."""
+
+    tick: datetime
+    outcome: str
+    note: str | None
+
+
+def moments_since(session: Session, schedule_id: int, run_id: int | None, *, limit: int = 31) -> list[Moment]:
+    """Return the moments of a schedule after the last one of its run `run_id`, or all: the latest, newest first."""
+    query = select(ScheduleTick.tick, ScheduleTick.outcome, ScheduleTick.note)
+    query = query.where(ScheduleTick.schedule_id == schedule_id)
+    if run_id is not None:
+        last = select(func.max(ScheduleTick.tick)).where(ScheduleTick.run_id == run_id)
+        query = query.where(ScheduleTick.tick > last.scalar_subquery())
+    rows = session.execute(query.order_by(ScheduleTick.tick.desc()).limit(limit))
+    return [Moment(tick, outcome, note) for tick, outcome, note in rows]
+
+
+def latest_ticked(session: Session, schedule_id: int) -> datetime | None:
+    """Return the latest moment named by cron on which was decided what becomes of it; None when there is none."""
+    query = select(func.max(ScheduleTick.tick))
+    moment: datetime | None = session.scalar(
+        query.where(ScheduleTick.schedule_id == schedule_id, ScheduleTick.kind == TickKind.TICK)
+    )
+    return moment
+
+
+def is_kept(session: Session, schedule_id: int) -> bool:
+    """Return whether a process is at a run of this schedule, by its lease."""
+    query = select(Schedule.id).where(Schedule.id == schedule_id, Schedule.keep_until > database_seconds())
+    return session.scalar(query) is not None
