@@ -57,5 +57,7 @@ def test_a_sweep_that_failed_is_followed_by_another(
 
     for name, deed in (("ring_waiting", ring), ("make_app", lambda _: None), ("queue_length", lambda *_: 0)):
         monkeypatch.setattr(house, name, deed)
-    settings = Settings.model_validate({"database_url": database.url, "sweep_seconds": 0.05})
+    settings = Settings.model_validate(
+        {"database_url": database.url, "broker_url": "redis://127.0.0.1:1/0", "sweep_seconds": 0.05}
+    )  # a broker that nobody asks: whoever rings is ours
     process(settings, database, lambda: second.wait(10))
