@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -20,16 +21,18 @@ from cli.screening import Look
 from producer.changes import Changes, file_at
 from producer.ingest import files_of
 from producer.still import MicroBatch, StillFiles
+from producer.trying_again import TryingAgain
 from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
-from schemas.states import RunKind, RunState
+from schemas.states import WORLD_REASONS, RunKind, RunState
 from wetread.clock import utc_now
+from wetread.imaging.files import check_root
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, RunToFill, record_files
 from wetread.store.runs import end_walk, open_run, renew_walk, set_state
-from wetread.store.watching import changed_since_read
+from wetread.store.watching import changed_since_read, try_again
 from worker.child import ChildTask
 from worker.identity import died_here, worker_id
 from worker.patience import Patience
@@ -43,6 +46,12 @@ RESTING_SECONDS = 60.0
 
 SLICE_SECONDS = 0.2
 """How long a walk goes on before what happens meanwhile is looked at."""
+
+GO_ON_SECONDS = 2.0
+"""Seconds from a pause, because of a root, to the next try."""
+
+SLICE_FILES = 2048
+"""And how many files of it are recorded at once at most."""
 
 Found = list[tuple[int, FoundFile]]
 
@@ -67,19 +76,25 @@ class WatchOrder:
 
 @dataclass(slots=True)
 class Watching:
-    """The watch of one process, until `asked` is set."""
+    """The watch of one process, until `asked` is set. clock: tells the day, for tests."""
 
     database: Database
     settings: Settings
     order: WatchOrder
     asked: threading.Event
     look: Look
+    clock: Callable[[], datetime] = utc_now
     _run: RunToFill = field(init=False)
     _day: int = 0
     _readers: EmbeddedPool | Doorbell = field(init=False)
     _changes: Changes | None = None
     _still: StillFiles = field(init=False)
     _batch: MicroBatch = field(init=False)
+    _again: TryingAgain = field(init=False)
+    _failed: int = 0
+    _tries_again: bool = False
+    _go_on_at: float | None = None
+    _paused_at: int | None = None
     _skipped: ImageSet = field(default_factory=ImageSet)
     _changed: list[tuple[int, bytes]] = field(default_factory=list)
     _walk: Iterator[tuple[int, FoundFile]] | None = None
@@ -91,9 +106,11 @@ class Watching:
     def watch(self) -> RunAccount:
         """Watch until asked to end, or until the run is ended by someone else; return the last run's accounts.
 
-        Raises RootUnavailable when a root is gone, and UsageError when another process watches the same roots.
+        Raises RootUnavailable when a root is gone for a minute, and UsageError when another process watches the same
+        roots.
         """
         self._still, self._batch = StillFiles(self.order.still), MicroBatch(self.settings.batch_size, self.order.age)
+        self._again = TryingAgain(self.order.walk_seconds)
         self._changes = self._listening()
         patience = Patience()
         self._open()
@@ -101,10 +118,10 @@ class Watching:
             while not self.asked.is_set():
                 try:
                     account = self._step()
-                    patience.back()
-                except RootUnavailable:
-                    raise
+                    if self._goes_on(account):
+                        patience.back()
                 except ServiceUnavailable as error:
+                    self._walk, self._next_walk = None, 0.0  # what it found last may not be recorded
                     patience.away(error)
                     time.sleep(SLICE_SECONDS)
                     continue
@@ -142,7 +159,7 @@ class Watching:
             created = run_account(session, opened.id).created_at
         if not opened.walks:
             raise UsageError(f"expected nobody to watch these directories, found a watch that fills run {opened.id}")
-        self._day = created.astimezone().toordinal()
+        self._day = (created if opened.resumed else self.clock()).astimezone().toordinal()
         self._run = RunToFill(opened.id, me, model, False, self.settings.batch_size)
         self._skipped, self._next_walk, self._walk = ImageSet(), 0.0, None
         for key in self._changed:
@@ -158,6 +175,8 @@ class Watching:
 
     def _step(self) -> RunAccount:
         """Do what there is to do now, and return the run's accounts."""
+        if self._go_on_at is not None:
+            self._go_on(self._go_on_at)
         if self._opens:
             self._readers.stop()
             self._open()
@@ -181,9 +200,26 @@ class Watching:
                 renew_walk(session, self._run.id, self._run.walker)
         self.look(account)
         quiet = account.pending == 0 and self._walk is None and not files and account.state == RunState.RUNNING
-        if quiet and (self._changed or utc_now().astimezone().toordinal() != self._day):
+        if quiet and (self._changed or self.clock().astimezone().toordinal() != self._day):
             self._begin_anew()
         return account
+
+    def _goes_on(self, account: RunAccount) -> bool:
+        """Return whether nothing is in the way any more; raise RootUnavailable where a worker has paused the run."""
+        if account.state == RunState.PAUSED:
+            if self._go_on_at is None:
+                self._go_on_at, self._paused_at = time.monotonic() + GO_ON_SECONDS, account.settled
+            raise RootUnavailable(account.note or "expected to read the archive, found the run paused")
+        if self._paused_at is not None and (account.settled > self._paused_at or account.pending == 0):
+            self._paused_at = None  # something moves: the workers see the root, too
+        return self._paused_at is None
+
+    def _go_on(self, at: float) -> None:
+        """Go on with a run that was paused; raise RootUnavailable while a root is gone, or holds nothing."""
+        for path in self.order.roots.values():
+            check_root(path, must_hold_entries=True)
+        if time.monotonic() >= at:
+            self._go_on_at, self._opens = None, True
 
     def _begin_anew(self) -> None:
         self._opens = True  # from here on, or the end of the old run would be taken for that of the watch
@@ -198,7 +234,7 @@ class Watching:
         if self._changes is not None and self._changes.lost:
             self._changes.lost, self._next_walk = False, now
         if self._walk is None and now >= self._next_walk:
-            self._walk = self._walking()
+            self._walk, self._tries_again = self._walking(), self._again.is_due(self._failed, now)
         if self._walk is None:
             return
         resting: Found = []
@@ -207,24 +243,26 @@ class Watching:
                 resting.append((root, file))
             else:
                 self._still.note((root, file.path), now)
-            if time.monotonic() - now > SLICE_SECONDS:
+            if len(resting) >= SLICE_FILES or time.monotonic() - now > SLICE_SECONDS:
                 break
         else:
             self._walk, self._next_walk = None, time.monotonic() + self.order.walk_seconds
-        self._record(resting)
+        self._record(resting, again=self._tries_again)
 
     def _walking(self) -> Iterator[tuple[int, FoundFile]]:
         for root, path in self.order.roots.items():
             for file in files_of(path, self.settings.own_paths):
                 yield root, file
 
-    def _record(self, files: Found) -> None:
+    def _record(self, files: Found, *, again: bool = True) -> None:
         for root in {root for root, _ in files}:
             of_root = [file for other, file in files if other == root]
             with self.database.writing() as session:
-                changed = changed_since_read(session, self._run.id, root, of_root)
+                changed = set(changed_since_read(session, self._run.id, root, of_root))
                 unread = [file for file in of_root if file not in changed]
                 lost = record_files(session, self._run, root, unread, self._skipped).run_ended
+                if again and self._failed and not lost:
+                    try_again(session, self._run.id, root, unread, batch_size=self.settings.batch_size)
             if lost and self._account().state == RunState.RUNNING:
                 raise UsageError(
                     f"expected to fill run {self._run.id} alone, found another watch of these directories that does; "
@@ -234,7 +272,9 @@ class Watching:
 
     def _account(self) -> RunAccount:
         with self.database.reading() as session:
-            return run_account(session, self._run.id)
+            account = run_account(session, self._run.id)
+        self._failed = sum(account.rejected_reasons.get(reason, 0) for reason in WORLD_REASONS)
+        return account
 
     def _left(self) -> RunAccount:
         """End the run where nothing is left of it; otherwise leave it to the next watch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,31 +18,48 @@ from wetread.settings import Settings
 from wetread.store.accounts import RunAccount
 from wetread.store.database import Database
 from wetread.store.ticks import attach_run, fail_tick
+from worker.cores import Cores
 
 
 @dataclass(frozen=True, slots=True)
 class NightRunner:
-    """Runs nights in this process: with processes of our own, or by workers behind the broker."""
+    """Runs nights in this process: with processes of our own, or by workers behind the broker.
+
+    workers: processes of our own in all, which the nights that are going at once share.
+    """
 
     database: Database
     settings: Settings
     workers: int
     clock: Callable[[], datetime]
+    cores: Cores = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no night at work."""
+        object.__setattr__(self, "cores", Cores(self.workers))
 
     def run(self, night: Night) -> None:
         """Run a night; what is pending at its end goes on in the next one."""
         screening = self.open(night)
         if screening is None:
             return
+        log = structlog.get_logger().bind(schedule=night.schedule.id, run=screening.opened.id)
         try:
             account = self.read(screening, night, lambda _: None)
-        except KeyboardInterrupt:
-            return  # it was asked to end, and the run says why
+        except KeyboardInterrupt:  # it was asked to end, and the run says why, too
+            log.info("a run of a schedule was left before its end", why=night.why)
+            return
         except RootEmptied:  # its message names the root, and is the run's note
-            structlog.get_logger().error("a root of a schedule is empty; its run failed", run=screening.opened.id)
+            log.error("a root of a schedule is empty; its run failed")
             return
         if account.state == RunState.PAUSED:
             raise RootUnavailable(account.note or "paused")
+        log.info(
+            "a run of a schedule ended",
+            state=str(account.state),
+            done=account.done,
+            failed=account.rejected + account.dead,
+        )
 
     def open(self, night: Night) -> Screening | None:
         """Open the night's run; None, and said in the history, when its model cannot be had."""
@@ -61,6 +78,12 @@ class NightRunner:
             self.database, self.settings, order, schedule.root_ids, night.leave,
             lambda session, run: attach_run(session, schedule.id, run),
         )  # fmt: skip
+        structlog.get_logger().info(
+            "a run of a schedule started",
+            schedule=schedule.id,
+            run=screening.opened.id,
+            goes_on=screening.opened.resumed,
+        )
         screening.emptied_is = RunState.FAILED
         screening.left_as = lambda: None if night.why == TAKEN_OVER else (RunState.PAUSED, night.why)
         return screening
@@ -74,4 +97,7 @@ class NightRunner:
                 night.leave_now(f"the window ended at {shown:%H:%M}; it goes on in the next one")
             look(account)
 
-        return (screening.read_here if self.settings.broker is None else screening.read_by_workers)(watch)
+        if self.settings.broker is not None:
+            return screening.read_by_workers(watch)
+        with self.cores.share() as share:
+            return screening.read_here(watch, share)

@@ -26,6 +26,7 @@ from wetread.store.images import RunToFill
 from wetread.store.roots import resolved_roots, root_ids, root_paths
 from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
+from worker.cores import Share
 from worker.identity import died_here, walker_id
 from worker.patience import Patience
 from worker.pool import EmbeddedPool
@@ -154,13 +155,16 @@ class Screening:
                     set_state(session, each.id, state, str(error))
             raise
 
-    def read_here(self, look: Look) -> RunAccount:
-        """Have the run read by worker processes of our own, and return its last accounts."""
+    def read_here(self, look: Look, share: Share | None = None) -> RunAccount:
+        """Have the run read by worker processes of our own, and return its last accounts.
+
+        share: of the cores, where other runs are read here too.
+        """
         order, shadow = self.order, None
         if self.shadow is not None and order.shadow_digest is not None:
             shadow = (self.shadow.id, order.shadow_digest)
         task = ChildTask(self.opened.id, order.model_digest, order.engine, self.settings, shadow)
-        return self._run(EmbeddedPool(self.database, task, self.order.workers), look)
+        return self._run(EmbeddedPool(self.database, task, self.order.workers, share), look)
 
     def read_by_workers(self, look: Look) -> RunAccount:
         """Have the run read by workers behind the broker, and return its last accounts."""

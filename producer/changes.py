@@ -37,12 +37,20 @@ class Changes:
     def __init__(self, roots: Mapping[int, bytes], own: Sequence[str] = ()) -> None:
         self._roots = roots
         self._own = {root: inside(own, path) for root, path in roots.items()}
+        self._heard = self._identities()
         self._told = self._listen()
         self.lost = False
         """Something may have been missed: walk."""
 
     def wait(self) -> Iterator[Key]:
-        """Yield what happened within some tenths of a second; a directory that came is walked for its files."""
+        """Yield what happened within some tenths of a second; a directory that came is walked for its files.
+
+        Raises RootUnavailable when a root is gone. Where another directory has its place by now, as after a mount, it
+        is listened to from then on.
+        """
+        if (now := self._identities()) != self._heard:
+            structlog.get_logger().warning("another directory has a root's place, as after a mount; listening anew")
+            self._told, self._heard, self.lost = self._listen_again(), now, True
         try:
             changes = next(self._told)
         except (OSError, RuntimeError, StopIteration) as error:
@@ -54,6 +62,20 @@ class Changes:
                 prefix = top.rstrip(b"/") + b"/"
                 if (raw := os.fsencode(path)).startswith(prefix):
                     yield from self._files(root, top, raw.removeprefix(prefix))
+
+    def _identities(self) -> list[tuple[int, int]]:
+        """Return which directories the roots are: the kernel tells of these, and not of what comes in their place."""
+        found = []
+        for path in self._roots.values():
+            try:
+                now = os.stat(path)
+            except OSError as error:
+                raise RootUnavailable(
+                    f"expected to watch {os.fsdecode(path)!r}, found: {error.strerror}; mount it, then run the same "
+                    "command"
+                ) from error
+            found.append((now.st_dev, now.st_ino))
+        return found
 
     def _listen(self) -> Iterator[set[tuple[Any, str]]]:
         """Return the news from now on: listening has begun when this returns."""

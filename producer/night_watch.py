@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from producer.nights import Standing, decide
+from producer.nights import MADE_UP, Moment, Standing, decide
 from producer.windows import read_plan
 from schemas.errors import RootUnavailable, UsageError, WetreadError
-from schemas.states import TickOutcome
+from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
 from wetread.store.database import Database
 from wetread.store.schedules import ScheduleRow, list_schedules
@@ -122,8 +122,7 @@ class NightWatch:
             if decision.span is not None:
                 keep_schedule(session, schedule.id, self.me, self._keep)
         for moment in decision.moments:
-            if moment.outcome == TickOutcome.MISSED:
-                structlog.get_logger().warning("a tick of a schedule was missed", schedule=schedule.id)
+            _say(schedule, moment, so_far.run_id)
         if decision.span is not None:
             self._begin(database, Night(schedule, decision.span.end))
 
@@ -144,3 +143,18 @@ class NightWatch:
         finally:
             with suppress(WetreadError), database.writing() as session:  # otherwise its lease runs out by itself
                 leave_schedule(session, night.schedule.id, self.me, again)
+
+
+def _say(schedule: ScheduleRow, moment: Moment, run_before: int | None) -> None:
+    """Log what becomes of a moment. What begins is said again, with its run, when that is opened."""
+    log = structlog.get_logger().bind(schedule=schedule.id, tick=moment.tick.isoformat())
+    if moment.outcome == TickOutcome.MISSED:
+        log.warning("a tick of a schedule was missed", why=moment.note)
+    elif moment.outcome == TickOutcome.GOING:
+        log.warning("a tick of a schedule found the run before still going", run=run_before)
+    elif moment.note == MADE_UP:
+        log.warning("a tick of a schedule that was missed is made up late")
+    elif moment.kind == TickKind.OPENING:
+        log.info("a window opened; the unfinished run of a schedule goes on", run=run_before)
+    else:
+        log.info("a tick of a schedule is due")

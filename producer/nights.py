@@ -11,6 +11,9 @@ from schemas.states import TickKind, TickOutcome
 LATE = timedelta(minutes=5)
 """Later than this a tick counts as missed: nobody kept the time when it came."""
 
+MADE_UP = "made up"
+"""The note of a moment that was missed and runs late."""
+
 MISSED_KEPT = 100
 """Missed ticks that are written down at once, the newest."""
 
@@ -80,4 +83,4 @@ def _newest(tick: datetime, standing: Standing, now: datetime, span: Span | None
         return Moment(tick, TickKind.TICK, TickOutcome.MISSED, "no beat ran; skipped")
     if span is None:
         return None
-    return Moment(tick, TickKind.TICK, TickOutcome.DUE, "made up" if late else None)
+    return Moment(tick, TickKind.TICK, TickOutcome.DUE, MADE_UP if late else None)

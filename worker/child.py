@@ -17,12 +17,10 @@ from schemas.states import RunState
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
 from worker.patience import Patience
+from worker.waits import Waits
 
 if TYPE_CHECKING:
     from worker.batch import BatchWorker
-
-IDLE_SECONDS = 0.05
-"""Seconds between two looks for a batch while the walk has not found more yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -
     from wetread.store.accounts import run_state
     from wetread.store.leases import next_batch
 
-    patience = Patience()
+    patience, waits = Patience(), Waits()
     while not stop.is_set():
         try:
             with worker.database.reading() as session:
@@ -149,10 +147,11 @@ def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -
                 batch_id = next((batch for batch in waiting if batch is not None), None)
             if batch_id is not None:
                 worker.process_batch(batch_id)
+                waits.worked()
             elif not running:
                 return
             else:
-                stop.wait(IDLE_SECONDS)
+                stop.wait(waits.take())
             patience.back()
         except ServiceUnavailable as error:
             patience.away(error)

@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from schemas.errors import ServiceUnavailable
+from schemas.errors import RootUnavailable, ServiceUnavailable
 
 PATIENCE_SECONDS = 60.0
 """Seconds that a database or a broker may be away in the middle of the work."""
@@ -23,7 +23,9 @@ class Patience:
         """Note a try that failed with `error`; raise it again when the service has been away too long."""
         if self._away_since is None:
             self._away_since = time.monotonic()
-            structlog.get_logger().warning(f"waiting up to {self._seconds:g} s for a service", why=str(error))
+            # A root's path is told to its user, and not to logs.
+            why = "an archive's root cannot be reached" if isinstance(error, RootUnavailable) else str(error)
+            structlog.get_logger().warning(f"waiting up to {self._seconds:g} s for a service", why=why)
         elif time.monotonic() - self._away_since > self._seconds:
             raise error
 

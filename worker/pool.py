@@ -7,6 +7,7 @@ its batches are freed, its death is counted on them, and another takes its place
 from __future__ import annotations
 
 import multiprocessing
+import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -21,6 +22,7 @@ from wetread.store.database import Database
 from wetread.store.leases import expired_owners, release_dead
 from wetread.store.workers import forget_dead
 from worker.child import ChildTask, Failed, Ready, serve_run
+from worker.cores import Share
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
 
 DEATHS_BEFORE_READY = 3
@@ -38,15 +40,17 @@ class _Child:
     process: SpawnProcess
     pipe: Connection
     owner: str | None = None
+    ending: bool = False
 
 
 @dataclass(slots=True)
 class EmbeddedPool:
-    """Keeps `size` worker processes alive for a run."""
+    """Keeps `size` worker processes alive for a run; with a share of the cores, at most what that has room for."""
 
     database: Database
     task: ChildTask
     size: int
+    share: Share | None = None
     deaths: int = 0
     _children: list[_Child] = field(default_factory=list)
     _deaths_before_ready: int = 0
@@ -60,7 +64,7 @@ class EmbeddedPool:
             forget_the_dead(self.database)
         except ServiceUnavailable as error:
             structlog.get_logger().warning("what dead workers held was left to its lease", why=str(error))
-        for _ in range(self.size):
+        for _ in range(self._room()):
             self._children.append(self._spawn())
 
     @property
@@ -73,11 +77,16 @@ class EmbeddedPool:
 
         Raises the WetreadError that a process could not serve for, or one that says they die before they serve.
         """
-        wait_for([child.process.sentinel for child in self._children if child.process.is_alive()], timeout=seconds)
+        sentinels = [child.process.sentinel for child in self._children if child.process.is_alive()]
+        if sentinels:
+            wait_for(sentinels, timeout=seconds)
+        else:  # of nothing to wait for it would not wait
+            time.sleep(seconds)
         for child in list(self._children):
             self._hear(child)
             if child.process.exitcode is not None:
                 self._bury(child)
+        self._fit()
         self._end_hanging()
 
     def stop(self) -> None:
@@ -118,13 +127,10 @@ class EmbeddedPool:
         """Deal with a process that has ended: in order, or by a death that is counted."""
         child.process.join()
         self._hear(child)  # what it said since we last listened
-        # The database is asked first: when it is away just now, the next look buries the process.
-        if child.process.exitcode == 0:
-            goes_on = self._still_running()
+        if child.process.exitcode == 0:  # also when someone ended it with SIGTERM: that is no death
             self._remove(child)
-            if goes_on:  # someone ended it with SIGTERM: that is no death
-                self._children.append(self._spawn())
             return
+        # The database is asked first: when it is away just now, the next look buries the process.
         self._free(child)
         with self.database.reading() as session:
             settled = sum(run_account(session, run_id).settled for run_id in self.task.run_ids)
@@ -142,7 +148,19 @@ class EmbeddedPool:
                 f"the last with exit {child.process.exitcode}; "
                 "run `wetread doctor`, and look for lack of memory. The same command continues"
             )
-        self._children.append(self._spawn())
+
+    def _room(self) -> int:
+        return self.size if self.share is None else min(self.size, self.share.room(len(self._children)))
+
+    def _fit(self) -> None:
+        """Have as many processes as there is room for, while the run goes on; those too many end their batch."""
+        room = self._room()
+        if len(self._children) < room and self._still_running():
+            self._children += [self._spawn() for _ in range(room - len(self._children))]
+        for child in self._children[room:]:
+            if not child.ending:
+                child.ending = True
+                child.process.terminate()
 
     def _still_running(self) -> bool:
         with self.database.reading() as session:

@@ -13,15 +13,19 @@ from schemas.tables import Batch, Run, RunTally, WorkItem
 from wetread.store.result_filters import is_failed
 
 
-def retry_failed(session: Session, run_id: int, reasons: Sequence[str], *, batch_size: int) -> int:
+def retry_failed(
+    session: Session, run_id: int, reasons: Sequence[str], *, batch_size: int, images: Sequence[int] | None = None
+) -> int:
     """Make a run's rejected and dead images pending again, by reason (all when none is named).
 
-    Returns how many. The run goes on in state running; its attempts count from nothing.
+    images: only these. Returns how many. The run goes on in state running; its attempts count from nothing.
     """
     run = session.execute(select(Run).where(Run.id == run_id).with_for_update()).scalar_one()
     failed = [WorkItem.run_id == run_id, is_failed()]
     if reasons:
         failed.append(WorkItem.reason.in_(reasons))
+    if images is not None:
+        failed.append(WorkItem.image_id.in_(images))
     rows = session.execute(select(WorkItem.image_id, WorkItem.state, WorkItem.reason).where(*failed)).all()
     for start in range(0, len(rows), batch_size):
         images = [row.image_id for row in rows[start : start + batch_size]]

@@ -21,11 +21,13 @@ BEGUN = (TickOutcome.DUE, TickOutcome.STARTED)
 class TicksSoFar:
     """What a schedule's rows say. last_tick: the newest that cron named; begun_for: the newest for which a run began.
 
-    unfinished: that run can go on, or was never made. going: a living process is at it.
+    run_id: that run, None when it was never made or is deleted. unfinished: it can go on, or was never made. going: a
+    living process is at it.
     """
 
     last_tick: datetime | None
     begun_for: datetime | None
+    run_id: int | None
     unfinished: bool
     going: bool
 
@@ -43,17 +45,17 @@ def ticks_so_far(session: Session, schedule_id: int, dead: Callable[[str], bool]
     of_schedule = ScheduleTick.schedule_id == schedule_id
     last = session.scalar(select(func.max(ScheduleTick.tick)).where(of_schedule, ScheduleTick.kind == TickKind.TICK))
     latest = session.execute(
-        select(ScheduleTick.tick, ScheduleTick.outcome, Run.state)
+        select(ScheduleTick.tick, ScheduleTick.outcome, Run.id, Run.state)
         .outerjoin(Run, Run.id == ScheduleTick.run_id)
         .where(of_schedule, ScheduleTick.outcome.in_(BEGUN))
         .order_by(ScheduleTick.tick.desc(), ScheduleTick.id.desc())
         .limit(1)
     ).first()
     unfinished = latest is not None and (latest.outcome == TickOutcome.DUE or latest.state in UNFINISHED_RUNS)
-    begun_for = None if latest is None else latest.tick
+    begun_for, run_id = (None, None) if latest is None else (latest.tick, latest.id)
     # Whoever only tidies up after a run that has ended holds nobody up.
     going = unfinished and _is_kept(session, schedule_id, dead)
-    return TicksSoFar(last, begun_for, unfinished, going)
+    return TicksSoFar(last, begun_for, run_id, unfinished, going)
 
 
 def _is_kept(session: Session, schedule_id: int, dead: Callable[[str], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Films that changed after a run has read them: they belong to the next run."""
+"""Films that a watch finds again: those that changed belong to the next run, those that failed are tried again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from schemas.states import ItemState
+from schemas.states import WORLD_REASONS, ItemState
 from schemas.tables import Image, WorkItem
 from wetread.store.images import FoundFile
+from wetread.store.retrying import retry_failed
 
 
 def changed_since_read(session: Session, run_id: int, root_id: int, files: Sequence[FoundFile]) -> list[FoundFile]:
@@ -29,3 +30,20 @@ def changed_since_read(session: Session, run_id: int, root_id: int, files: Seque
         for found, size, mtime_ns in session.execute(query)
         if found is not None and (by_hash[found].size, by_hash[found].mtime_ns) != (size, mtime_ns)
     ]
+
+
+def try_again(session: Session, run_id: int, root_id: int, files: Sequence[FoundFile], *, batch_size: int) -> int:
+    """Make those of `files` pending again that the run has rejected for the world around them; return how many."""
+    hashes = [hashlib.sha256(file.path).digest() for file in files]
+    query = (
+        select(Image.id)
+        .join(WorkItem, WorkItem.image_id == Image.id)
+        .where(
+            Image.root_id == root_id, Image.path_hash.in_(hashes), WorkItem.run_id == run_id,
+            WorkItem.state == ItemState.REJECTED, WorkItem.reason.in_(sorted(WORLD_REASONS)),
+        )
+    )  # fmt: skip
+    images = list(session.scalars(query))
+    if not images:
+        return 0
+    return retry_failed(session, run_id, sorted(WORLD_REASONS), batch_size=batch_size, images=images)
