@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Worker processes a schedule's run, without a broker.  [default: one a core]",
+    help="Worker processes in all, without a broker; schedules share them.  [default: one a core]",
 )
 @metrics_options
 def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None) -> None:

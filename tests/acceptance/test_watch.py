@@ -20,13 +20,13 @@ from tests.program import Program, eventually, kill_group, with_model
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("drawn")
-    return [folder / path for path in draw_films(folder, 40, seed=7)]
+    return [folder / path for path in draw_films(folder, 24, seed=7)]
 
 
 @contextmanager
 def watching(program: Program, *arguments: object, code: int = 0) -> Iterator[subprocess.Popen[str]]:
     """Keep a watch, and see that it ends in order."""
-    watch = program.start("watch", *arguments, "--still", "0.3", "--workers", "1")
+    watch = program.start("watch", *arguments, "--still", "0.1", "--workers", "1")
     try:
         yield watch
         if watch.poll() is None:
@@ -58,9 +58,9 @@ def test_what_appears_is_read_whatever_way_it_came(tmp_path: Path, drawn: list[P
         until_done(program, 1)
         growing = (inbox / "a" / "growing.png").open("wb", buffering=0)
         content = drawn[1].read_bytes()
-        growing.write(content[:100])
+        growing.write(content[:-1])  # it would be no film yet
         shutil.copy(drawn[2], os.path.join(os.fsencode(inbox), b"caf\xe9.png"))
-        growing.write(content[100:])
+        growing.write(content[-1:])
         growing.close()
         (tmp_path / "moved").mkdir()
         for film in drawn[3:6]:
@@ -71,8 +71,13 @@ def test_what_appears_is_read_whatever_way_it_came(tmp_path: Path, drawn: list[P
         eventually(
             lambda: ask(program, "SELECT 1 FROM runs WHERE id = 2 AND done = 1"), what="a run for the changed film"
         )
+        screened = program.json("screen", inbox, "--workers", "1")
+        assert (screened["run"], screened["state"], screened["skipped"]) == (3, "finished", 6), "a run of its own"
+        twice = program.run("watch", inbox)
+        assert twice.returncode == 2
+        assert "found a watch that fills run 2" in twice.stderr
     states = ask(program, "SELECT kind, state, pending FROM runs ORDER BY id")
-    assert states == [("watch", "finished", 0)] * 2
+    assert states == [("watch", "finished", 0)] * 2 + [("screen", "finished", 0)]
     assert done(program) == 6
     assert ask(program, "SELECT count(*) FROM predictions") == [(7,)]
 
@@ -82,32 +87,19 @@ def test_killed_and_started_again_it_loses_nothing(tmp_path: Path, drawn: list[P
     program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
     inbox.mkdir()
     with watching(program, inbox, *poll) as watch:
-        for film in drawn[:10]:
+        for film in drawn[:8]:
             shutil.copy(film, inbox)
         eventually(lambda: done(program) > 0, what="a first film")
         kill_group(watch)
-    for film in drawn[10:20]:
+    for film in drawn[8:16]:
         shutil.copy(film, inbox)
     with watching(program, inbox, *poll):
-        until_done(program, 20)
-        for film in drawn[20:]:
+        until_done(program, 16)
+        for film in drawn[16:]:
             shutil.copy(film, inbox)
-        until_done(program, 40)
+        until_done(program, 24)
     assert_nothing_lost(program, inbox)
     assert ask(program, "SELECT count(*), min(state) FROM runs") == [(1, "finished")], "it went on with its run"
-
-
-def test_a_screen_of_the_same_directory_has_a_run_of_its_own(tmp_path: Path, drawn: list[Path]) -> None:
-    program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
-    inbox.mkdir()
-    shutil.copy(drawn[0], inbox)
-    with watching(program, inbox):
-        until_done(program, 1)
-        screened = program.json("screen", inbox, "--workers", "1")
-        assert (screened["state"], screened["skipped"]) == ("finished", 1)
-        twice = program.run("watch", inbox)
-        assert twice.returncode == 2
-        assert "found a watch that fills run 1" in twice.stderr
 
 
 def test_served_it_enqueues_and_workers_read(
