@@ -46,12 +46,12 @@ def test_a_minute_without_films_costs_some_hundred_looks_and_a_film_is_read_at_o
         kit.settle(held, [done(item) for item in held.items])
 
     worker: Any = SimpleNamespace(database=database, process_batch=process_batch)
-    _serve(worker, run, idle)
+    _serve(worker, (run,), idle)
     selects = [query for query in asked if query.lstrip().upper().startswith("SELECT")]
     assert len(selects) <= 140 * QUERIES_A_LOOK, "every 0.05 s it would be 1,200 looks"
     assert max(idle.waits) == 0.5, "so long a film that comes now waits, at most"
     recorded = kit.record(run, [b"a.png"])
     again = Clock(0.2)
-    _serve(worker, run, again)
+    _serve(worker, (run,), again)
     assert read == list(recorded.batch_ids)
     assert again.waits[0] == 0.05, "after work it looks soon again"
