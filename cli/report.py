@@ -149,7 +149,7 @@ def _write_page(made: MorningReport | LastNight, output: str | None) -> None:
         click.echo(page.decode(), nl=False)
         return
     # Paths can hold patients' names: the page is its maker's alone, until they say otherwise.
-    with whole_file(output, 0o600) as file:
+    with whole_file(output) as file:
         file.write(page)
     of = f"run {body['run']}" if body["run"] else f"the schedule {body['schedule']}"
     say(f"the report of {of} is in {output}")
