@@ -58,10 +58,20 @@ def _gate(gate: Any) -> str:
     return "none" if gate is None else f"{gate['kind']}: no film where its score is above {gate['threshold']:g}"
 
 
+def _accuracies(metrics: dict[str, Any]) -> list[tuple[str, object]]:
+    """Return the accuracy on each side of the split that the model did not learn from, with its interval."""
+    rows: list[tuple[str, object]] = []
+    for side in ("test", "validation"):
+        of_side = metrics.get(side)
+        if isinstance(of_side, dict) and isinstance(accuracy := of_side.get("accuracy"), dict):
+            figure = "{value:.3f} ({low:.3f} to {high:.3f})".format(**accuracy)
+            rows.append((f"accuracy, {side}", f"{figure}, {of_side['n']} films of {of_side['patients']} patients"))
+    return rows
+
+
 def summary_rows(whole: dict[str, Any]) -> list[tuple[str, object]]:
     """Return the fields that fit on a screen; `--json` has all."""
     provenance, preprocessing = whole["provenance"], whole["preprocessing"]
-    plain = {name: value for name, value in whole["metrics"].items() if isinstance(value, int | float | str)}
     return [
         ("model", whole["model"]),
         ("aliases", ", ".join(whole["aliases"])),
@@ -77,7 +87,7 @@ def summary_rows(whole: dict[str, Any]) -> list[tuple[str, object]]:
         ("split", provenance["split_digest"]),
         ("audit of the data", _audit(provenance["extra"].get("audit"))),
         ("accepted because", whole["accepted_audit"]),
-        *plain.items(),
+        *_accuracies(whole["metrics"]),
         ("files", whole["directory"]),
         ("documents", ", ".join(whole["documents"])),
     ]

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import structlog
 
 from wetread.settings import load_settings
 
@@ -36,3 +37,4 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("WETREAD_HOME", str(tmp_path / "home"))
     load_settings.cache_clear()
+    structlog.reset_defaults()  # a command that an earlier test called in this process set its own

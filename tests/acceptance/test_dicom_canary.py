@@ -126,7 +126,7 @@ def test_what_is_kept_can_be_asked_for_and_no_other_value_gets_out_of_its_file(t
     assert study[0].endswith("run\tview\tseries\tinstance")
     assert {Path(line.split("\t")[0]).name for line in study[1:]} == set(FILMS) - {"malformed"}
     assert any(line.endswith("LL\t1.2.840.99.1.1\t1.2.840.99.1.1.1") for line in study)
-    assert "study_uid\t1.2.840.99.1\n" in asked("results", "show", archive / "lateral")
+    assert "study uid\t1.2.840.99.1\n" in asked("results", "show", archive / "lateral")
     for command in (("results", "show", archive / "malformed", "--json"), ("errors", "list"), ("results", "summary")):
         asked(*command)
     assert [leaked(text) for text in said] == [[]] * len(said)

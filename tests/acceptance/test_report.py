@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from cli.main import main
 from schemas.states import TickKind, TickOutcome
 from tests.program import Program, films, with_model
+from wetread.imaging.opencv import cv2
 from wetread.settings import load_settings
 from wetread.store.database import Database
 from wetread.store.roots import root_ids

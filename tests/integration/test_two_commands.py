@@ -113,15 +113,15 @@ def test_a_file_that_is_named_again_later_in_the_walk_is_counted_once(
     _, before = kit.filled(NAMES[:2])
     kit.settle_all(before)
     files = [FoundFile(name, 100, 1) for name in NAMES]
-    # Skipped, skipped, pending; then all of them again, one written to meanwhile, which the next run finds.
+    # Skipped, skipped, pending; then all of them again, one written to meanwhile, which this run reads.
     listed = [*files, files[0], FoundFile(NAMES[1], 100, 2), files[2]]
     monkeypatch.setattr(ingest, "walk", lambda *_: iter(listed))
     monkeypatch.setattr(ingest, "FIRST_CHUNK", 2)
     run = kit.open().id
     report = ingest.fill_run(kit.database, RunToFill(run, "here:1:1", DIGEST, False, 4), {kit.root: b"/archive"})
-    assert (report.pending, report.skipped, report.complete) == (1, 2, True)
+    assert (report.pending, report.skipped, report.complete) == (2, 1, True)
     account = kit.account(run)
-    assert (account.found, account.pending, account.skipped) == (3, 1, 2)
+    assert (account.found, account.pending, account.skipped) == (3, 2, 1)
 
 
 def test_what_was_rung_for_before_an_interruption_is_rung_for_again_at_once(kit: RunKit) -> None:

@@ -49,7 +49,9 @@ class Site:
     def __init__(self, database: Database, home: Path, archive: Path) -> None:
         self.database, self.home, self.archive = database, home, archive
         self.digest = publish_tiny_model(database.url, home)
-        self.settings = Settings(home=home, lease_seconds=0.4, image_seconds=0.6)
+        self.settings = Settings(
+            home=home, lease_seconds=0.4, image_seconds=20.0
+        )  # a slow machine ends no process of ours
         with database.writing() as session:
             roots = dict(zip(root_ids(session, [os.fsencode(archive)]), [os.fsencode(archive)], strict=True))
             opened = open_run(session, list(roots), self.digest, "numpy", force=False, walker="t:1:1", dead=nobody_died)

@@ -88,7 +88,7 @@ def test_a_model_is_imported_promoted_shown_and_rolled_back(call: Call, folders:
     assert (shown["model"], shown["aliases"], shown["parameters"]) == ("film@1", ["production"], 32)
     assert (shown["metrics"], shown["decision"]["temperature"]) == (MEASURED, 1.0)
     assert call("show", "--card").stdout == "# film\n\n"
-    assert "accuracy\t0.75\n" in call("show").stdout
+    assert "accuracy, test\t0.750 (0.500 to 0.900), 20 films of 10 patients\n" in call("show").stdout
 
 
 def test_data_goes_to_stdout_and_advice_to_stderr(call: Call, folders: list[Path]) -> None:

@@ -25,6 +25,7 @@ from wetread.store.accounts import RunAccount
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = RunAccount(
     id=3, state=RunState.FINISHED, model="cnn@1", model_digest="a" * 64, engine="numpy", root_ids=(1,), force=False,
+    shadow_of=None,
     created_at=BEGUN, walked_at=BEGUN, ended_at=BEGUN + timedelta(seconds=5), note=None, found=20, pending=0, done=5,
     rejected=12, dead=1, cancelled=0, skipped=2, labels={"normal": 5},
     rejected_reasons={
