@@ -64,9 +64,10 @@ def main() -> None:
             ways = {name: way for name, way in ways.items() if name.startswith(tuple(given.only))}
         print(f"{machine()}; {len(files)} films, {workers} processes", flush=True)
         paces: dict[str, list[Pace]] = {name: [] for name in ways}
-        for _ in range(1 if given.quick else given.rounds):
+        for turn in range(1, 1 + (1 if given.quick else given.rounds)):
             for name, way in ways.items():
                 paces[name].append(way())
+                print(f"  {turn}. {name}: {paces[name][-1].steady:.1f} images/s steady", file=sys.stderr, flush=True)
         _print(paces)
 
 

@@ -32,7 +32,6 @@ def main() -> None:
     from wetread.models.shipped import SHIPPED, shipped_directory
 
     classifier: Any = load_classifier(load_artefact(shipped_directory("chest-cnn"), SHIPPED["chest-cnn"]), "keras")
-    clahe = cv2.createCLAHE(2.0, (8, 8))
     preprocess = classifier.preprocess
 
     def prepared(path: str) -> Any:
@@ -40,6 +39,7 @@ def main() -> None:
         pixels: Any = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
         if size == "SHIPPED":
             return preprocess.apply(pixels)
+        clahe = cv2.createCLAHE(2.0, (8, 8))  # one for all threads of tf.data would end the process: it has a buffer
         enhanced = cv2.add(clahe.apply(pixels), 10.0)  # type: ignore[call-overload]  # OpenCV's stubs know no scalar
         small = cv2.resize(enhanced, (preprocess.width, preprocess.height), interpolation=cv2.INTER_AREA)
         return preprocess.scaled(small)[:, :, np.newaxis]
