@@ -90,3 +90,9 @@ def test_a_file_that_changes_after_it_was_passed_over_is_read_in_the_same_run(ki
     assert kit.record(run, names(0, 3), walk_skipped=passed_over).pending == 0
     account = kit.account(run)
     assert (account.found, account.pending, account.skipped) == (3, 2, 1)
+
+
+def test_no_file_at_all_may_be_recorded(kit: RunKit) -> None:
+    """Of a watch whose only file has changed since its run read it nothing is left to record."""
+    recorded = kit.record(kit.open().id, [])
+    assert (recorded.pending, recorded.skipped, recorded.run_ended) == (0, 0, False)
