@@ -89,6 +89,9 @@ def _opened_metrics(settings: Settings) -> Callable[[bool], None]:
     """Open the port where one is asked for; return what counts a sweep."""
     if settings.metrics_port is None:
         return lambda _made: None
+    from worker.metrics_port import counting_processes
+
+    own = counting_processes() if settings.broker is None else ()  # before anything imports Prometheus's client
     from wetread.metrics.beat import Standing, beat_registry
     from wetread.metrics.port import open_port
     from wetread.queue import make_app, queue_length
@@ -108,5 +111,5 @@ def _opened_metrics(settings: Settings) -> Callable[[bool], None]:
 
     queue = None if settings.broker is None else (lambda: queue_length(make_app(settings), settings))
     standing = Standing(totals, workers, queue)
-    open_port(beat_registry(standing), settings.metrics_host, settings.metrics_port)
+    open_port(beat_registry(standing, *own), settings.metrics_host, settings.metrics_port)
     return standing.swept

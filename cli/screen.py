@@ -10,6 +10,7 @@ from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
+from cli.metrics_options import open_own_metrics, own_metrics_options
 from cli.output import emit_json, say
 from schemas.errors import EXIT_INTERRUPTED
 
@@ -31,6 +32,7 @@ from schemas.errors import EXIT_INTERRUPTED
     "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
     help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
 )  # fmt: skip
+@own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -43,6 +45,8 @@ def screen(
     workers: int | None,
     force: bool,
     max_failure_rate: float,
+    metrics_port: int | None,
+    metrics_host: str | None,
     profile: bool,
     as_json: bool,
     run: int | None = None,
@@ -70,6 +74,7 @@ def screen(
     from wetread.store.stages import stage_seconds
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
+        open_own_metrics("screen", settings, metrics_port, metrics_host)
         digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
         order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run, beside)
         screening = Screening.open(database, settings, order, asked)

@@ -10,6 +10,7 @@ from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
+from cli.metrics_options import open_own_metrics, own_metrics_options
 from cli.output import emit_json, say
 
 LISTENING_WALK_SECONDS = 300.0
@@ -37,6 +38,7 @@ LISTENING_WALK_SECONDS = 300.0
     "--poll", type=click.FloatRange(min=0.5), metavar="SECONDS",
     help="Walk so often instead of listening.  [default: 10 on network shares, where the kernel hears nothing]",
 )  # fmt: skip
+@own_metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
 @click.pass_context
 def watch(
@@ -48,12 +50,15 @@ def watch(
     still: float,
     age: float,
     poll: float | None,
+    metrics_port: int | None,
+    metrics_host: str | None,
     as_json: bool,
 ) -> None:
     """Screen films as they appear, until stopped.
 
     What lay there before is screened too, if this model has not read it. SIGTERM or Ctrl-C ends it in order: exit 0
-    when all that was found is read, 130 when the same command goes on with the rest.
+    when all that was found is read, 130 when the same command goes on with the rest; it says how many files were not
+    taken yet.
 
     \b
     Example:
@@ -61,12 +66,14 @@ def watch(
       wetread watch /mnt/nas/incoming --poll 30
     """
     from cli.accounts import account_json, account_pace, run_exit_code, show_account
-    from cli.film_watch import Watching, WatchOrder, is_listening_useful
+    from cli.film_watch import Watching
     from cli.progress import RunProgress
+    from cli.watch_order import WatchOrder, is_listening_useful
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
+        open_own_metrics("watch", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
         registry.resolve(model)
         paths = resolved_roots(directories)
@@ -81,10 +88,16 @@ def watch(
         )  # fmt: skip
         say("watching; SIGTERM or Ctrl-C ends it")
         with RunProgress() as progress:
-            account = Watching(database, settings, order, asked, progress).watch()
+            watching = Watching(database, settings, order, asked, progress)
+            account = watching.watch()
+    if left := watching.not_taken:
+        say(
+            f"not taken yet: {left} {'file' if left == 1 else 'files'}, still written to or changed after being read; "
+            "the same command takes what is left, and so does `wetread screen`"
+        )
     rate, seconds = account_pace(account)
     if as_json:
-        emit_json(account_json(account, images_per_second=rate, seconds=seconds))
+        emit_json(account_json(account, images_per_second=rate, seconds=seconds) | {"not_taken": left})
     else:
         show_account(account, images_per_second=rate, seconds=seconds)
     ctx.exit(run_exit_code(account, 1.0))

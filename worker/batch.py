@@ -25,7 +25,7 @@ from wetread.store.settling import Outcome, Settled, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
 from worker.keeper import LeaseKeeper
-from worker.metering import count_batch, count_films
+from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
 from worker.read_ahead import ReadAhead
@@ -84,6 +84,8 @@ class BatchWorker:
 
     def _process(self, held: Claim) -> Ending:
         self.stages.serve(held.run_id)
+        if held.took_over:
+            count_expiry()
         reach("claimed")
         begun = time.monotonic()
         with self.standing.at(held.run_id, held.batch_id, "one at a time" if held.one_at_a_time else "reading"):

@@ -109,6 +109,7 @@ def _prepare(task: ChildTask) -> BatchWorker:
     from worker.failpoints import armed
     from worker.identity import worker_id
     from worker.memory import bound_memory
+    from worker.metering import count_stages
     from worker.models import ModelShelf
 
     armed()
@@ -118,7 +119,9 @@ def _prepare(task: ChildTask) -> BatchWorker:
     shelf.take(task.model_digest, task.engine)
     if task.shadow is not None:
         shelf.take(task.shadow[1], task.engine)
-    return BatchWorker(database, task.settings, shelf, worker_id())
+    worker = BatchWorker(database, task.settings, shelf, worker_id())
+    worker.stages.listeners.append(count_stages)
+    return worker
 
 
 @contextmanager

@@ -33,6 +33,12 @@ def count_deaths(count: int) -> None:
         counters.deaths(count)
 
 
+def count_expiry() -> None:
+    """Count a batch that was taken from a worker whose lease had run out."""
+    if (counters := work()) is not None:
+        counters.expiry()
+
+
 def count_sweep(*, made: bool) -> None:
     """Count a sweep."""
     if (counters := work()) is not None:

@@ -24,6 +24,7 @@ from wetread.store.workers import forget_dead
 from worker.child import ChildTask, Failed, Ready, serve_run
 from worker.cores import Share
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
+from worker.metering import count_deaths
 
 DEATHS_BEFORE_READY = 3
 """Processes that may die in a row before one was ready; then the fault is the machine's, not a film's."""
@@ -136,6 +137,7 @@ class EmbeddedPool:
             settled = sum(run_account(session, run_id).settled for run_id in self.task.run_ids)
         self._remove(child)
         self.deaths += 1
+        count_deaths(1)
         structlog.get_logger().warning("a worker process died and is replaced", exit=child.process.exitcode)
         if child.owner is None:
             self._deaths_before_ready += 1

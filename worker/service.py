@@ -30,6 +30,7 @@ from worker.envelopes import drop_what_is_no_message
 from worker.failpoints import armed
 from worker.identity import worker_id
 from worker.metering import count_deaths, count_sweep
+from worker.metrics_port import open_metrics
 
 DEAF_SECONDS = 20.0
 """Seconds that messages may wait while a worker with nothing to do receives none; then it restarts itself."""
@@ -43,7 +44,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     armed()  # a failpoint that is none is refused here, not by each process of the pool
     say_everywhere(worker=worker_id())
     if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
-        _open_metrics(settings.metrics_host, settings.metrics_port)
+        open_metrics("worker", settings.metrics_host, settings.metrics_port)
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
     database = Database(settings.database)
     ensure_schema(database)
@@ -73,17 +74,6 @@ def serve(settings: Settings, *, concurrency: int) -> int:
 def _keep_our_logs(**_: Any) -> None:
     """Celery asks who sets up logging; that we answer at all has it leave ours as they are."""
     set_up_logs()
-
-
-def _open_metrics(host: str, port: int) -> None:
-    from wetread.metrics.work import count_together
-
-    directory = count_together()
-    from wetread.metrics.port import open_port, worker_registry
-    from wetread.metrics.processes import Processes
-
-    opened = open_port(worker_registry(directory, [Processes()]), host, port)
-    structlog.get_logger().info("metrics are served", host=host, port=opened)
 
 
 def restart_process() -> None:

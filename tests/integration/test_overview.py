@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-import yaml
 from sqlalchemy import event, text
 
 from schemas.states import Reason, RunState
 from schemas.tables import Run, Worker
+from tests.deployed import kedas_query
 from tests.screened import RunKit, done, rejected
 from wetread.store.database import Database
 from wetread.store.overview import Overview, look
@@ -125,11 +124,15 @@ def test_the_totals_take_the_same_queries_for_any_number_of_runs(kit: RunKit, da
 
 def test_a_worker_that_let_its_lease_run_out_is_in_the_totals(kit: RunKit, database: Database) -> None:
     _, recorded = kit.filled([b"a.png"])
-    assert kit.claim(recorded.batch_ids[0], "w:1:1", lease_seconds=-1.0) is not None
+    first = kit.claim(recorded.batch_ids[0], "w:1:1", lease_seconds=-1.0)
+    assert first is not None
+    assert not first.took_over
     with database.reading() as session:
         totals = read_totals(session)
     assert (totals.held, totals.expired, totals.abandoned) == (1, 1, 0)
-    assert kit.claim(recorded.batch_ids[0], "w:2:1") is not None
+    second = kit.claim(recorded.batch_ids[0], "w:2:1")
+    assert second is not None
+    assert second.took_over, "a worker counts it"
     with database.reading() as session:
         totals = read_totals(session)
     assert (totals.held, totals.expired, totals.abandoned) == (1, 0, 1)
@@ -138,12 +141,7 @@ def test_a_worker_that_let_its_lease_run_out_is_in_the_totals(kit: RunKit, datab
 def test_kedas_query_counts_the_batches_that_wait_or_are_at_work_in_running_runs(
     kit: RunKit, database: Database
 ) -> None:
-    manifest = (Path(__file__).parents[2] / "deploy" / "kubernetes" / "keda.yaml").read_text()
-    (query,) = [
-        trigger["metadata"]["query"]
-        for one in yaml.safe_load_all(manifest)
-        for trigger in one["spec"].get("triggers", [])
-    ]
+    query = kedas_query()
     run, recorded = kit.filled([f"{number}.png".encode() for number in range(12)])
     settle_with_one_reject(kit, recorded.batch_ids[0])
     assert kit.claim(recorded.batch_ids[1]) is not None

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from producer.ingest import fill_run
 from schemas.states import RunState
 from schemas.tables import Batch
+from tests.deployed import kedas_query
 from tests.program import films
 from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model, tiny_contents
@@ -28,6 +29,7 @@ from wetread.store.leases import batches_to_ring, claim, next_batch, release_dea
 from wetread.store.results import Filters, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import cancel_pending, open_run, set_state
+from wetread.store.totals import count_unsettled_batches, read_totals
 from worker import reading
 from worker.batch import BatchWorker, Ending
 from worker.identity import worker_id
@@ -150,6 +152,27 @@ def test_what_the_first_has_read_is_read_by_the_shadow_alone_and_rung_for_last(p
     pair.read(second)
     assert pair.state(second) == (RunState.FINISHED, 4, 0)
     assert len(DECODED) == 7
+
+
+def test_workers_are_scaled_by_pairs_and_not_by_models(pair: Pair) -> None:
+    def unsettled() -> int:
+        with pair.database.reading() as session:
+            counted = count_unsettled_batches(session)
+            assert session.execute(text(kedas_query())).scalar_one() == counted == read_totals(session).unsettled
+        return counted
+
+    first, second = pair.begin(batch_size=2)
+    assert unsettled() == 2, "three films in two batches, each read by both"
+    batch = pair.batch(first)
+    with pair.database.writing() as session:
+        assert claim(session, batch or 0, "w:1:1", 30.0) is not None
+    assert unsettled() == 2
+    with pair.database.writing() as session:
+        release_dead(session, "w:1:1")
+    assert unsettled() == 3, "the pair that killed its worker is taken one by one"
+    pair.read(first)
+    pair.read(second)
+    assert unsettled() == 0
 
 
 def test_after_a_death_each_is_read_by_itself(pair: Pair) -> None:

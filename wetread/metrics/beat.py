@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from schemas.errors import WetreadError
-from wetread.metrics.port import BuildInfo
+from wetread.metrics.port import BuildInfo, Collector
 from wetread.store.totals import Totals
 from wetread.store.workers import SeenWorker
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 Sample = tuple[tuple[str, ...], float]
 
 
-def beat_registry(standing: Standing) -> CollectorRegistry:
-    """Return what beat's port shows."""
+def beat_registry(standing: Standing, *own: Collector) -> CollectorRegistry:
+    """Return what beat's port shows. own: what its own processes count, where they read the films."""
     from prometheus_client import CollectorRegistry
 
     registry = CollectorRegistry()
-    for collector in (BuildInfo("beat"), standing):
+    collectors: tuple[Collector, ...] = (BuildInfo("beat"), standing, *own)
+    for collector in collectors:
         registry.register(collector)
     return registry
 

@@ -22,7 +22,7 @@ class Collector(Protocol):
 
 
 class BuildInfo:
-    """Which program this is. process: "worker" or "beat"."""
+    """Which program this is. process: "worker", "beat", "screen" or "watch"."""
 
     def __init__(self, process: str) -> None:
         self._labels = {"version": version("wetread"), "python": platform.python_version(), "process": process}
@@ -36,14 +36,12 @@ class BuildInfo:
         yield family
 
 
-def worker_registry(directory: str, collectors: Iterable[Collector] = ()) -> CollectorRegistry:
-    """Return what a worker's port shows: what its processes count in `directory`, and the collectors."""
+def worker_registry(process: str, collectors: Iterable[Collector]) -> CollectorRegistry:
+    """Return what the port of a `process` that has films read shows: the program, and the collectors."""
     from prometheus_client import CollectorRegistry
-    from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]  # it has no types
-    for collector in (BuildInfo("worker"), *collectors):
+    for collector in (BuildInfo(process), *collectors):
         registry.register(collector)
     return registry
 

@@ -49,6 +49,9 @@ class Work:
         self._deaths = Counter(
             "wetread_worker_deaths", "Processes that read films and were found dead on this machine.", registry=None
         )
+        self._expiries = Counter(
+            "wetread_lease_expiries", "Batches taken from a worker that was silent past its lease.", registry=None
+        )
         self._sweeps = Counter("wetread_sweeps", "Sweeps, by whether they were made.", ("result",), registry=None)
 
     def settled(self, films: Mapping[tuple[str, str], int]) -> None:
@@ -69,6 +72,10 @@ class Work:
     def deaths(self, count: int) -> None:
         """Count processes that died."""
         self._deaths.inc(count)
+
+    def expiry(self) -> None:
+        """Count a batch whose lease had run out in another's hand."""
+        self._expiries.inc()
 
     def sweep(self, made: bool) -> None:
         """Count a sweep."""

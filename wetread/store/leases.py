@@ -36,6 +36,7 @@ class Claim:
 
     one_at_a_time: a worker died holding this batch, so that one of its images may be the cause.
     decision_digest: of the decision that was in force for the model when the batch was taken.
+    took_over: it was another's, whose lease had run out.
     riders: batches of a shadow's run under our lease too, whose images are read with these.
     """
 
@@ -50,6 +51,7 @@ class Claim:
     decision_digest: str
     items: tuple[ClaimedItem, ...]
     riders: tuple[Claim, ...] = ()
+    took_over: bool = False
 
 
 _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
@@ -59,8 +61,8 @@ def _free() -> ColumnElement[bool]:
     return or_(Batch.lease_until.is_(None), Batch.lease_until < database_seconds())
 
 
-def _rides() -> ColumnElement[bool]:
-    """Return whether whoever takes the batch that it rides on takes it too; until then it is nobody's to take.
+def read_with_another() -> ColumnElement[bool]:
+    """Return whether a shadow's batch is read together with the one that it rides on: the two are one piece of work.
 
     After a worker's death, or once that batch is settled or not to be read, it is a batch like any other.
     """
@@ -68,7 +70,12 @@ def _rides() -> ColumnElement[bool]:
     led = select(leader.id).where(
         leader.id == Batch.rides_on, leader.pending > 0, leader.kills == 0, leader.run_id.in_(_RUNNING)
     )
-    return and_(Batch.rides_on.is_not(None), Batch.owner.is_(None), Batch.kills == 0, led.exists())
+    return and_(Batch.rides_on.is_not(None), Batch.kills == 0, led.exists())
+
+
+def _rides() -> ColumnElement[bool]:
+    """Return whether whoever takes the batch that it rides on takes it too; until then it is nobody's to take."""
+    return and_(read_with_another(), Batch.owner.is_(None))
 
 
 def next_batch(session: Session, run_id: int) -> int | None:
@@ -84,6 +91,7 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     the batch is taken with it, but where a worker died on either: then each is read by itself, so that the one's
     model does no harm to the other's images.
     """
+    owner_before = session.scalar(select(Batch.owner).where(Batch.id == batch_id))
     taken = session.execute(
         update(Batch)
         .where(Batch.id == batch_id, Batch.pending > 0, _free(), ~_rides(), Batch.run_id.in_(_RUNNING))
@@ -102,7 +110,7 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     of_run, shadowed = _run_to_read(session, run_id)
     items = _pending_items(session, batch_id)
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
-    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders)
+    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders, owner_before is not None)
 
 
 def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from schemas.schedule_tables import ScheduleTick
 from schemas.states import ItemState, RunState, TickKind, TickOutcome
 from schemas.tables import Batch, Model, ModelAlias, Run, RunTally
+from wetread.store.leases import read_with_another
 from wetread.store.moments import database_seconds, read_clock
 
 
@@ -18,8 +19,9 @@ class Totals:
     """All runs together.
 
     films: {(state, reason): images}; reason is "" where the state has none. runs: {state: runs}.
-    unsettled: batches of running runs with images left; held: those that a worker has; expired: those whose lease ran
-    out and that nobody has taken yet. abandoned: times that a worker died, or was silent past its lease, with a batch.
+    unsettled: batches of running runs with images left, a shadow's and the one it is read with counted as one; held:
+    those that a worker has; expired: those whose lease ran out and that nobody has taken yet. abandoned: times that a
+    worker died, or was silent past its lease, with a batch.
     models: {alias: (NAME@VERSION, digest)}. ticks: {(kind, outcome): moments of schedules}.
     database_seconds: its clock, seconds since 1970.
     """
@@ -52,12 +54,15 @@ def read_totals(session: Session) -> Totals:
 
 
 def count_unsettled_batches(session: Session) -> int:
-    """Return how many batches of running runs have images left: what workers are scaled by."""
+    """Return how many batches of running runs have images left: what workers are scaled by.
+
+    A shadow's batch and the one that it is read with are taken together, by one worker, and are counted once.
+    """
     return session.scalar(select(func.count()).select_from(Batch).where(*_UNSETTLED)) or 0
 
 
 _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
-_UNSETTLED = (Batch.pending > 0, Batch.run_id.in_(_RUNNING))
+_UNSETTLED = (Batch.pending > 0, Batch.run_id.in_(_RUNNING), ~read_with_another())
 
 
 def _films(session: Session) -> dict[tuple[str, str], int]:
