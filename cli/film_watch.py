@@ -2,12 +2,11 @@
 
 A first walk finds what lay there before, while what happens meanwhile is listened for; later walks find what the kernel
 did not tell. A file belongs to the run of the day on which it was found; one that changes after its run has read it
-begins a new run.
+begins a new run, at once the first time.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ import structlog
 
 from cli.doorbell import Doorbell
 from cli.screening import Look
+from cli.watch_order import WatchOrder
+from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.ingest import files_of
 from producer.still import MicroBatch, StillFiles
@@ -32,7 +33,7 @@ from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, RunToFill, record_files
 from wetread.store.runs import end_walk, open_run, renew_walk, set_state
-from wetread.store.watching import changed_since_read, try_again
+from wetread.store.watching import changed_since_read, count_unknown, try_again
 from worker.child import ChildTask
 from worker.identity import died_here, worker_id
 from worker.patience import Patience
@@ -56,24 +57,6 @@ SLICE_FILES = 2048
 Found = list[tuple[int, FoundFile]]
 
 
-@dataclass(frozen=True, slots=True)
-class WatchOrder:
-    """What to watch ({id: path}), by which model (its digest, asked anew for each run), and how often.
-
-    still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
-    listens: the kernel is asked for news.
-    """
-
-    roots: dict[int, bytes]
-    model: Callable[[], str]
-    engine: str
-    workers: int
-    still: float
-    age: float
-    walk_seconds: float
-    listens: bool
-
-
 @dataclass(slots=True)
 class Watching:
     """The watch of one process, until `asked` is set. clock: tells the day, for tests."""
@@ -84,6 +67,8 @@ class Watching:
     asked: threading.Event
     look: Look
     clock: Callable[[], datetime] = utc_now
+    not_taken: int = 0
+    """Files that no run has as they are at the end of the watch: they do not stand still, or changed since."""
     _run: RunToFill = field(init=False)
     _day: int = 0
     _readers: EmbeddedPool | Doorbell = field(init=False)
@@ -96,7 +81,7 @@ class Watching:
     _go_on_at: float | None = None
     _paused_at: int | None = None
     _skipped: ImageSet = field(default_factory=ImageSet)
-    _changed: list[tuple[int, bytes]] = field(default_factory=list)
+    _changed: ChangedAgain = field(default_factory=ChangedAgain)
     _walk: Iterator[tuple[int, FoundFile]] | None = None
     _next_walk: float = 0.0
     _next_sign: float = 0.0
@@ -162,9 +147,9 @@ class Watching:
         self._day = (created if opened.resumed else self.clock()).astimezone().toordinal()
         self._run = RunToFill(opened.id, me, model, False, self.settings.batch_size)
         self._skipped, self._next_walk, self._walk = ImageSet(), 0.0, None
-        for key in self._changed:
-            self._still.note(key, time.monotonic())
-        self._changed = []
+        now = time.monotonic()
+        for key in self._changed.take(now):
+            self._still.note(key, now)
         if self.settings.broker is None:
             task = ChildTask(opened.id, model, self.order.engine, self.settings)
             self._readers = EmbeddedPool(self.database, task, self.order.workers)
@@ -200,7 +185,7 @@ class Watching:
                 renew_walk(session, self._run.id, self._run.walker)
         self.look(account)
         quiet = account.pending == 0 and self._walk is None and not files and account.state == RunState.RUNNING
-        if quiet and (self._changed or self.clock().astimezone().toordinal() != self._day):
+        if quiet and (self._changed.is_due(now) or self.clock().astimezone().toordinal() != self._day):
             self._begin_anew()
         return account
 
@@ -268,7 +253,8 @@ class Watching:
                     f"expected to fill run {self._run.id} alone, found another watch of these directories that does; "
                     "this one was silent for too long, and ends: leave the other, or start this one again after it"
                 )
-            self._changed += [(root, file.path) for file in changed]
+            for file in changed:
+                self._changed.note((root, file.path), time.monotonic())
 
     def _account(self) -> RunAccount:
         with self.database.reading() as session:
@@ -276,19 +262,22 @@ class Watching:
         self._failed = sum(account.rejected_reasons.get(reason, 0) for reason in WORLD_REASONS)
         return account
 
+    def _count_not_taken(self) -> int:
+        waiting = {*self._still.waiting(), *self._batch.waiting(), *self._changed.waiting()}
+        found = [(key[0], file) for key in waiting if (file := file_at(self.order.roots, key)) is not None]
+        with self.database.reading() as session:
+            return sum(
+                count_unknown(session, root, [file for other, file in found if other == root])
+                for root in {root for root, _ in found}
+            )
+
     def _left(self) -> RunAccount:
         """End the run where nothing is left of it; otherwise leave it to the next watch."""
+        self.not_taken = self._count_not_taken()
         with self.database.writing() as session:
-            whole = self._walk is None and self._next_walk > 0 and not self._changed
+            whole = self._walk is None and self._next_walk > 0 and self.not_taken == 0
             if whole and run_account(session, self._run.id).pending == 0:
                 end_walk(session, self._run.id, walker=self._run.walker)
             else:
                 set_state(session, self._run.id, RunState.INTERRUPTED, "interrupted; the same command goes on")
         return self._account()
-
-
-def is_listening_useful(paths: list[bytes]) -> bool:
-    """Return whether the kernel hears of all that is written there: not on a network's file system."""
-    from producer.changes import on_network
-
-    return not any(on_network(os.path.realpath(path)) for path in paths)

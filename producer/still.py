@@ -37,6 +37,10 @@ class StillFiles:
                 ready.append((key[0], found))
         return ready
 
+    def waiting(self) -> list[Key]:
+        """Return the files that have not stood still yet."""
+        return list(self._due)
+
     def __len__(self) -> int:
         return len(self._due)
 
@@ -66,6 +70,10 @@ class MicroBatch:
         if taken:
             self._since = now
         return taken
+
+    def waiting(self) -> list[Key]:
+        """Return the files that are collected, and were not taken."""
+        return [(root, file.path) for root, file in self._files]
 
     def __len__(self) -> int:
         return len(self._files)

@@ -24,9 +24,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @contextmanager
-def watching(program: Program, *arguments: object, code: int = 0) -> Iterator[subprocess.Popen[str]]:
+def watching(
+    program: Program, *arguments: object, code: int = 0, still: str = "0.1", says: str = ""
+) -> Iterator[subprocess.Popen[str]]:
     """Keep a watch, and see that it ends in order."""
-    watch = program.start("watch", *arguments, "--still", "0.1", "--workers", "1")
+    watch = program.start("watch", *arguments, "--still", still, "--workers", "1")
     try:
         yield watch
         if watch.poll() is None:
@@ -36,6 +38,8 @@ def watching(program: Program, *arguments: object, code: int = 0) -> Iterator[su
         kill_group(watch)
         raise
     assert watch.returncode in (code, -signal.SIGKILL), said
+    assert says in said
+    assert says or "not taken" not in said
 
 
 def done(program: Program) -> int:
@@ -100,6 +104,28 @@ def test_killed_and_started_again_it_loses_nothing(tmp_path: Path, drawn: list[P
         until_done(program, 24)
     assert_nothing_lost(program, inbox)
     assert ask(program, "SELECT count(*), min(state) FROM runs") == [(1, "finished")], "it went on with its run"
+
+
+def test_a_film_that_is_written_all_the_time_begins_no_run_each_time_and_is_said_at_the_end(
+    tmp_path: Path, drawn: list[Path]
+) -> None:
+    program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
+    inbox.mkdir()
+    restless = inbox / "restless.png"
+    with watching(program, inbox, code=130, says="not taken yet: 1 file,"):
+        for run, film in enumerate(drawn[:2], start=1):
+            shutil.copy(film, restless)
+            eventually(
+                lambda run=run: (run, 1) in ask(program, "SELECT id, done FROM runs"),
+                what=f"the film in run {run}",
+            )
+        shutil.copy(drawn[2], restless)
+        shutil.copy(drawn[3], inbox)
+        until_done(program, 2)
+        assert ask(program, "SELECT max(id) FROM runs") == [(2,)], "the third time it waits"
+    with watching(program, inbox):
+        eventually(lambda: ask(program, "SELECT count(*) FROM predictions") == [(4,)], what="the rest")
+    assert ask(program, "SELECT state, pending FROM runs") == [("finished", 0)] * 3
 
 
 def test_served_it_enqueues_and_workers_read(

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cli import film_watch
-from cli.film_watch import Watching, WatchOrder
+from cli.film_watch import Watching
+from cli.watch_order import WatchOrder
 from schemas.errors import ServiceUnavailable, UsageError
 from schemas.states import RunKind, RunState
 from tests.chaos.films import draw_films
@@ -96,3 +97,13 @@ def test_a_watch_whose_run_another_one_fills_says_so_instead_of_losing_films(wat
     with pytest.raises(UsageError, match="another watch of these directories"):
         watched.ended.result(30)
     assert watched.runs()[0].state == RunState.RUNNING, "it is the other's"
+
+
+def test_films_that_have_not_stood_still_are_counted_at_the_end_and_left_to_the_same_command(watched: Watched) -> None:
+    watched.watching._still.seconds = 600.0
+    draw_films(watched.inbox, 3, seed=1)
+    watched.watching._next_walk = 0.0
+    eventually(lambda: len(watched.watching._still) == 3, what="the films seen")
+    watched.asked.set()
+    assert watched.ended.result(30).state == RunState.INTERRUPTED
+    assert watched.watching.not_taken == 3

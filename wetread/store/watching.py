@@ -47,3 +47,18 @@ def try_again(session: Session, run_id: int, root_id: int, files: Sequence[Found
     if not images:
         return 0
     return retry_failed(session, run_id, sorted(WORLD_REASONS), batch_size=batch_size, images=images)
+
+
+def count_unknown(session: Session, root_id: int, files: Sequence[FoundFile]) -> int:
+    """Return how many of `files` are not on the list as they are now, with this size and time of change."""
+    known = 0
+    for chunk in (
+        files[start : start + 500] for start in range(0, len(files), 500)
+    ):  # a statement takes so many values
+        by_hash = {hashlib.sha256(file.path).digest(): file for file in chunk}
+        query = select(Image.path_hash, Image.size, Image.mtime_ns)
+        rows = session.execute(query.where(Image.root_id == root_id, Image.path_hash.in_(by_hash)))
+        known += sum(
+            (by_hash[found].size, by_hash[found].mtime_ns) == (size, mtime) for found, size, mtime in rows if found
+        )
+    return len(files) - known

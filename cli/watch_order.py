@@ -1,0 +1,32 @@
+"""What a watch is told: which roots, by which model, and how often it looks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOrder:
+    """What to watch ({id: path}), by which model (its digest, asked anew for each run), and how often.
+
+    still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
+    listens: the kernel is asked for news.
+    """
+
+    roots: dict[int, bytes]
+    model: Callable[[], str]
+    engine: str
+    workers: int
+    still: float
+    age: float
+    walk_seconds: float
+    listens: bool
+
+
+def is_listening_useful(paths: list[bytes]) -> bool:
+    """Return whether the kernel hears of all that is written there: not on a network's file system."""
+    from producer.changes import on_network
+
+    return not any(on_network(os.path.realpath(path)) for path in paths)

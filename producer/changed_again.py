@@ -1,0 +1,64 @@
+"""Films that changed after their run had read them, and when a new run is to begin for them. Time is a parameter.
+
+One that changes all the time would begin one run after another: each time it is held back for longer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from producer.still import Key
+
+FIRST_SECONDS = 60.0
+"""How long a film is held back that changes again soon after a run was begun for it; then twice as long each time."""
+
+LONGEST_SECONDS = 3600.0
+"""And at most so long."""
+
+
+@dataclass(slots=True)
+class ChangedAgain:
+    """Holds films until a new run is to begin, at once where a film has changed for the first time.
+
+    first: seconds of the second time, and at least from one run that was begun for changes to the next.
+    """
+
+    first: float = FIRST_SECONDS
+    _held: dict[Key, tuple[float, float]] = field(default_factory=dict)
+    """Of each film that is held: when a run is to begin for it, and how long it is held back for that."""
+    _let_go: dict[Key, tuple[float, float]] = field(default_factory=dict)
+    """Of each film that was held: how long it was held back last, and when it was let go."""
+    _next: float = 0.0
+
+    def note(self, key: Key, now: float) -> None:
+        """Hold a film that has changed since it was read; one that is held already waits no longer for it."""
+        if key not in self._held:
+            wait = self._wait(key, now)
+            self._held[key] = (now + wait, wait)
+
+    def _wait(self, key: Key, now: float) -> float:
+        if key not in self._let_go:
+            return 0.0
+        before, at = self._let_go[key]
+        next_wait = min(max(self.first, 2 * before), LONGEST_SECONDS)
+        return 0.0 if now - at > 2 * next_wait else next_wait
+
+    def is_due(self, now: float) -> bool:
+        """Return whether a run is to begin for one of them now."""
+        return now >= self._next and any(due <= now for due, _ in self._held.values())
+
+    def take(self, now: float) -> list[Key]:
+        """Return all films that are held, for a run that begins now and reads them all, whyever it begins."""
+        self._let_go = {key: kept for key, kept in self._let_go.items() if now - kept[1] <= 2 * LONGEST_SECONDS}
+        self._let_go |= {key: (wait, now) for key, (_, wait) in self._held.items()}
+        taken, self._held = list(self._held), {}
+        if taken:
+            self._next = now + self.first
+        return taken
+
+    def waiting(self) -> list[Key]:
+        """Return the films that are held."""
+        return list(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
