@@ -35,7 +35,7 @@ class Together:
         # A scrape is a thread: none may read while another is between a sum and the file that is in it.
         with self._lock:
             merge_ended(self._directory)
-            collector = MultiProcessCollector(None, path=self._directory)  # type: ignore[no-untyped-call]  # no types
+            collector = MultiProcessCollector(None, path=self._directory)  # type: ignore[no-untyped-call]  # it has no types
             return list(collector.collect())  # type: ignore[no-untyped-call]  # it has no types
 
 
@@ -55,8 +55,8 @@ def merge_ended(directory: str) -> int:
             continue
         kept = MmapedDict(os.path.join(directory, f"{kind}_0.db"))  # type: ignore[no-untyped-call]  # it has no types
         for file in ended:
-            for key, value, _, _ in MmapedDict.read_all_values_from_file(file):  # type: ignore[no-untyped-call]  # same
-                kept.write_value(key, kept.read_value(key)[0] + value, 0.0)  # type: ignore[no-untyped-call]  # same
+            for key, value, _, _ in MmapedDict.read_all_values_from_file(file):  # type: ignore[no-untyped-call]  # it has no types
+                kept.write_value(key, kept.read_value(key)[0] + value, 0.0)  # type: ignore[no-untyped-call]  # it has no types
             os.remove(file)
             merged += 1
         kept.close()  # type: ignore[no-untyped-call]  # it has no types
