@@ -57,7 +57,8 @@ def _serve(root: bytes, files: Sequence[bytes], engine: str, taken: Any, said: A
         inputs = []
         for path in batch:
             try:
-                inputs.append(preprocess.apply(decode(read_file(root, os.fsencode(path)).data).pixels))
+                file = read_file(root, os.fsencode(path))
+                inputs.append(preprocess.apply(decode(file.data, preprocess.enough).pixels))
             except Rejected:
                 continue
         images = np.stack(inputs)

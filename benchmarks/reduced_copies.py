@@ -2,14 +2,17 @@
 
     python -m benchmarks.reduced_copies ../shared/data/archive ../shared/data/cxr --model chest-cnn
 
-An original and a copy are one film where their thumbnails of 48x48 correlate above 0.998.
+An original and a copy are one film where their thumbnails of 48x48 correlate above 0.998. Then whether decoding large
+JPEGs at a fraction of their size changes what it says of the originals: both ways for each film of the archive.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +22,8 @@ from trainer.dataset import load_dataset
 from wetread.imaging.decode import decode
 from wetread.imaging.files import read_file
 from wetread.imaging.opencv import cv2
-from wetread.models.artefact import load_artefact
-from wetread.models.classifier import load_classifier
+from wetread.models.artefact import Artefact, load_artefact
+from wetread.models.classifier import Classifier, load_classifier
 from wetread.models.decision import probabilities
 from wetread.models.shipped import SHIPPED, shipped_directory
 
@@ -36,26 +39,47 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--model", default="chest-cnn", choices=sorted(SHIPPED))
     given = parser.parse_args()
-    pairs = list(_pairs(os.fsencode(given.archive), os.fsencode(given.data)))
-    if not pairs:
-        raise SystemExit("expected originals and reduced copies of the same films, found none")
+    archive = os.fsencode(given.archive)
     artefact = load_artefact(shipped_directory(given.model), SHIPPED[given.model])
     classifier = load_classifier(artefact, "numpy")
-    shares = [
-        probabilities(classifier.read(classifier.preprocess.apply_many(side)).logits, artefact.decision.temperature)
-        for side in zip(*pairs, strict=True)
-    ]
-    apart = np.abs(shares[0] - shares[1]).max(axis=1)
-    same = (shares[0].argmax(axis=1) == shares[1].argmax(axis=1)).sum()
-    longest = max(max(original.shape) for original, _ in pairs)
-    print(f"{len(pairs)} films, originals up to {longest} pixels; the same label: {same}")
+    pairs = list(_pairs(archive, os.fsencode(given.data), classifier.preprocess.enough))
+    if not pairs:
+        raise SystemExit("expected originals and reduced copies of the same films, found none")
+    _compare("originals and copies", [_shares(classifier, artefact, side) for side in zip(*pairs, strict=True)])
+    enough = replace(classifier.preprocess, reduced_decoding=True).enough
+    both = [(whole, part) for whole, part in zip(_films(archive), _films(archive, enough), strict=True)]
+    fewer = [pair for pair in both if pair[0].shape != pair[1].shape]
+    sides = zip(*fewer, strict=True)
+    _compare("JPEGs decoded whole and at a fraction", [_shares(classifier, artefact, side) for side in sides])
+    print(f"  of {len(both)} films of the archive that can be decoded")
+
+
+def _shares(classifier: Classifier, artefact: Artefact, films: Iterable[Pixels]) -> npt.NDArray[np.float64]:
+    """Return the probabilities of the model's labels, (films, labels)."""
+    logits = classifier.read(classifier.preprocess.apply_many(films)).logits
+    return probabilities(logits, artefact.decision.temperature)
+
+
+def _compare(what: str, sides: list[npt.NDArray[np.float64]]) -> None:
+    """Print how far apart two readings of the same films are."""
+    apart = np.abs(sides[0] - sides[1]).max(axis=1)
+    same = (sides[0].argmax(axis=1) == sides[1].argmax(axis=1)).sum()
+    print(f"{what}: {len(apart)} films, the same label: {same}")
     print(
-        f"largest difference of a probability: median {np.median(apart):.4f}, 95th percentile "
+        f"  largest difference of a probability: median {np.median(apart):.4f}, 95th percentile "
         f"{np.percentile(apart, 95):.4f}, largest {apart.max():.4f}"
     )
 
 
-def _pairs(archive: bytes, data: bytes) -> Iterator[tuple[Pixels, Pixels]]:
+def _films(archive: bytes, enough: int | None = None) -> Iterator[Pixels]:
+    """Yield the archive's films, those of which fewer pixels are enough at a fraction of their size."""
+    for folder, _, names in sorted(os.walk(archive)):
+        for name in sorted(names):
+            with suppress(Rejected):
+                yield decode(read_file(folder, name).data, enough).pixels
+
+
+def _pairs(archive: bytes, data: bytes, enough: int | None) -> Iterator[tuple[Pixels, Pixels]]:
     """Yield each original with the copy that is most like it, where that is the same film."""
     dataset = load_dataset(data)
     copies = np.stack([_thumbnail(decode(read_file(data, film.path).data).pixels) for film in dataset.films])
@@ -63,7 +87,7 @@ def _pairs(archive: bytes, data: bytes) -> Iterator[tuple[Pixels, Pixels]]:
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), archive)
             try:
-                original = decode(read_file(archive, path).data).pixels
+                original = decode(read_file(archive, path).data, enough).pixels
             except Rejected:
                 continue
             likeness = copies @ _thumbnail(original)

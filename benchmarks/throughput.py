@@ -114,7 +114,7 @@ def _preprocess(home: Path) -> Preprocess:
 
 def _prepare(root: bytes, preprocess: Preprocess | None, relative: bytes) -> None:
     try:
-        grey = decode(read_file(root, relative).data)
+        grey = decode(read_file(root, relative).data, None if preprocess is None else preprocess.enough)
         if preprocess is not None:
             preprocess.apply(grey.pixels)
     except Rejected:

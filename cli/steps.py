@@ -33,7 +33,7 @@ def steps(image: str, output: str, model: str) -> None:
         preprocess = registry.open(registry.resolve(model).digest).card.preprocess
     folder, name = os.path.split(os.path.realpath(os.fsencode(image)))
     try:
-        drawn = draw_steps(decode(read_file(folder, name).data).pixels, preprocess)
+        drawn = draw_steps(decode(read_file(folder, name).data, preprocess.enough).pixels, preprocess)
     except Rejected as error:
         raise UsageError(f"expected an image that can be read, found {error}") from error
     try:

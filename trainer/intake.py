@@ -96,6 +96,8 @@ def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyL
     try:
         file = read_file(root, path)
         grey = decode(file.data)
-        return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(grey.pixels)
+        # As it will be served: what was reduced as it was decoded is not the same in its last bits.
+        pixels = decode(file.data, preprocess.enough).pixels if grey.format == "jpeg" else grey.pixels
+        return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)
     except Rejected as error:
         raise unreadable(path, error) from error

@@ -92,6 +92,6 @@ def unreadable(path: bytes, error: Rejected) -> DataError:
 
 def _read(root: bytes, preprocess: Preprocess, path: bytes) -> GreyLevels:
     try:
-        return preprocess.levels(decode(read_file(root, path).data).pixels)
+        return preprocess.levels(decode(read_file(root, path).data, preprocess.enough).pixels)
     except Rejected as error:
         raise unreadable(path, error) from error

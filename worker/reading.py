@@ -33,12 +33,12 @@ from worker.stages import CLAHE, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESI
 
 
 class _Film:
-    """The bytes of one file: decoded once, and preprocessed once for each record that differs."""
+    """The bytes of one file: decoded once for each size that is enough, and preprocessed for each record."""
 
     def __init__(self, file: FileBytes, stages: Stages) -> None:
         self._file = file
         self._timed = stages.timed
-        self._pixels: Pixels | Rejected | None = None
+        self._pixels: dict[int | None, Pixels | Rejected] = {}
         self._inputs: dict[Preprocess, npt.NDArray[np.float32]] = {}
 
     def input(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
@@ -48,7 +48,7 @@ class _Film:
         return self._inputs[preprocess]
 
     def _preprocessed(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
-        pixels = self._decoded()
+        pixels = self._decoded(preprocess.enough)
         with self._timed(REDUCE):
             original = preprocess.original(pixels)
         with self._timed(CLAHE):
@@ -56,17 +56,18 @@ class _Film:
         with self._timed(RESIZE):
             return preprocess.finished(equalised)
 
-    def _decoded(self) -> Pixels:
-        if self._pixels is None:
+    def _decoded(self, enough: int | None) -> Pixels:
+        if enough not in self._pixels:
             reach("decode", self._file.sha256)
             try:
                 with self._timed(DECODE):
-                    self._pixels = decode(self._file.data).pixels
+                    self._pixels[enough] = decode(self._file.data, enough).pixels
             except Rejected as fault:
-                self._pixels = fault
-        if isinstance(self._pixels, Rejected):
-            raise self._pixels
-        return self._pixels
+                self._pixels[enough] = fault
+        pixels = self._pixels[enough]
+        if isinstance(pixels, Rejected):
+            raise pixels
+        return pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,14 @@ ADDRESS_SPACE = 8 * 2**30
 MEGABYTES = 800
 """Of memory that it may hold: a picture of the largest size that is decoded, in colours, and its grey."""
 
-PREPROCESS = Preprocess(height=32, width=32, working_size=48)
+PREPROCESS = Preprocess(height=32, width=32, working_size=16)  # of which a JPEG of 70 pixels has more than four times
 
 
 def fate(data: bytes) -> str:
     """Return "decoded" or the reason; raise whatever else the decoder does, AssertionError for an unsound picture."""
     try:
         grey = decode(data)
-        prepared = PREPROCESS.apply(grey.pixels)
+        prepared = PREPROCESS.apply(decode(data, PREPROCESS.enough).pixels)
     except Rejected as fault:
         assert fault.reason in BYTES_REASONS, fault.reason
         assert len(fault.detail) < 500, "a message that quotes the file"

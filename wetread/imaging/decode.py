@@ -11,7 +11,7 @@ from wetread.imaging.dicom import DicomHeader, dicom_header, dicom_pixels
 from wetread.imaging.dicom_file import has_preamble, is_dicom
 from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Format, Header
-from wetread.imaging.jpeg import JpegHeader, jpeg_header, jpeg_pixels
+from wetread.imaging.jpeg import JpegHeader, jpeg_divisor, jpeg_header, jpeg_pixels
 from wetread.imaging.opencv import PIXELS_LIMIT, cv2
 from wetread.imaging.png import PngHeader, png_header, png_pixels
 from wetread.imaging.tiff import TiffHeader, tiff_header, tiff_pixels
@@ -37,7 +37,7 @@ _OTHERS = (
 class Grey:
     """A decoded picture.
 
-    pixels: (height, width), uint8, uint16 or float32; larger is brighter.
+    pixels: (height, width), uint8, uint16 or float32; larger is brighter. Of a JPEG of which less was asked for, fewer.
     bits: of one sample as stored; 12-bit films are often stored in 16.
     channels: samples a pixel as stored, alpha included.
     orientation: EXIF orientation, 1 (upright) to 8. It is recorded and not applied.
@@ -50,9 +50,11 @@ class Grey:
     orientation: int
 
 
-def decode(data: bytes) -> Grey:
+def decode(data: bytes, enough: int | None = None) -> Grey:
     """Decode a PNG, JPEG, TIFF or DICOM to grey.
 
+    enough: pixels of the longer side that the caller needs. A JPEG of twice, four or eight times as many is decoded at
+    that fraction of its size; others are not. None: all pixels.
     Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted; a DICOM becomes
     what its LUTs and window show. Raises Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME
     or FLAT, for a DICOM also NO_PIXELS, NO_DECODER, OTHER_MODALITY, OTHER_VIEW or OTHER_BODY_PART, and no other
@@ -61,16 +63,17 @@ def decode(data: bytes) -> Grey:
     header = read_header(data)
     _check(header)
     try:
-        pixels = _pixels(data, header)
+        divisor = jpeg_divisor(header, enough)
+        pixels = _pixels(data, header, divisor)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError(f"no memory for {header.width} x {header.height} pixels") from error
         raise Rejected(Reason.UNDECODABLE, f"OpenCV failed on it: {error.err}") from error
-    if pixels.shape != (header.height, header.width):
+    height, width = -(-header.height // divisor), -(-header.width // divisor)
+    if pixels.shape != (height, width):
         raise Rejected(
             Reason.UNDECODABLE,
-            f"expected {header.width} x {header.height} pixels, as its header says, "
-            f"found {pixels.shape[1]} x {pixels.shape[0]}",
+            f"expected {width} x {height} pixels, as its header says, found {pixels.shape[1]} x {pixels.shape[0]}",
         )
     if pixels.min() == pixels.max():
         raise Rejected(Reason.FLAT, f"every pixel has the value {pixels.flat[0]}")
@@ -107,11 +110,11 @@ def _check(header: Header) -> None:
         )
 
 
-def _pixels(data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader) -> Pixels:
+def _pixels(data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader, divisor: int) -> Pixels:
     if isinstance(header, PngHeader):
         return png_pixels(data, header)
     if isinstance(header, JpegHeader):
-        return jpeg_pixels(data, header)
+        return jpeg_pixels(data, header, divisor)
     if isinstance(header, DicomHeader):
         return dicom_pixels(header)
     return tiff_pixels(data, header)

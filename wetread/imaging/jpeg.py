@@ -30,6 +30,12 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _COEFFICIENTS = 64
 _SCANS_LIMIT = 100
 """Scans of one picture; encoders write about ten, and each of thousands would go over all pixels again."""
+_GREY_AT = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
 _COLOURS: dict[int, Colour] = {1: "grey", 3: "rgb", 4: "cmyk"}
 
 
@@ -118,11 +124,23 @@ def _frame_header(body: bytes) -> JpegHeader:
     return JpegHeader("jpeg", width, height, bits, _COLOURS[components], components)
 
 
-def jpeg_pixels(data: bytes, header: JpegHeader) -> Pixels:
-    """Decode to grey, (height, width), uint8: the luminance that the file stores, or CMYK converted.
+def jpeg_divisor(header: Header, enough: int | None) -> int:
+    """Return by what a JPEG's sides may be divided as it is decoded, 1, 2, 4 or 8, so that the longer keeps `enough`.
 
-    The rotation that EXIF asks for is not applied: scanners set it at random, and training films have none.
+    1 for other formats, for CMYK, and where `enough` is None.
+    """
+    if not isinstance(header, JpegHeader) or header.colour == "cmyk" or enough is None:
+        return 1
+    return next((divisor for divisor in (8, 4, 2) if max(header.width, header.height) >= divisor * enough), 1)
+
+
+def jpeg_pixels(data: bytes, header: JpegHeader, divisor: int = 1) -> Pixels:
+    """Decode to grey, (height, width) by `divisor`, rounded up, uint8: the stored luminance, or CMYK converted.
+
+    A fraction of the size comes from the low frequencies of each block alone (libjpeg's scaled decoding), so that what
+    a mean of areas would throw away again is not computed; every bit of the file is still read. The rotation that EXIF
+    asks for is not applied: scanners set it at random, and training films have none.
     """
     if header.colour == "cmyk" and not header.adobe:
         raise Rejected(Reason.UNDECODABLE, "CMYK JPEG without Adobe's marker: whether it is inverted is not known")
-    return decoded(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    return decoded(data, _GREY_AT[divisor] | cv2.IMREAD_IGNORE_ORIENTATION)

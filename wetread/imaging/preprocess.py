@@ -1,6 +1,6 @@
 """The one way from grey pixels to a network's input, which training and serving share.
 
-    grey pixels, any depth
+    grey pixels, any depth                                 a large JPEG's at a fraction of its size
       -> area reduction to the working size (long side)      reduced, 8 bits
       -> one range normalisation, to 8 bits                  original
       -> CLAHE                                               equalised
@@ -28,6 +28,8 @@ from wetread.imaging.grey import Pixels
 from wetread.imaging.range import normalise
 from wetread.imaging.resize import resize
 
+_MARGIN = 2
+"""A JPEG that is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
 
@@ -50,6 +52,8 @@ class Preprocess:
     tile_grid: of CLAHE, (columns, rows).
     brightness: grey levels added after CLAHE, held within 0 and 255.
     mean, std: the input is (level / 255 - mean) / std.
+    reduced_decoding: a JPEG of at least four times the working size is decoded at 1/2, 1/4 or 1/8 of its size, the
+        least that leaves twice the working size. Without a working size it means nothing.
 
     Raises ArtefactError when a value is out of its range.
     """
@@ -62,6 +66,7 @@ class Preprocess:
     brightness: int = 10
     mean: float = 0.0
     std: float = 1.0
+    reduced_decoding: bool = True
 
     def __post_init__(self) -> None:
         whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
@@ -83,10 +88,17 @@ class Preprocess:
         )
         _check("brightness", self.brightness, -255 <= self.brightness <= 255, "-255 to 255")
         _check("std", self.std, self.std > 0, "above 0")
+        _check("reduced_decoding", self.reduced_decoding, isinstance(self.reduced_decoding, bool), "true or false")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form; equal records give equal JSON."""
-        return asdict(self) | {
+        """Return the JSON form; equal records give equal JSON.
+
+        A record without reduced decoding has no word of it, as those that were written before there was any.
+        """
+        body = asdict(self)
+        if not self.reduced_decoding:
+            del body["reduced_decoding"]
+        return body | {
             "tile_grid": list(self.tile_grid),
             "clip_limit": float(self.clip_limit),
             "mean": float(self.mean),
@@ -97,12 +109,17 @@ class Preprocess:
     def from_json(cls, body: Mapping[str, Any]) -> Preprocess:
         """Return the record in `body`; raise ArtefactError unless it has exactly this record's keys, well formed."""
         expected = {field.name for field in fields(cls)}
-        if not isinstance(body, Mapping) or set(body) != expected:
+        if not isinstance(body, Mapping) or set(body) | {"reduced_decoding"} != expected:
             found = sorted(map(str, body)) if isinstance(body, Mapping) else type(body).__name__
             raise ArtefactError(f"preprocess: expected the keys {sorted(expected)}, found {found}")
         grid = body["tile_grid"]
         _check("tile_grid", grid, isinstance(grid, list | tuple) and len(grid) == 2, "two whole numbers")
-        return cls(**dict(body) | {"tile_grid": tuple(grid)})
+        return cls(**{"reduced_decoding": False} | dict(body) | {"tile_grid": tuple(grid)})
+
+    @property
+    def enough(self) -> int | None:
+        """Pixels of a film's longer side that the steps need, for `decode`; None: all that it has."""
+        return _MARGIN * self.working_size if self.reduced_decoding and self.working_size is not None else None
 
     def steps(self, pixels: Pixels) -> Steps:
         """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 SHIPPED: Mapping[str, str] = MappingProxyType(
-    {"chest-cnn": "29f11eece2606266cd7a6c2b6d4fc775b8ba53d6f2843f23c17c607cb2ecdd8b"}
+    {"chest-cnn": "13e1e53914bf722678b1e21e63f80ab32d1e72387319c5a3504a914ba1d8a917"}
 )
 """Name -> digest."""
 
