@@ -100,9 +100,9 @@ def three_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pair(database: Database, tmp_path: Path, three_films: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
     decode = reading.decode
 
-    def counted(data: bytes) -> object:
+    def counted(data: bytes, enough: int | None) -> object:
         DECODED.append(len(data))
-        return decode(data)
+        return decode(data, enough)
 
     monkeypatch.setattr(reading, "decode", counted)
     DECODED.clear()

@@ -160,7 +160,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_image_for_which_there_is_no_memory_ends_its_process_and_is_named_when_it_was_alone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_data: bytes) -> None:
+    def refuse(_data: bytes, _enough: int | None) -> None:
         raise MemoryError
 
     batch = site.batch()
