@@ -95,9 +95,10 @@ def take_in(
 def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyLevels]:
     try:
         file = read_file(root, path)
-        grey = decode(file.data)
-        # As it will be served: what was reduced as it was decoded is not the same in its last bits.
-        pixels = decode(file.data, preprocess.enough).pixels if grey.format == "jpeg" else grey.pixels
+        grey, enough = decode(file.data), preprocess.enough
+        pixels = grey.pixels
+        if grey.format == "jpeg" and enough is not None and max(pixels.shape) >= 2 * enough:
+            pixels = decode(file.data, enough).pixels  # as it will be served, and the audit looks at all of it
         return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)
     except Rejected as error:
         raise unreadable(path, error) from error

@@ -11,6 +11,7 @@ import pytest
 
 import trainer.intake
 from schemas.errors import DataError, UnsafeError
+from tests.unit.imaging.pictures import encoded, film
 from trainer.audit.auditing import audit_data
 from trainer.audit.findings import Audit
 from trainer.audit.sides import sides_of
@@ -62,6 +63,15 @@ def test_each_file_is_opened_and_decoded_once(dataset: Dataset, monkeypatch: pyt
     seen: list[tuple[int, int]] = []
     take_in(dataset, PREPROCESS, processes=1, progress=lambda done, films: seen.append((done, films)))
     assert len(decoded) == len(dataset) and seen[-1] == (len(dataset), len(dataset)) and len(seen) == len(dataset)
+
+
+def test_a_large_jpeg_is_learned_from_as_it_will_be_served(tmp_path: Path) -> None:
+    (tmp_path / "large.jpg").write_bytes(encoded(".jpg", film(1000, 900)))
+    look, levels = trainer.intake._read(os.fsencode(tmp_path), PREPROCESS, b"large.jpg")
+    assert (look.width, look.height) == (900, 1000)
+    served = decode((tmp_path / "large.jpg").read_bytes(), PREPROCESS.enough).pixels
+    assert served.shape == (500, 450)
+    assert np.array_equal(levels, PREPROCESS.levels(served))
 
 
 def test_a_person_with_two_ids_is_kept_on_one_side_of_every_new_split(dataset: Dataset) -> None:
