@@ -73,7 +73,8 @@ class NightRunner:
             with self.database.writing() as session:
                 fail_tick(session, schedule.id, str(error))
             return None
-        order = Order((), digest, schedule.engine, force=False, workers=self.workers)
+        shadow = None if schedule.shadow is None else self._shadow(schedule.shadow, schedule.id, digest)
+        order = Order((), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow)
         screening = Screening.of_roots(
             self.database, self.settings, order, schedule.root_ids, night.leave,
             lambda session, run: attach_run(session, schedule.id, run),
@@ -87,6 +88,25 @@ class NightRunner:
         screening.emptied_is = RunState.FAILED
         screening.left_as = lambda: None if night.why == TAKEN_OVER else (RunState.PAUSED, night.why)
         return screening
+
+    def _shadow(self, name: str, schedule_id: int, model_digest: str) -> str | None:
+        """Return the digest of the model that reads along; None, and said in the log, where it cannot.
+
+        A night is not lost for its shadow.
+        """
+        registry = Registry(self.database, self.settings.models_directory)
+        why = "it is the schedule's model by now"
+        try:
+            if (digest := registry.resolve(name).digest) != model_digest:
+                if self.settings.broker is None:
+                    registry.open(digest)  # our own processes need its files
+                return digest
+        except ServiceUnavailable:
+            raise
+        except WetreadError as error:
+            why = str(error)
+        structlog.get_logger().error("a schedule's shadow does not read along", schedule=schedule_id, why=why)
+        return None
 
     def read(self, screening: Screening, night: Night, look: Look) -> RunAccount:
         """Have the run read; raise KeyboardInterrupt when it was left before its end."""

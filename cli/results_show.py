@@ -12,6 +12,7 @@ from cli.completing import files
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, say
 from schemas.predictions import UNCERTAIN
+from worker.stages import BESIDE, IN_TURN
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,7 +87,18 @@ def _reading(settings: Settings, one: RunItem) -> dict[str, Any]:
         }  # fmt: skip
     return body | {
         "run": item.run_id, "settled_at": _moment(item.settled_at), "attempts": item.attempts, "worker": item.worker,
-        **_of_card(settings, model),
+        "timings": _timings(one), **_of_card(settings, model),
+    }  # fmt: skip
+
+
+def _timings(one: RunItem) -> dict[str, Any] | None:
+    """Return what is known of how long it took: no film is timed by itself, the batches of a run are together."""
+    if one.item.settled_at is None:
+        return None
+    mean = {stage: round(1000 * one.stages[stage], 3) for stage in (*IN_TURN, *BESIDE) if stage in one.stages}
+    return {
+        "seconds_from_run_to_settled": round((one.item.settled_at - one.run_created_at).total_seconds(), 3),
+        "settled_together": one.together, "mean_milliseconds_in_its_run": mean,
     }  # fmt: skip
 
 

@@ -6,12 +6,12 @@ import os
 import time
 from contextlib import suppress
 
-from cli.accounts import account_json, run_exit_code, show_account
+from cli.accounts import account_json, read_shadows, run_exit_code, show_account
 from cli.context import opened_database
 from cli.interrupting import noted_interrupts
 from cli.night import NightRunner
 from cli.output import emit_json, say
-from cli.progress import RunProgress
+from cli.shadow import ProgressOfBoth, say_opened
 from producer.night_watch import KEEP_SECONDS, Night
 from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, ServiceUnavailable, UsageError
 from schemas.states import TickKind, TickOutcome
@@ -36,29 +36,30 @@ def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
             screening = runner.open(night)
             if screening is None:
                 return EXIT_FAILED
-            say(f"run {screening.opened.id}: " + ("continued" if screening.opened.resumed else "begun"))
-            with RunProgress() as progress:
+            say_opened(screening.opened, screening.shadow)
+            with ProgressOfBoth() as progress:
                 keep = _Keep(database, schedule.id, progress)
                 try:
                     account = runner.read(screening, night, keep)
                 except KeyboardInterrupt:
                     say("\ninterrupted; nothing is lost: beat goes on with it in the schedule's next window")
                     return EXIT_INTERRUPTED
+            shadows = read_shadows(database, account.id)
         finally:
             with database.writing() as session:
                 leave_schedule(session, schedule.id, worker_id())
-    pace = {"images_per_second": progress.images_per_second, "seconds": progress.seconds}
+    pace = {"images_per_second": progress.run.images_per_second, "seconds": progress.run.seconds}
     if as_json:
-        emit_json(account_json(account, (), **pace))
+        emit_json(account_json(account, shadows, **pace))
     else:
-        show_account(account, (), **pace)
+        show_account(account, shadows, **pace)
     return run_exit_code(account, 1.0)
 
 
 class _Keep:
     """Shows the run, and holds the schedule while it goes."""
 
-    def __init__(self, database: Database, schedule_id: int, progress: RunProgress) -> None:
+    def __init__(self, database: Database, schedule_id: int, progress: ProgressOfBoth) -> None:
         self._database, self._schedule_id, self._progress = database, schedule_id, progress
         self._renewed = time.monotonic()
 

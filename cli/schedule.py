@@ -39,6 +39,10 @@ def schedule() -> None:
 @click.option(
     "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each run."
 )
+@click.option(
+    "--shadow", type=MODEL,
+    help="Another model, which reads the same films beside it; looked up anew for each run.",
+)  # fmt: skip
 @engine_option
 @click.option(
     "--missed", type=click.Choice(["run", "skip"]), default="run", show_default=True,
@@ -52,6 +56,7 @@ def add(
     window: str | None,
     timezone: str,
     model: str,
+    shadow: str | None,
     engine: str,
     missed: str,
     as_json: bool,
@@ -64,7 +69,9 @@ def add(
     Example:
       wetread schedule add "archive nightly" /archive --cron "0 22 * * *" --window 22:00-06:00 --timezone Europe/Paris
       wetread schedule add weekly /archive --cron "0 20 * * SAT" --missed skip
+      wetread schedule add trial /archive --cron "0 22 * * *" --shadow chest@3
     """
+    from cli.shadow import chosen_models
     from producer.windows import next_tick, read_plan, split_window
     from schemas.errors import UsageError
     from wetread.clock import utc_now
@@ -80,11 +87,12 @@ def add(
     if not name.strip() or len(name) > 200 or not name.isprintable():
         raise UsageError(f"expected a name of 1 to 200 printable characters, found {name[:40]!r}")
     with opened_database() as (settings, database):
-        Registry(database, settings.models_directory).resolve(model)
+        chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
         with database.writing() as session:
             add_schedule(
                 session, name=name, root_ids=root_ids(session, resolved_roots(directories)), cron=cron,
                 timezone=timezone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
+                shadow=shadow,
             )  # fmt: skip
             row = _described(session, find_schedule(session, name))
     if as_json:
@@ -96,7 +104,9 @@ def add(
 @schedule.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_all(as_json: bool) -> None:
-    """List the schedules, and when each runs next.
+    """List the schedules, and when each runs next, by the clock of its time zone.
+
+    Shadow, engine and --missed are shown where a schedule has others than usual; --json has everything.
 
     \b
     Example:
@@ -109,8 +119,13 @@ def list_all(as_json: bool) -> None:
     if as_json:
         emit_json(rows)
         return
-    columns = ("name", "cron", "window", "timezone", "model", "engine", "missed", "state", "next", "last run")
-    emit_table(columns, [[row[column.replace(" ", "_")] for column in columns] for row in rows])
+    usual = {"shadow": None, "engine": "numpy", "missed": "run"}
+    said = [name for name, value in usual.items() if any(row[name] != value for row in rows)]
+    columns = ("name", "cron", "window", "timezone", "model", *said, "next", "last run")
+    shown = [
+        row | {"next": row["state"] if row["next"] is None else row["next"][:16].replace("T", " ")} for row in rows
+    ]
+    emit_table(columns, [[row[column.replace(" ", "_")] for column in columns] for row in shown])
 
 
 @schedule.command()
@@ -233,6 +248,7 @@ def _described(session: Any, row: ScheduleRow) -> dict[str, Any]:
         "window": "-".join(row.window) if row.window else None,
         "timezone": row.timezone,
         "model": row.model,
+        "shadow": row.shadow,
         "engine": row.engine,
         "missed": row.missed,
         "state": "paused" if row.paused_at else "active",

@@ -41,6 +41,9 @@ class Schedule(Base):
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="when a run that failed is tried again")
     keeper: Mapped[str | None] = mapped_column(String(128), comment="the process that is at its run")
+    shadow: Mapped[str | None] = mapped_column(
+        String(200), comment="a second model that reads along, as it was named; looked up anew for each run"
+    )
     keep_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
 
 

@@ -113,6 +113,9 @@ def test_one_image_is_shown_with_everything_known_of_it(screened: tuple[Program,
         assert reading["label"] in reading["why"]
         assert reading["preprocessing"]["height"] == 32
         assert (reading["attempts"], reading["run"]) == (0, reading["read_by_run"])
+        timings = reading["timings"]
+        assert timings["settled_together"] == 14, "all films of so small a run are one batch"
+        assert 0 < timings["mean_milliseconds_in_its_run"]["decode"] < 1000 * timings["seconds_from_run_to_settled"]
     assert [run["run"] for run in shown["runs"]] == [1, 2]
     assert len(program.json("results", "show", shown["sha256"])) == 2
     (text,) = program.json("results", "show", archive / "notes.txt")

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.tables import Decision, Image, Model, Root, Run, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.result_filters import holding
+from wetread.store.stages import stage_seconds_a_film
 
 
 @dataclass(frozen=True, slots=True)
 class RunItem:
-    """One run's item of an image. reading: what it names now, which a later --force may have replaced."""
+    """One run's item of an image. reading: what it names now, which a later --force may have replaced.
+
+    together: images that were settled with it, in one batch, itself included. stages: what the mean film took in the
+    run that read it, {stage: seconds}; no film is timed by itself.
+    """
 
     run: int
     run_created_at: datetime
@@ -26,6 +31,8 @@ class RunItem:
     reading: StoredPrediction | None
     decision: Decision | None
     header: StoredHeader | None
+    together: int
+    stages: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,20 @@ def _items(session: Session, image_id: int) -> list[RunItem]:
         .where(WorkItem.image_id == image_id)
         .order_by(Run.id)
     )
-    return [RunItem(run.id, run.created_at, *rest) for run, *rest in session.execute(query)]
+    return [
+        RunItem(
+            run.id, run.created_at, item, model, reading, decision, header, _together(session, item),
+            stage_seconds_a_film(session, run.id if reading is None else reading.run_id),
+        )
+        for run, item, model, reading, decision, header in session.execute(query)
+    ]  # fmt: skip
+
+
+def _together(session: Session, item: WorkItem) -> int:
+    if item.settled_at is None:
+        return 0
+    same = (WorkItem.batch_id == item.batch_id, WorkItem.settled_at == item.settled_at)
+    return session.scalar(select(func.count()).select_from(WorkItem).where(*same)) or 0
 
 
 def _copies(session: Session, image_id: int, items: list[RunItem]) -> list[bytes]:

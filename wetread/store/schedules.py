@@ -17,7 +17,8 @@ from schemas.tables import Schedule
 class ScheduleRow:
     """A schedule as it is stored. window: HH:MM to HH:MM, or None for the whole day; missed: run or skip.
 
-    since_at: ticks before it do not count. not_before: when a run that failed is tried again.
+    since_at: ticks before it do not count. not_before: when a run that failed is tried again. shadow: a model that
+    reads along.
     """
 
     id: int
@@ -34,6 +35,7 @@ class ScheduleRow:
     paused_at: datetime | None
     not_before: datetime | None
     keeper: str | None
+    shadow: str | None = None
 
 
 def add_schedule(
@@ -48,6 +50,7 @@ def add_schedule(
     engine: str,
     missed: str,
     now: datetime,
+    shadow: str | None = None,
 ) -> int:
     """Store a schedule that was checked; return its id. Raises UsageError when the name is taken."""
     if _named(session, name) is not None:
@@ -55,7 +58,7 @@ def add_schedule(
     start, end = window or (None, None)
     row = Schedule(
         name=name, root_ids=list(root_ids), cron=cron, timezone=timezone, window_start=start, window_end=end,
-        model=model, engine=engine, missed=missed, created_at=now, since_at=now,
+        model=model, engine=engine, missed=missed, created_at=now, since_at=now, shadow=shadow,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -120,4 +123,5 @@ def _row(found: Schedule) -> ScheduleRow:
     return ScheduleRow(
         found.id, found.name, tuple(found.root_ids), found.cron, found.timezone, window, found.model, found.engine,
         found.missed, found.created_at, found.since_at, found.paused_at, found.not_before, found.keeper,
+        found.shadow,
     )  # fmt: skip

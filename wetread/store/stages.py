@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from schemas.tables import RunStage
+from schemas.tables import Run, RunStage
 from wetread.store.upsert import insert_for
 
 
@@ -28,3 +28,9 @@ def stage_seconds(session: Session, run_id: int) -> dict[str, float]:
     """Return {stage: seconds} of a run so far; {} where none of its workers has settled a batch."""
     query = select(RunStage.stage, RunStage.seconds).where(RunStage.run_id == run_id)
     return {row.stage: row.seconds for row in session.execute(query)}
+
+
+def stage_seconds_a_film(session: Session, run_id: int) -> dict[str, float]:
+    """Return {stage: seconds} of a run, divided by the films that it has settled: what its mean film took."""
+    settled = session.scalar(select(Run.done + Run.rejected + Run.dead).where(Run.id == run_id))
+    return {stage: seconds / settled for stage, seconds in stage_seconds(session, run_id).items()} if settled else {}
