@@ -69,34 +69,45 @@ def show_account(
 
 
 def _show_one(account: RunAccount, images_per_second: float, seconds: float) -> None:
-    rows: list[tuple[str, object]] = [
-        ("run", account.id),
-        *([] if account.shadow_of is None else [("shadow of run", account.shadow_of)]),
-        ("state", account.state),
-        ("model", f"{account.model} on {account.engine}"),
-        ("found", account.found),
-        ("done", account.done),
-        ("rejected", account.rejected),
-        ("dead", account.dead),
-        ("skipped", account.skipped),
-        ("pending", account.pending),
-        ("cancelled", account.cancelled),
-        ("images/s", f"{images_per_second:.1f}"),
-        ("seconds", f"{seconds:.1f}"),
-    ]
-    emit_table(("account", "value"), rows)
+    emit_accounts(account, pace=[("images/s", f"{images_per_second:.1f}"), ("seconds", f"{seconds:.1f}")])
     if account.labels:
         labels = [
             (label, count, percent(count, account.done), account.uncertain.get(label, 0))
             for label, count in account.labels.items()
         ]
         emit_table(("most probable label", "images", "share of done", "of them uncertain"), labels)
+    emit_reasons(account)
+    if account.note:
+        say(f"note: {account.note}")
+
+
+Rows = Sequence[tuple[str, object]]
+
+
+def emit_accounts(account: RunAccount, *, origin: Rows = (), pace: Rows = (), title: str | None = None) -> None:
+    """Print a run's accounts as a table on stdout, with what is said of its origin and pace in their places.
+
+    title: of a table that is one of many.
+    """
+    counts = ("found", "done", "rejected", "dead", "skipped", "pending", "cancelled")
+    rows = [
+        ("run", account.id),
+        *([] if account.shadow_of is None else [("shadow of run", account.shadow_of)]),
+        ("state", account.state),
+        ("model", f"{account.model} on {account.engine}"),
+        *origin,
+        *((name, getattr(account, name)) for name in counts),
+        *pace,
+    ]
+    emit_table(("account", "value"), rows, title=title, one_of_many=title is not None)
+
+
+def emit_reasons(account: RunAccount, *, title: str | None = None) -> None:
+    """Print why images of a run were not read, as a table on stdout, if there are any."""
     reasons = [(reason, count, "rejected") for reason, count in account.rejected_reasons.items()]
     reasons += [(reason, count, "dead") for reason, count in account.dead_reasons.items()]
     if reasons:
-        emit_table(("reason", "images", "state"), reasons)
-    if account.note:
-        say(f"note: {account.note}")
+        emit_table(("reason", "images", "state"), reasons, title=title, one_of_many=title is not None)
 
 
 def failure_rate(account: RunAccount) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cli.accounts import emit_accounts, emit_reasons
 from cli.output import emit_table, path_text, percent, printable, say
 from wetread.report.body import commands
 from wetread.report.last_night import LastNight
@@ -12,35 +13,24 @@ from wetread.store.looking import FilmToLookAt
 def show_report(report: MorningReport) -> None:
     """Print the report on stdout, and what explains it on stderr."""
     account = report.account
-    emit_table(
-        ("account", "value"),
-        [
-            ("run", account.id),
-            ("state", account.state),
-            ("model", f"{account.model} on {account.engine}"),
+    paused = [("seconds paused", f"{report.time.paused:.0f}")] if report.time.paused else []
+    emit_accounts(
+        account,
+        origin=[
             *(("root", path_text(root)) for root in report.roots),
             ("begun (UTC)", f"{account.created_at:%Y-%m-%d %H:%M}"),
-            ("found", account.found),
-            ("done", account.done),
-            ("rejected", account.rejected),
-            ("dead", account.dead),
-            ("skipped", account.skipped),
-            ("pending", account.pending),
-            ("cancelled", account.cancelled),
+        ],
+        pace=[
             ("failure rate", f"{report.failure_rate:.1%}"),
             ("images/s", f"{report.images_per_second:.1f}"),
             ("seconds at work", f"{report.time.seconds:.1f}"),
-            *([("seconds paused", f"{report.time.paused:.0f}")] if report.time.paused else []),
+            *paused,
         ],
         title="the run",
-        one_of_many=True,
     )
     if report.night is not None:
         show_nights(report.night)
-    reasons = [(reason, count, "rejected") for reason, count in account.rejected_reasons.items()]
-    reasons += [(reason, count, "dead") for reason, count in account.dead_reasons.items()]
-    if reasons:
-        emit_table(("reason", "images", "state"), reasons, title="what could not be read", one_of_many=True)
+    emit_reasons(account, title="what could not be read")
     _show_positives(report)
     if report.drifts:
         _show_drift(report)
