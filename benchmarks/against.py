@@ -14,24 +14,19 @@ import argparse
 import itertools
 import json
 import os
-import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-import psycopg
 
 from benchmarks.__main__ import REAL_ARCHIVE, drawn, machine
 from benchmarks.bare import bare_processes
+from benchmarks.commands import batch_ends, environment, screen, worker
 from benchmarks.pace import Pace
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.redis_server import RedisServer
@@ -40,7 +35,6 @@ LIMIT, EMBEDDED, SERVED = "limit: bare processes", "screen, embedded", "screen, 
 SLOW = "screen, 20 ms to each open"
 PLAIN, PLAIN_NATIVE, TFDATA = "plain script, same steps", "plain script, native size", "tf.data, native size"
 SLOW_OPEN_SECONDS = 0.02
-ENDS = "SELECT settled_at, count(*) FROM work_items WHERE run_id = {} GROUP BY settled_at"
 
 Way = Callable[[], Pace]
 
@@ -102,33 +96,16 @@ def _ways(
     return ways
 
 
-def _environment(own: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")} | own
-
-
 def _screened(archive: Path, own: dict[str, str], workers: int) -> Pace:
     began = time.time()
-    command = [sys.executable, "-m", "cli", "screen", str(archive), "--force", "--json"]
-    said = subprocess.run(command, env=_environment(own), check=True, capture_output=True)
-    seconds, query = time.time() - began, ENDS.format(int(json.loads(said.stdout)["run"]))
-    url = own.get("WETREAD_DATABASE_URL")
-    connection: Any = (
-        psycopg.connect(url.replace("+psycopg", "")) if url else sqlite3.connect(f"{own['WETREAD_HOME']}/results.db")
-    )
-    ends = [(_moment(at), count) for at, count in connection.execute(query).fetchall()]
-    connection.close()
-    return Pace.of(seconds, ends, workers)
-
-
-def _moment(at: str | datetime) -> float:
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    said = screen(archive, own, "--force")
+    return Pace.of(time.time() - began, batch_ends(own, said["run"]), workers)
 
 
 def _plain(archive: Path, size: str, way: str) -> Pace:
     began = time.time()
     command = [sys.executable, "-m", "benchmarks.plain", str(archive), size, way]
-    said = subprocess.run(command, env=_environment({"TF_CPP_MIN_LOG_LEVEL": "3"}), check=True, capture_output=True)
+    said = subprocess.run(command, env=environment({"TF_CPP_MIN_LOG_LEVEL": "3"}), check=True, capture_output=True)
     return Pace.of(time.time() - began, [tuple(end) for end in json.loads(said.stdout)], 1)
 
 
@@ -141,15 +118,10 @@ def _served(place: Path, workers: int) -> Iterator[dict[str, str]]:
         "WETREAD_BROKER_URL": redis.url,
         "WETREAD_DATABASE_URL": postgres.create_database("bench"),
     }
-    command = [sys.executable, "-m", "cli", "worker", "--concurrency", str(workers)]
-    worker = subprocess.Popen(command, env=_environment(own), stderr=subprocess.DEVNULL)
     try:
-        yield own
+        with worker(own, workers):
+            yield own
     finally:
-        worker.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            worker.wait(45)
-        worker.kill()
         postgres.close()
         redis.close()
 

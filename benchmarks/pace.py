@@ -24,3 +24,15 @@ class Pace:
         first, rest = done[:workers][-1][0], done[workers:]
         steady = sum(count for _, count in rest) / (rest[-1][0] - first) if rest else float("nan")
         return cls(images / seconds, steady)
+
+
+def middle_pace(ends: Iterable[tuple[float, int]], workers: int) -> float:
+    """Return images/s between the first batches of all workers and their last, in which some have no work any more.
+
+    ends: when each batch was done, seconds, and how many images it had. nan where there are too few.
+    """
+    done = sorted(ends)
+    middle = done[workers : len(done) - workers]
+    if not middle or (seconds := middle[-1][0] - done[workers - 1][0]) <= 0:
+        return float("nan")
+    return sum(count for _, count in middle) / seconds
