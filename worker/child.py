@@ -114,7 +114,7 @@ def _prepare(task: ChildTask) -> BatchWorker:
 
     armed()
     bound_memory(task.settings.memory_bytes)
-    database = Database(task.settings.database)
+    database = Database(task.settings.database, by_index=True)
     shelf = ModelShelf(Registry(database, task.settings.models_directory))
     shelf.take(task.model_digest, task.engine)
     if task.shadow is not None:

@@ -60,7 +60,7 @@ def batch_worker() -> BatchWorker:
     set_up_logs()
     settings = load_settings()
     bound_memory(settings.memory_bytes)
-    database = Database(settings.database)
+    database = Database(settings.database, by_index=True)
     me = worker_id()
     say_everywhere(worker=me)
     worker = BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), me)

@@ -38,11 +38,17 @@ class Database:
 
     Transactions that write begin as writers (BEGIN IMMEDIATE on SQLite), so that one never has to be
     given up half way because another wrote first.
+
+    by_index: for whoever looks up few rows at a time in tables that grow, as a worker does: PostgreSQL then reads no
+    table whole. A connection keeps a plan that was made while a table was empty until that is analysed, and the
+    checks of foreign keys do so too: in a new database each batch took longer to settle than the one before.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, by_index: bool = False) -> None:
         self.url = url
         self._engine = _make_engine(url)
+        if by_index and self.dialect == "postgresql":
+            event.listen(self._engine, "connect", _prefer_indexes)
 
     @property
     def dialect(self) -> str:
@@ -132,6 +138,13 @@ def _make_engine(url: str) -> Engine:
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise UsageError("PostgreSQL needs psycopg, which is not installed: run `make install`") from error
+
+
+def _prefer_indexes(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SET enable_seqscan = off", ())
+    cursor.close()
+    connection.commit()  # a setting that is rolled back is none
 
 
 def _make_sqlite_engine(url: str, file: str | None) -> Engine:
