@@ -52,7 +52,7 @@ def _moment(at: str | datetime) -> float:
 def worker(own: Mapping[str, str], concurrency: int) -> Iterator[subprocess.Popen[bytes]]:
     """Keep `wetread worker` running; at the end it is asked to end, and killed when that takes too long."""
     command = [sys.executable, "-m", "cli", "worker", "--concurrency", str(concurrency)]
-    process = subprocess.Popen(command, env=environment(own), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment(own), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
