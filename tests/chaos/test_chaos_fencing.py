@@ -107,7 +107,7 @@ def test_served_a_process_that_stood_still_in_its_commit_holds_the_others_up_for
         eventually(lambda: finished(served), seconds=STANDSTILL_SECONDS + 90, what="the run's end, without it")
         before = written(served)
         asleep.resume()
-        eventually(lambda: "the database did not answer" in said(served), what="the end of its transaction")
+        eventually(lambda: "idle-in-transaction timeout" in said(served), what="the end of its transaction")
         assert written(served) == before
     accounts = assert_nothing_lost(served, archive)
     fault = "a process stopped in its commit, woken when another had read its batch"

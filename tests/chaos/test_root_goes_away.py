@@ -15,6 +15,7 @@ from tests.chaos.table import record
 from tests.program import Program, eventually
 
 BLAMED = "SELECT count(*) FROM work_items WHERE state IN ('rejected', 'dead')"
+KILLS = "SELECT coalesce(sum(kills), 0) FROM batches"
 
 
 @pytest.mark.timeout(3600)
@@ -43,9 +44,11 @@ def test_a_root_that_goes_away_pauses_the_run_and_the_same_command_finishes_it(
             assert "Traceback" not in said
             if left_empty:
                 own_archive.rmdir()
-            assert ask(program, BLAMED) == [(0,)]
+            assert ask(program, BLAMED) == [(0,)], said
+            assert ask(program, KILLS) == [(0,)], said
             away.rename(own_archive)
         ended = program.json("screen", own_archive)
+        assert ask(program, KILLS) == [(0,)], "in the command that finished it"
         accounts = assert_nothing_lost(program, own_archive)
     assert (ended["run"], ended["state"], accounts.runs) == (1, "finished", 1)
     assert accounts.kills == 0

@@ -14,13 +14,15 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+import wetread.store.database
 from schemas.errors import ServiceUnavailable
 from schemas.films import FilmHeader
 from schemas.states import RunState
 from schemas.tables import Batch, Run, StoredHeader, WorkItem
+from tests.program import eventually
 from tests.screened import RunKit, done
 from wetread.store import runs, settling
-from wetread.store.database import STANDSTILL_SECONDS, Database
+from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.headers import store_headers
 from wetread.store.leases import count_attempt
@@ -214,9 +216,20 @@ def _pause_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, me
     monkeypatch.setattr(module, name, paused)
 
 
-def test_a_writer_that_stands_still_does_not_hold_its_locks_for_ever(database: Database) -> None:
+@pytest.mark.parametrize("rows", [[{"id": 1}], [{"id": 1}, {"id": 2}]], ids=["one statement", "one with many rows"])
+def test_a_writer_that_stands_still_does_not_hold_its_locks_for_ever(
+    database: Database, rows: list[dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if database.dialect != "postgresql":
         pytest.skip("SQLite has no such limit: docs/screening.md")
-    with database.writing() as session:
-        (limit,) = session.execute(text("SHOW idle_in_transaction_session_timeout")).one()
-    assert limit == f"{STANDSTILL_SECONDS}s"
+    monkeypatch.setattr(wetread.store.database, "STANDSTILL_SECONDS", 0.5)
+
+    def alive(process: object) -> bool:
+        with database.reading() as session:
+            found = session.execute(text("SELECT 1 FROM pg_stat_activity WHERE pid = :pid"), {"pid": process})
+            return found.first() is not None
+
+    with pytest.raises(ServiceUnavailable, match="idle-in-transaction"), database.writing() as session:
+        (process,) = session.execute(text("SELECT pg_backend_pid()")).one()
+        session.execute(text("UPDATE roots SET path = path WHERE id = :id"), rows)
+        eventually(lambda: not alive(process), what="the end of its transaction")

@@ -129,7 +129,7 @@ def _make_engine(url: str) -> Engine:
     if backend != "postgresql":
         raise UsageError(f"WETREAD_DATABASE_URL: expected sqlite or postgresql, found {backend}")
     try:
-        return create_engine(
+        engine = create_engine(
             parsed,
             pool_pre_ping=True,
             pool_size=2,
@@ -138,6 +138,15 @@ def _make_engine(url: str) -> Engine:
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise UsageError("PostgreSQL needs psycopg, which is not installed: run `make install`") from error
+    event.listen(engine, "after_cursor_execute", _let_the_server_count)
+    return engine
+
+
+def _let_the_server_count(_connection, cursor, _statement, _values, _context, executemany: bool) -> None:  # type: ignore[no-untyped-def]  # the driver's cursor has no public type
+    # psycopg ends many executions with a Flush after its Sync. PostgreSQL takes that for the begin of a command, and a
+    # transaction that stands still there would hold its locks for ever. A command that is answered ends that.
+    if executemany:
+        cursor.connection.execute("")
 
 
 def _prefer_indexes(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
