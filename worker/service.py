@@ -16,7 +16,7 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import WetreadError
+from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.liveness import SignFile
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
@@ -163,5 +163,13 @@ class _Minder:
             forget_silent(session)
         free_what_the_dead_hold(self.database)
         count_deaths(forget_the_dead(self.database))
-        ring_waiting(self.database, self.app, self.settings)
-        self.restart_if_deaf(time.monotonic())
+        self.look_at_the_queue()
+
+    def look_at_the_queue(self) -> None:
+        """Ring for what waits, and restart where that is not heard; raise ServiceUnavailable without the broker."""
+        try:
+            ring_waiting(self.database, self.app, self.settings)
+            self.restart_if_deaf(time.monotonic())
+        except ServiceUnavailable:
+            self._heard_at = time.monotonic()  # nobody hears a broker that is away, nor at once when it is back
+            raise

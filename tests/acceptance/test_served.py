@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import redis
 
+from schemas.errors import ServiceUnavailable
 from schemas.messages import MESSAGE_BYTES_LIMIT
 from tests.program import Program, eventually, films, kill_group, with_model
 from tests.servers.redis_server import RedisServer
@@ -140,6 +141,30 @@ def test_a_worker_that_lacks_the_model_gives_the_batch_back_untried(
     assert served.json("status")["pending"] == 60
     with workers(served, 1):
         eventually(lambda: served.json("status")["state"] == "finished", what="the run's end")
+
+
+def test_a_worker_is_not_deaf_because_the_broker_was_away(
+    served: Program, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=served.environment["WETREAD_DATABASE_URL"], broker_url=redis_url)
+    app, restarts = make_app(settings), list[bool]()
+    database = Database(settings.database)
+    minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
+    app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
+    minder._heard_at -= 10 * service.DEAF_SECONDS
+
+    def away(*_: object) -> int:
+        raise ServiceUnavailable("no broker")
+
+    with monkeypatch.context() as patched, pytest.raises(ServiceUnavailable):
+        patched.setattr(service, "queue_length", away)
+        minder.look_at_the_queue()
+    minder.look_at_the_queue()
+    assert not restarts, "it has had no time to hear"
+    minder._heard_at -= 10 * service.DEAF_SECONDS
+    minder.look_at_the_queue()
+    assert restarts == [True]
+    database.dispose()
 
 
 def test_a_worker_that_hears_nothing_of_what_waits_restarts_itself(served: Program, redis_url: str) -> None:

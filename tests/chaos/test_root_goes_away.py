@@ -24,6 +24,7 @@ def test_a_root_that_goes_away_pauses_the_run_and_the_same_command_finishes_it(
     way: str, own_archive: Path, request: pytest.FixtureRequest
 ) -> None:
     program: Program = request.getfixturevalue(way)
+    program.environment["WETREAD_LEASE_SECONDS"] = "60"  # nobody dies here, on a slow machine either
     moment, began = moments(f"root {way}"), time.monotonic()
     away = own_archive.with_name("away")
     codes = []
