@@ -49,8 +49,8 @@ audit: $(VENV)/.dev ## ask whether anything that is locked has a known vulnerabi
 docs: $(VENV)/.runtime ## write docs/cli.md anew from the commands
 	$(BIN)/python -m cli.reference
 
-recordings: $(VENV)/.dev ## run what the tutorials and docs/recordings.md show, and write it anew; ARGS= pages
-	$(BIN)/python -m tests.tutorials.page $(or $(ARGS),docs/tutorials/*.md docs/recordings.md)
+recordings: $(VENV)/.dev ## run what the tutorials, docs/recordings.md and docs/report.md show, and write it anew; ARGS= pages
+	$(BIN)/python -m tests.tutorials.page $(or $(ARGS),docs/tutorials/*.md docs/recordings.md docs/report.md)
 
 bench: $(VENV)/.dev ## measure throughput on this machine
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -37,4 +37,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     assert found is not None  # noqa: S101 - click has all three
     # Not source(): for bash that asks the bash of this machine for its version first.
     completer = found(ctx.find_root().command, {}, PROGRAM, VARIABLE)
-    click.echo((AT_SIGN if shell == "bash" else "") + completer.source_template % completer.source_vars())
+    script = completer.source_template % completer.source_vars()
+    # click's own cuts what fish shows beside a word at its first comma.
+    script = script.replace('(string split "," $completion)', '(string split --max 1 "," $completion)')
+    click.echo((AT_SIGN if shell == "bash" else "") + script)

@@ -68,12 +68,13 @@ def page_steps(text: str) -> list[Step]:
 
 
 def page_environment(home: Path) -> dict[str, str]:
-    """Return the environment of a new user whose home is `home`, with `wetread` in the PATH."""
+    """Return the environment of a new user whose home is `home`, with wetread's own `python` and `wetread` in the PATH."""
     programs = home / ".local" / "bin"
     programs.mkdir(parents=True, exist_ok=True)
-    program = programs / "wetread"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m cli "$@"\n')
-    program.chmod(0o755)
+    for name, arguments in (("wetread", " -m cli"), ("python", "")):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}"{arguments} "$@"\n')
+        program.chmod(0o755)
     kept = {name: os.environ[name] for name in ("TMPDIR", "TZ") if name in os.environ}
     return kept | {"HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}", "OPENBLAS_NUM_THREADS": "1"}
 

@@ -110,6 +110,20 @@ def test_each_shell_understands_its_script(program: Program, shell: str) -> None
         subprocess.run([found, "-n"], input=ended.stdout, text=True, check=True)
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_is_offered_words_with_all_that_is_said_of_them(program: Program) -> None:
+    ask = "wetread completion fish | source; complete -C 'wetread {}'"
+    asked = [
+        subprocess.run(
+            ["fish", "--no-config", "-c", ask.format(line)], env=program.env() | {"HOME": str(program.home)},
+            cwd=REPOSITORY, capture_output=True, text=True, check=True,
+        ).stdout
+        for line in ("results ", "schedule add x --sha")
+    ]  # fmt: skip
+    assert {"list", "show", "summary"} <= {line.split("\t")[0] for line in asked[0].splitlines()}
+    assert asked[1] == "--shadow\tAnother model, which reads the same films beside it; looked up anew for each run.\n"
+
+
 def test_names_come_from_postgresql_too(postgres_url: str, tmp_path: Path) -> None:
     publish_tiny_model(postgres_url, tmp_path)
     names = Names(postgres_url)
