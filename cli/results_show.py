@@ -155,10 +155,21 @@ def _show(one: dict[str, Any]) -> None:
     rows += [(name.replace("_", " "), value) for name, value in (one["header"] or {}).items() if value is not None]
     emit_table(("image", "value"), rows)
     for reading in one["readings"]:
-        shown = [(name.replace("_", " "), _plain(value)) for name, value in reading.items() if value is not None]
+        said = reading | {"timings": _timings_said(reading["timings"])}
+        shown = [(name.replace("_", " "), _plain(value)) for name, value in said.items() if value is not None]
         emit_table(("reading", "value"), shown)
     columns = ("run", "model", "state", "reason", "current", "found_at", "settled_at", "attempts", "worker")
     emit_table(columns, [[run[column] for column in columns] for run in one["runs"]])
+
+
+def _timings_said(timings: dict[str, Any] | None) -> str | None:
+    if timings is None:
+        return None
+    mean = ", ".join(f"{stage} {took:.1f}" for stage, took in timings["mean_milliseconds_in_its_run"].items())
+    settled = f"settled {timings['seconds_from_run_to_settled']:.1f} s after its run began, one of "
+    return f"{settled}{timings['settled_together']} together" + (
+        f"; ms of that run's mean film: {mean}" if mean else ""
+    )
 
 
 def _plain(value: object) -> object:

@@ -68,7 +68,7 @@ def page_steps(text: str) -> list[Step]:
 
 
 def page_environment(home: Path) -> dict[str, str]:
-    """Return the environment of a new user whose home is `home`, with wetread's own `python` and `wetread` in the PATH."""
+    """Return the environment of a new user whose home is `home`, with `wetread` and its `python` in the PATH."""
     programs = home / ".local" / "bin"
     programs.mkdir(parents=True, exist_ok=True)
     for name, arguments in (("wetread", " -m cli"), ("python", "")):

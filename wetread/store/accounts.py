@@ -73,7 +73,7 @@ def run_account(session: Session, run_id: int | None = None) -> RunAccount:
         hint = (
             f"the latest is {latest}; see `wetread runs list`" if latest else "none was made yet; `wetread screen DIR`"
         )
-        raise UsageError(f"expected a run, found no run {'' if run_id is None else run_id}: {hint}")
+        raise UsageError(f"expected a run, found {'none' if run_id is None else f'no run {run_id}'}: {hint}")
     run, model, version = row
     return _account(_tallies(session, [run.id])[run.id], run, model, version)
 
