@@ -28,7 +28,7 @@ from worker.keeper import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
-from worker.read_ahead import ReadAhead
+from worker.read_ahead import ReadAhead, Upcoming, no_more
 from worker.reading import Reader
 from worker.sign_of_life import Standing
 from worker.stages import CLAIM, SETTLE, Stages
@@ -61,9 +61,10 @@ class BatchWorker:
     stages: Stages = field(default_factory=Stages)
     files: ReadAhead = field(default_factory=ReadAhead)
 
-    def process_batch(self, batch_id: int) -> Ending:
+    def process_batch(self, batch_id: int, upcoming: Upcoming = no_more) -> Ending:
         """Claim a batch, read it and settle it; return how that ended.
 
+        upcoming: asked, once its files are read, for the images of which some may be read next.
         Safe to call twice for the same batch, from anywhere: the second finds it taken or settled.
         Raises ServiceUnavailable when the database does not answer; the lease then frees the batch.
         """
@@ -71,7 +72,7 @@ class BatchWorker:
         try:
             with self.stages.timed(CLAIM), self.database.writing() as session:
                 held = claim(session, batch_id, self.owner, self.settings.lease_seconds)
-            return Ending.NOT_FREE if held is None else self._process(held)
+            return Ending.NOT_FREE if held is None else self._process(held, upcoming)
         finally:
             self.stages.rest()
 
@@ -82,18 +83,18 @@ class BatchWorker:
             if run_state(session, run_id) is not None:
                 add_stage_seconds(session, run_id, self.stages.take())
 
-    def _process(self, held: Claim) -> Ending:
+    def _process(self, held: Claim, upcoming: Upcoming) -> Ending:
         self.stages.serve(held.run_id)
         if held.took_over:
             count_expiry()
         reach("claimed")
         begun = time.monotonic()
         with self.standing.at(held.run_id, held.batch_id, "one at a time" if held.one_at_a_time else "reading"):
-            ending = self._take_through(held)
+            ending = self._take_through(held, upcoming)
         count_batch(str(ending), time.monotonic() - begun)
         return ending
 
-    def _take_through(self, held: Claim) -> Ending:
+    def _take_through(self, held: Claim, upcoming: Upcoming) -> Ending:
         log = structlog.get_logger().bind(run=held.run_id, batch=held.batch_id)
         try:
             model = self.shelf.take(held.model_digest, held.engine, held.decision_digest)
@@ -106,7 +107,7 @@ class BatchWorker:
         riders = self._riders(held)
         held = replace(held, riders=tuple(rider.held for rider in riders))
         try:
-            self._read_and_settle(held, model, riders)
+            self._read_and_settle(held, model, riders, upcoming)
         except RootUnavailable as error:
             log.error("the archive cannot be reached; the run is paused")  # its path is in the run's note, not in logs
             self._give_back(held, pause=str(error))
@@ -137,7 +138,7 @@ class BatchWorker:
                 riders.append(ModelReading(rider, model, rider.items))
         return riders
 
-    def _read_and_settle(self, held: Claim, model: LoadedModel, riders: list[ModelReading]) -> None:
+    def _read_and_settle(self, held: Claim, model: LoadedModel, riders: list[ModelReading], upcoming: Upcoming) -> None:
         with LeaseKeeper(self.database, held, self.settings) as keeper:
             try:
                 if held.one_at_a_time:
@@ -145,7 +146,7 @@ class BatchWorker:
                         keeper.progress(item.image_id)
                         self._settle((held, [self._read_alone(held, model, item, keeper)]))
                 else:
-                    mine = self._reader(held, model, keeper.progress, riders).outcomes(held.items)
+                    mine = self._reader(held, model, keeper.progress, riders).outcomes(held.items, upcoming)
                     self._settle((held, mine), *((rider.held, rider.outcomes) for rider in riders))
             except MemoryError:
                 keeper.out_of_memory()

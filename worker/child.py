@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from schemas.errors import ServiceUnavailable, WetreadError
-from schemas.states import RunState
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
 from worker.patience import Patience
@@ -138,18 +137,14 @@ def _signs(worker: BatchWorker) -> Iterator[None]:
 
 
 def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -> None:
-    from wetread.store.accounts import run_state
-    from wetread.store.leases import next_batch
+    from worker.next_batch import NextBatch
 
-    patience, waits = Patience(), Waits()
+    patience, waits, batches = Patience(), Waits(), NextBatch(worker.database, run_ids)
     while not stop.is_set():
         try:
-            with worker.database.reading() as session:
-                running = [run_id for run_id in run_ids if run_state(session, run_id) == RunState.RUNNING]
-                waiting = (next_batch(session, run_id) for run_id in running)
-                batch_id = next((batch for batch in waiting if batch is not None), None)
+            batch_id, running = batches.take()
             if batch_id is not None:
-                worker.process_batch(batch_id)
+                worker.process_batch(batch_id, batches.choose)
                 waits.worked()
             elif not running:
                 return

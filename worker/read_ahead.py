@@ -28,6 +28,14 @@ BYTES_AHEAD = 256 * 1024 * 1024
 
 File = FileBytes | Rejected
 
+Upcoming = Callable[[], Sequence[ClaimedItem]]
+"""Tells which images may be asked for next."""
+
+
+def no_more() -> Sequence[ClaimedItem]:
+    """Tell that it is not known what is asked for next."""
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class ReadItem:
@@ -42,14 +50,18 @@ class ReadAhead:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read")
+        self._early: dict[int, Future[FileBytes]] = {}
 
     def chunks(
-        self, items: Sequence[ClaimedItem], read: Callable[[ClaimedItem], FileBytes]
+        self, items: Sequence[ClaimedItem], read: Callable[[ClaimedItem], FileBytes], upcoming: Upcoming = no_more
     ) -> Iterator[list[ReadItem]]:
         """Yield `items` in order with what `read` returned or rejected, some together.
 
         The next files are read while the caller works. Raises what `read` raises, but Rejected.
+        upcoming: asked before the last are yielded; the first of what it tells are read meanwhile too, and are there
+        when the next call wants them. What that does not want is dropped.
         """
+        self._drop_early(but=items)
         left, reading = deque(items), deque[tuple[ClaimedItem, Future[FileBytes]]]()
         together = chain(FILES_TOGETHER, repeat(FILES_TOGETHER[-1]))
         largest = 1
@@ -58,7 +70,10 @@ class ReadAhead:
                 self._begin(left, reading, read, _room(largest, 0))
                 chunk = [_result(*reading.popleft()) for _ in range(min(next(together), len(reading)))]
                 largest = max(largest, *(len(got.file.data) for got in chunk if isinstance(got.file, FileBytes)), 1)
-                self._begin(left, reading, read, _room(largest, len(chunk)))
+                room = _room(largest, len(chunk))
+                self._begin(left, reading, read, room)
+                if not left and not reading:
+                    self._begin_early(upcoming()[: min(room, FILES_TOGETHER[-1])], read)
                 yield chunk
                 chunk.clear()  # so that the caller's loop is the last to hold its bytes
         finally:
@@ -74,7 +89,20 @@ class ReadAhead:
     ) -> None:
         while left and len(reading) < room:
             item = left.popleft()
-            reading.append((item, self._threads.submit(read, item)))
+            early = self._early.pop(item.image_id, None)
+            reading.append((item, early or self._threads.submit(read, item)))
+
+    def _begin_early(self, items: Sequence[ClaimedItem], read: Callable[[ClaimedItem], FileBytes]) -> None:
+        self._early = {item.image_id: self._threads.submit(read, item) for item in items}
+
+    def _drop_early(self, but: Sequence[ClaimedItem]) -> None:
+        """Forget what was read early for nothing, or in vain: that is tried again when it is asked for."""
+        wanted = {item.image_id for item in but}
+        for image_id, future in list(self._early.items()):
+            failed = future.done() and not future.cancelled() and future.exception() is not None
+            if image_id not in wanted or failed:
+                future.cancel()
+                del self._early[image_id]
 
 
 def _room(largest: int, held: int) -> int:

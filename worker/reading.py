@@ -28,7 +28,7 @@ from wetread.store.settling import LinkedReading, Outcome, known_readings
 from worker.failpoints import reach
 from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel
-from worker.read_ahead import ReadAhead, ReadItem
+from worker.read_ahead import ReadAhead, ReadItem, Upcoming, no_more
 from worker.stages import CLAHE, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
 
 
@@ -87,15 +87,16 @@ class Reader:
     progress: Callable[[], None]
     riders: Sequence[ModelReading] = ()
 
-    def outcomes(self, items: Sequence[ClaimedItem]) -> list[Outcome]:
+    def outcomes(self, items: Sequence[ClaimedItem], upcoming: Upcoming = no_more) -> list[Outcome]:
         """Return what became of each of `items`, in their order; the riders have theirs afterwards.
 
+        upcoming: asked for what may be read next, once all of these files are read.
         Raises RootUnavailable when an archive's root is gone: no image is to be blamed for that.
         """
         mine = ModelReading(self.held, self.model, items)
         readings = (mine, *self.riders)
         every = list({item.image_id: item for reading in readings for item in reading.items}.values())
-        chunks = self.files.chunks(every, self._read)
+        chunks = self.files.chunks(every, self._read, upcoming)
         while True:
             with self.stages.timed(FILES):
                 chunk = next(chunks, None)

@@ -24,7 +24,7 @@ from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.images import RunToFill
-from wetread.store.leases import next_batch
+from wetread.store.leases import next_batches
 from wetread.store.results import Filters, ResultRow, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
@@ -80,7 +80,7 @@ class Site:
 
     def batch(self, run: int) -> int | None:
         with self.database.reading() as session:
-            return next_batch(session, run)
+            return next(iter(next_batches(session, [run], 1)), None)
 
     def rows(self, run: int) -> dict[str, ResultRow]:
         with self.database.reading() as session:

@@ -25,7 +25,7 @@ from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.images import RunToFill
-from wetread.store.leases import batches_to_ring, claim, next_batch, release_dead
+from wetread.store.leases import batches_to_ring, claim, next_batches, release_dead
 from wetread.store.results import Filters, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import cancel_pending, open_run, set_state
@@ -70,7 +70,7 @@ class Pair:
 
     def batch(self, run: int) -> int | None:
         with self.database.reading() as session:
-            return next_batch(session, run)
+            return next(iter(next_batches(session, [run], 1)), None)
 
     def read(self, run: int) -> None:
         while (batch := self.batch(run)) is not None:

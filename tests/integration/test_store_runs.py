@@ -14,7 +14,7 @@ from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.deleting import delete_run
-from wetread.store.leases import count_attempt, next_batch, note_death, release, release_dead, renew
+from wetread.store.leases import count_attempt, next_batches, note_death, release, release_dead, renew
 from wetread.store.result_counts import label_counts
 from wetread.store.results import Filters, find_results
 from wetread.store.retrying import retry_failed
@@ -220,7 +220,7 @@ def test_cancel_leaves_what_was_read_and_takes_the_rest_from_its_worker(kit: Run
     account = kit.account(run)
     assert (account.state, account.done, account.cancelled) == (RunState.CANCELLED, 4, 2)
     with kit.database.reading() as session:
-        assert next_batch(session, run) is None
+        assert next(iter(next_batches(session, [run], 1)), None) is None
 
 
 def test_what_the_world_refused_is_tried_again_and_what_the_bytes_are_is_not(kit: RunKit) -> None:
@@ -257,7 +257,7 @@ def test_retry_makes_failed_images_pending_with_no_attempts(kit: RunKit) -> None
     assert (account.state, account.pending, account.rejected) == (RunState.RUNNING, 1, 1)
     assert account.rejected_reasons == {"truncated": 1}
     with kit.database.reading() as session:
-        batch = next_batch(session, run)
+        batch = next(iter(next_batches(session, [run], 1)), None)
     assert batch is not None
     held = kit.claim(batch)
     assert held is not None

@@ -23,7 +23,7 @@ from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.images import RunToFill
-from wetread.store.leases import claim, next_batch, release_dead
+from wetread.store.leases import claim, next_batches, release_dead
 from wetread.store.results import Filters, ResultRow, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
@@ -64,7 +64,7 @@ class Site:
 
     def batch(self) -> int | None:
         with self.database.reading() as session:
-            return next_batch(session, self.run)
+            return next(iter(next_batches(session, [self.run], 1)), None)
 
     def account(self) -> RunAccount:
         with self.database.reading() as session:

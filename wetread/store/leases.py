@@ -6,6 +6,7 @@ that slept past its lease and wakes finds that its commit changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
@@ -78,10 +79,19 @@ def _rides() -> ColumnElement[bool]:
     return and_(read_with_another(), Batch.owner.is_(None))
 
 
-def next_batch(session: Session, run_id: int) -> int | None:
-    """Return the id of a batch of the run that waits for a worker; None when none does now."""
-    waiting = (Batch.run_id == run_id, Batch.pending > 0, _free(), ~_rides())
-    return session.scalar(select(Batch.id).where(*waiting).order_by(Batch.id).limit(1))
+def running_of(session: Session, run_ids: Sequence[int]) -> list[int]:
+    """Return those of the runs that are running, in the order given."""
+    running = set(session.scalars(select(Run.id).where(Run.id.in_(run_ids), Run.state == RunState.RUNNING)))
+    return [run_id for run_id in run_ids if run_id in running]
+
+
+def next_batches(session: Session, run_ids: Sequence[int], count: int) -> list[int]:
+    """Return the ids of up to `count` batches that wait for a worker, the oldest first, of the first run with any."""
+    for run_id in run_ids:
+        waiting = (Batch.run_id == run_id, Batch.pending > 0, _free(), ~_rides())
+        if found := session.scalars(select(Batch.id).where(*waiting).order_by(Batch.id).limit(count)).all():
+            return list(found)
+    return []
 
 
 def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> Claim | None:
@@ -108,7 +118,7 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
         return None
     run_id, fence, kills = taken
     of_run, shadowed = _run_to_read(session, run_id)
-    items = _pending_items(session, batch_id)
+    items = pending_items(session, batch_id)
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
     return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders, owner_before is not None)
 
@@ -123,7 +133,7 @@ def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: flo
         .execution_options(synchronize_session=False)
     ).all()
     return tuple(
-        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0], _pending_items(session, rider))
+        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0], pending_items(session, rider))
         for rider, run_id, fence in sorted(tuple(row) for row in taken)
     )
 
@@ -138,7 +148,8 @@ def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, s
     return (digest, engine, force, decision), is_shadowed
 
 
-def _pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
+def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
+    """Return the images of a batch that are to be read, whoever holds it."""
     query = (
         select(Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.reason, WorkItem.detail)
         .join(Image, Image.id == WorkItem.image_id)

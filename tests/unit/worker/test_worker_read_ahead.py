@@ -93,3 +93,50 @@ def test_one_that_is_rejected_does_not_stop_the_others_but_a_root_that_is_gone_d
     assert isinstance(files[3], Rejected) and all(isinstance(file, FileBytes) for file in files[:3] + files[4:])
     with pytest.raises(RootUnavailable):
         list(ReadAhead().chunks(items(6), lambda item: read(item, lambda: RootUnavailable("no root"))))
+
+
+def asked_for(ahead: ReadAhead, some: list[ClaimedItem], disk: Disk, then: list[ClaimedItem]) -> list[int]:
+    """Have `some` read, with `then` as what comes next; return the images that were handed over."""
+    return [got.item.image_id for chunk in ahead.chunks(some, disk.read, lambda: then) for got in chunk]
+
+
+def test_the_first_files_of_what_comes_next_are_read_while_the_last_are_worked_on() -> None:
+    disk, ahead, every = Disk(), ReadAhead(), items(100)
+    disk.go.set()
+    chunks = ahead.chunks(every[:40], disk.read, lambda: every[40:])
+    handed = 0
+    for chunk in chunks:
+        handed += len(chunk)
+        if handed == 40:
+            eventually(lambda: len(disk.asked) == 56, what="the first files of the next batch")
+        else:
+            assert max(disk.asked) < 40
+    assert asked_for(ahead, every[40:], disk, []) == list(range(40, 100))
+    assert sorted(disk.asked) == list(range(100)), "each once"
+
+
+def test_what_another_took_is_dropped_and_read_when_it_is_wanted_after_all() -> None:
+    disk, ahead, every = Disk(), ReadAhead(), items(30)
+    disk.go.set()
+    assert asked_for(ahead, every[:10], disk, every[10:20]) == list(range(10))
+    assert asked_for(ahead, every[20:], disk, []) == list(range(20, 30))
+    assert asked_for(ahead, every[10:20], disk, []) == list(range(10, 20))
+    assert ahead._early == {}, "nothing is kept of what was read for nothing"
+
+
+def test_a_root_that_was_gone_too_early_is_asked_again() -> None:
+    ahead, every, mounted = ReadAhead(), items(4), threading.Event()
+    tried = threading.Event()
+
+    def read(item: ClaimedItem) -> FileBytes:
+        if item.image_id > 1 and not mounted.is_set():
+            tried.set()
+            raise RootUnavailable("gone")
+        return file_of(item)
+
+    for _ in ahead.chunks(every[:2], read, lambda: every[2:3]):
+        pass
+    assert tried.wait(30)
+    eventually(lambda: ahead._early[2].done(), what="the early read's end")
+    mounted.set()
+    assert [got.item.image_id for chunk in ahead.chunks(every[2:], read) for got in chunk] == [2, 3]
