@@ -18,24 +18,22 @@ import structlog
 from cli.doorbell import Doorbell
 from cli.screening import Look
 from cli.watch_order import WatchOrder
+from cli.watch_runs import WatchRuns
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.ingest import files_of
 from producer.still import MicroBatch, StillFiles
 from producer.trying_again import TryingAgain
 from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
-from schemas.states import WORLD_REASONS, RunKind, RunState
+from schemas.states import WORLD_REASONS, RunState
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
-from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, RunToFill, record_files
-from wetread.store.runs import end_walk, open_run, renew_walk, set_state
-from wetread.store.watching import changed_since_read, count_unknown, try_again
+from wetread.store.images import FoundFile
+from wetread.store.watching import count_unknown
 from worker.child import ChildTask
-from worker.identity import died_here, worker_id
 from worker.patience import Patience
 from worker.pool import EmbeddedPool
 
@@ -69,7 +67,7 @@ class Watching:
     clock: Callable[[], datetime] = utc_now
     not_taken: int = 0
     """Files that no run has as they are at the end of the watch: they do not stand still, or changed since."""
-    _run: RunToFill = field(init=False)
+    _runs: WatchRuns = field(init=False)
     _day: int = 0
     _readers: EmbeddedPool | Doorbell = field(init=False)
     _changes: Changes | None = None
@@ -80,7 +78,6 @@ class Watching:
     _tries_again: bool = False
     _go_on_at: float | None = None
     _paused_at: int | None = None
-    _skipped: ImageSet = field(default_factory=ImageSet)
     _changed: ChangedAgain = field(default_factory=ChangedAgain)
     _walk: Iterator[tuple[int, FoundFile]] | None = None
     _next_walk: float = 0.0
@@ -114,7 +111,7 @@ class Watching:
                     return account
         except RootUnavailable as error:
             with self.database.writing() as session:
-                set_state(session, self._run.id, RunState.PAUSED, str(error))
+                self._runs.leave(session, RunState.PAUSED, str(error))
             raise
         finally:
             self._readers.stop()
@@ -134,24 +131,18 @@ class Watching:
 
     def _open(self) -> None:
         """Open the day's run, or go on with the one that was left, and have it read."""
-        me, model = worker_id(), self.order.model()
         self._opens = True
+        models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
-            opened = open_run(
-                session, list(self.order.roots), model, self.order.engine, force=False, walker=me,
-                dead=lambda walker: walker == me or died_here(walker), kind=RunKind.WATCH,
-            )  # fmt: skip
-            created = run_account(session, opened.id).created_at
-        if not opened.walks:
-            raise UsageError(f"expected nobody to watch these directories, found a watch that fills run {opened.id}")
-        self._day = (created if opened.resumed else self.clock()).astimezone().toordinal()
-        self._run = RunToFill(opened.id, me, model, False, self.settings.batch_size)
-        self._skipped, self._next_walk, self._walk = ImageSet(), 0.0, None
+            runs = WatchRuns.open(session, list(self.order.roots), models, self.order.engine, size)
+        self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
+        self._runs, self._next_walk, self._walk = runs, 0.0, None
         now = time.monotonic()
         for key in self._changed.take(now):
             self._still.note(key, now)
         if self.settings.broker is None:
-            task = ChildTask(opened.id, model, self.order.engine, self.settings)
+            beside = None if runs.shadow is None else (runs.shadow.id, runs.shadow.model_digest)
+            task = ChildTask(runs.run.id, runs.run.model_digest, self.order.engine, self.settings, beside)
             self._readers = EmbeddedPool(self.database, task, self.order.workers)
         else:
             self._readers = Doorbell(self.database, self.settings)
@@ -182,10 +173,11 @@ class Watching:
         if now >= self._next_sign:
             self._next_sign = now + RENEW_SECONDS
             with self.database.writing() as session:
-                renew_walk(session, self._run.id, self._run.walker)
+                self._runs.renew(session)
         self.look(account)
         quiet = account.pending == 0 and self._walk is None and not files and account.state == RunState.RUNNING
-        if quiet and (self._changed.is_due(now) or self.clock().astimezone().toordinal() != self._day):
+        is_over = self._changed.is_due(now) or self.clock().astimezone().toordinal() != self._day
+        if quiet and is_over and self._pending() == 0:
             self._begin_anew()
         return account
 
@@ -209,7 +201,7 @@ class Watching:
     def _begin_anew(self) -> None:
         self._opens = True  # from here on, or the end of the old run would be taken for that of the watch
         with self.database.writing() as session:
-            end_walk(session, self._run.id, walker=self._run.walker)
+            self._runs.end(session)
         self._readers.stop()
         self._open()
 
@@ -243,22 +235,23 @@ class Watching:
         for root in {root for root, _ in files}:
             of_root = [file for other, file in files if other == root]
             with self.database.writing() as session:
-                changed = set(changed_since_read(session, self._run.id, root, of_root))
-                unread = [file for file in of_root if file not in changed]
-                lost = record_files(session, self._run, root, unread, self._skipped).run_ended
-                if again and self._failed and not lost:
-                    try_again(session, self._run.id, root, unread, batch_size=self.settings.batch_size)
-            if lost and self._account().state == RunState.RUNNING:
+                recorded = self._runs.record(session, root, of_root, again=again and self._failed > 0)
+            if recorded.lost and self._account().state == RunState.RUNNING:
                 raise UsageError(
-                    f"expected to fill run {self._run.id} alone, found another watch of these directories that does; "
-                    "this one was silent for too long, and ends: leave the other, or start this one again after it"
+                    f"expected to fill run {self._runs.run.id} alone, found another watch of these directories that "
+                    "does; this one was silent for too long, and ends: leave the other, or start this one again once "
+                    "that has ended"
                 )
-            for file in changed:
+            for file in recorded.changed:
                 self._changed.note((root, file.path), time.monotonic())
+
+    def _pending(self) -> int:
+        with self.database.reading() as session:
+            return self._runs.pending(session)
 
     def _account(self) -> RunAccount:
         with self.database.reading() as session:
-            account = run_account(session, self._run.id)
+            account = run_account(session, self._runs.run.id)
         self._failed = sum(account.rejected_reasons.get(reason, 0) for reason in WORLD_REASONS)
         return account
 
@@ -276,8 +269,8 @@ class Watching:
         self.not_taken = self._count_not_taken()
         with self.database.writing() as session:
             whole = self._walk is None and self._next_walk > 0 and self.not_taken == 0
-            if whole and run_account(session, self._run.id).pending == 0:
-                end_walk(session, self._run.id, walker=self._run.walker)
+            if whole and self._runs.pending(session) == 0:
+                self._runs.end(session)
             else:
-                set_state(session, self._run.id, RunState.INTERRUPTED, "interrupted; the same command goes on")
+                self._runs.leave(session, RunState.INTERRUPTED, "interrupted; the same command goes on")
         return self._account()

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from cli.screening import Look, Order, Screening
+from cli.shadow import shadow_for_now
 from producer.night_watch import TAKEN_OVER, Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState
@@ -63,9 +64,9 @@ class NightRunner:
 
     def open(self, night: Night) -> Screening | None:
         """Open the night's run; None, and said in the history, when its model cannot be had."""
-        schedule = night.schedule
+        schedule, registry = night.schedule, Registry(self.database, self.settings.models_directory)
         try:
-            digest = Registry(self.database, self.settings.models_directory).resolve(schedule.model).digest
+            digest = registry.resolve(schedule.model).digest
         except ServiceUnavailable:
             raise
         except WetreadError as error:
@@ -73,7 +74,9 @@ class NightRunner:
             with self.database.writing() as session:
                 fail_tick(session, schedule.id, str(error))
             return None
-        shadow = None if schedule.shadow is None else self._shadow(schedule.shadow, schedule.id, digest)
+        shadow = None
+        if schedule.shadow is not None:
+            shadow = shadow_for_now(registry, schedule.shadow, digest, self.settings.broker, schedule=schedule.id)
         order = Order((), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow)
         screening = Screening.of_roots(
             self.database, self.settings, order, schedule.root_ids, night.leave,
@@ -88,25 +91,6 @@ class NightRunner:
         screening.emptied_is = RunState.FAILED
         screening.left_as = lambda: None if night.why == TAKEN_OVER else (RunState.PAUSED, night.why)
         return screening
-
-    def _shadow(self, name: str, schedule_id: int, model_digest: str) -> str | None:
-        """Return the digest of the model that reads along; None, and said in the log, where it cannot.
-
-        A night is not lost for its shadow.
-        """
-        registry = Registry(self.database, self.settings.models_directory)
-        why = "it is the schedule's model by now"
-        try:
-            if (digest := registry.resolve(name).digest) != model_digest:
-                if self.settings.broker is None:
-                    registry.open(digest)  # our own processes need its files
-                return digest
-        except ServiceUnavailable:
-            raise
-        except WetreadError as error:
-            why = str(error)
-        structlog.get_logger().error("a schedule's shadow does not read along", schedule=schedule_id, why=why)
-        return None
 
     def read(self, screening: Screening, night: Night, look: Look) -> RunAccount:
         """Have the run read; raise KeyboardInterrupt when it was left before its end."""

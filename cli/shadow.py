@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import structlog
+
 from cli.output import say
 from cli.progress import RunProgress
-from schemas.errors import UsageError
+from schemas.errors import ServiceUnavailable, UsageError, WetreadError
 
 if TYPE_CHECKING:
     from wetread.models.registry import Registry
@@ -33,6 +35,25 @@ def chosen_models(registry: Registry, model: str, shadow: str | None, broker: st
     if broker is None:
         registry.open(beside.digest)
     return chosen.digest, beside.digest
+
+
+def shadow_for_now(registry: Registry, name: str, model_digest: str, broker: str | None, **of: int) -> str | None:
+    """Return the digest of the model that reads along in a run that begins by itself.
+
+    None, and said in the log with `of`, where it cannot or is the run's own model by now: nothing is lost for a shadow.
+    """
+    why = "it is the run's own model by now"
+    try:
+        if (digest := registry.resolve(name).digest) != model_digest:
+            if broker is None:
+                registry.open(digest)  # our own processes need its files
+            return digest
+    except ServiceUnavailable:
+        raise
+    except WetreadError as error:
+        why = str(error)
+    structlog.get_logger().error("a shadow does not read along", why=why, **of)
+    return None
 
 
 class ProgressOfBoth:

@@ -22,6 +22,11 @@ LISTENING_WALK_SECONDS = 300.0
 @click.option(
     "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each day's run."
 )
+@click.option(
+    "--shadow",
+    type=MODEL,
+    help="Another model, which reads the same films beside it; looked up anew for each day's run.",
+)
 @engine_option
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
@@ -45,6 +50,7 @@ def watch(
     ctx: click.Context,
     directories: tuple[str, ...],
     model: str,
+    shadow: str | None,
     engine: str,
     workers: int | None,
     still: float,
@@ -64,10 +70,12 @@ def watch(
     Example:
       wetread watch /archive/incoming
       wetread watch /mnt/nas/incoming --poll 30
+      wetread watch /archive/incoming --shadow chest@3
     """
-    from cli.accounts import account_json, account_pace, run_exit_code, show_account
+    from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
     from cli.film_watch import Watching
     from cli.progress import RunProgress
+    from cli.shadow import chosen_models, shadow_for_now
     from cli.watch_order import WatchOrder, is_listening_useful
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids
@@ -75,21 +83,27 @@ def watch(
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
-        registry.resolve(model)
+        chosen_models(registry, model, shadow, settings.broker)
         paths = resolved_roots(directories)
         with database.writing() as session:
             roots = dict(zip(root_ids(session, paths), paths, strict=True))
         if poll is None and not is_listening_useful(paths):
             poll = 10.0
             say("a network share: walking it every 10 seconds; --poll says otherwise")
+
+        def models() -> tuple[str, str | None]:
+            digest = registry.resolve(model).digest
+            return digest, None if shadow is None else shadow_for_now(registry, shadow, digest, settings.broker)
+
         order = WatchOrder(
-            roots, lambda: registry.resolve(model).digest, engine, workers or len(os.sched_getaffinity(0)), still, age,
+            roots, models, engine, workers or len(os.sched_getaffinity(0)), still, age,
             poll or LISTENING_WALK_SECONDS, poll is None,
         )  # fmt: skip
         say("watching; SIGTERM or Ctrl-C ends it")
         with RunProgress() as progress:
             watching = Watching(database, settings, order, asked, progress)
             account = watching.watch()
+        shadows = read_shadows(database, account.id)
     if left := watching.not_taken:
         say(
             f"not taken yet: {left} {'file' if left == 1 else 'files'}, still written to or changed after being read; "
@@ -97,7 +111,7 @@ def watch(
         )
     rate, seconds = account_pace(account)
     if as_json:
-        emit_json(account_json(account, images_per_second=rate, seconds=seconds) | {"not_taken": left})
+        emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds) | {"not_taken": left})
     else:
-        show_account(account, images_per_second=rate, seconds=seconds)
+        show_account(account, shadows, images_per_second=rate, seconds=seconds)
     ctx.exit(run_exit_code(account, 1.0))

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WatchOrder:
-    """What to watch ({id: path}), by which model (its digest, asked anew for each run), and how often.
+    """What to watch ({id: path}), by which model and shadow (digests, asked anew for each run), and how often.
 
     still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
     listens: the kernel is asked for news.
     """
 
     roots: dict[int, bytes]
-    model: Callable[[], str]
+    models: Callable[[], tuple[str, str | None]]
     engine: str
     workers: int
     still: float

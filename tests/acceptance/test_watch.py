@@ -15,6 +15,7 @@ import pytest
 from tests.chaos.accounting import ask, assert_nothing_lost
 from tests.chaos.films import draw_films
 from tests.program import Program, eventually, kill_group, with_model
+from tests.tiny_model import publish_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +148,26 @@ def test_served_it_enqueues_and_workers_read(
         os.kill(worker.pid, signal.SIGTERM)
         worker.communicate(timeout=60)
     assert_nothing_lost(program, inbox)
+
+
+def test_a_second_model_reads_along_and_both_go_on_after_a_kill(tmp_path: Path, drawn: list[Path]) -> None:
+    program, inbox = with_model(tmp_path / "home"), tmp_path / "in"
+    publish_tiny_model(None, program.home, "other", seed=5)
+    inbox.mkdir()
+    both = [inbox, "--model", "tiny", "--shadow", "other"]
+    with watching(program, *both) as watch:
+        for film in drawn[:8]:
+            shutil.copy(film, inbox)
+        eventually(lambda: done(program) >= 2, what="a film of each")
+        kill_group(watch)
+    for film in drawn[8:10]:
+        shutil.copy(film, inbox)
+    with watching(program, *both):
+        until_done(program, 20)
+        shutil.copy(drawn[10], inbox / drawn[0].name)
+        eventually(lambda: ask(program, "SELECT 1 FROM runs WHERE id = 4 AND done = 1"), what="both runs of the change")
+        eventually(lambda: ask(program, "SELECT 1 FROM runs WHERE id = 3 AND done = 1"), what="the first of them")
+    runs = ask(program, "SELECT kind, shadow_of, state, done, pending FROM runs ORDER BY id")
+    assert runs[:2] == [("watch", None, "finished", 10, 0), ("shadow", 1, "finished", 10, 0)]
+    assert runs[2:] == [("watch", None, "finished", 1, 0), ("shadow", 3, "finished", 1, 0)]
+    assert ask(program, "SELECT count(*), count(DISTINCT sha256) FROM predictions") == [(22, 11)]

@@ -50,14 +50,14 @@ class Watched:
         with self.database.writing() as session:
             (self.root,) = root_ids(session, [bytes(self.inbox)])
         self.faults: list[Exception] = []
-        order = WatchOrder({self.root: bytes(self.inbox)}, self.model, "numpy", 1, 0.1, 0.1, 60.0, False)
+        order = WatchOrder({self.root: bytes(self.inbox)}, self.models, "numpy", 1, 0.1, 0.1, 60.0, False)
         self.watching = Watching(self.database, settings, order, self.asked, lambda _: None)
         self.ended: Future[RunAccount] = threads.submit(self.watching.watch)
 
-    def model(self) -> str:
+    def models(self) -> tuple[str, str | None]:
         if self.faults:
             raise self.faults.pop()
-        return self.digest
+        return self.digest, None
 
     def runs(self) -> list[RunAccount]:
         with self.database.reading() as session:

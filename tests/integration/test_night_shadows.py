@@ -60,9 +60,7 @@ def test_a_night_is_not_lost_for_a_shadow_that_cannot_read_along(site: Site, sha
         rest(beat)
     (run,) = site.runs()
     assert (run.state, run.done) == (RunState.FINISHED, FILMS)
-    assert [one["event"] for one in logged if one["log_level"] == "error"] == [
-        "a schedule's shadow does not read along"
-    ]
+    assert [one["event"] for one in logged if one["log_level"] == "error"] == ["a shadow does not read along"]
 
 
 def test_a_shadow_is_named_listed_and_run_by_hand(site: Site) -> None:

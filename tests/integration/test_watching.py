@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.film_watch import Watching, WatchOrder
+from cli.film_watch import Watching
+from cli.watch_order import WatchOrder
 from schemas.states import RunState
 from tests.chaos.films import draw_films
 from tests.program import eventually
@@ -45,7 +46,7 @@ class Site:
     @contextmanager
     def watched(self, *, walk_seconds: float = SELDOM, listens: bool = True) -> Iterator[None]:
         asked, failed = threading.Event(), list[BaseException]()
-        order = WatchOrder(self.roots, lambda: self.digest, "numpy", 1, 0.1, 0.2, walk_seconds, listens)
+        order = WatchOrder(self.roots, lambda: (self.digest, None), "numpy", 1, 0.1, 0.2, walk_seconds, listens)
         self.watch = Watching(
             self.database, self.settings, order, asked, lambda _: None, lambda: utc_now() + self.ahead
         )

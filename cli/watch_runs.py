@@ -1,0 +1,102 @@
+"""The run that a watch fills, and the run that shadows it where a second model reads along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import UsageError
+from schemas.states import RunKind, RunState
+from wetread.store.accounts import run_account
+from wetread.store.image_set import ImageSet
+from wetread.store.images import FoundFile, RunToFill, record_files
+from wetread.store.runs import OpenedRun, end_walk, open_run, renew_walk, set_state
+from wetread.store.watching import changed_since_read, try_again
+from worker.identity import died_here, worker_id
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of some files. changed: those that the run has read as they were. lost: the run is not ours."""
+
+    changed: set[FoundFile]
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRuns:
+    """The runs of a day. created_at: of the first; resumed: it was there already."""
+
+    run: RunToFill
+    shadow: RunToFill | None
+    created_at: datetime
+    resumed: bool
+    _skipped: ImageSet = field(default_factory=ImageSet)
+    _skipped_by_shadow: ImageSet = field(default_factory=ImageSet)
+
+    @classmethod
+    def open(
+        cls, session: Any, roots: Sequence[int], models: tuple[str, str | None], engine: str, batch_size: int
+    ) -> WatchRuns:
+        """Open the runs of these roots by a model and its shadow (digests), or go on with those that were left.
+
+        Raises UsageError when another process fills the run.
+        """
+        me, (model, beside) = worker_id(), models
+
+        def begin(digest: str, kind: RunKind, shadow_of: int | None) -> OpenedRun:
+            return open_run(
+                session, roots, digest, engine, force=False, walker=me,
+                dead=lambda walker: walker == me or died_here(walker), kind=kind, shadow_of=shadow_of,
+            )  # fmt: skip
+
+        opened = begin(model, RunKind.WATCH, None)
+        if not opened.walks:
+            raise UsageError(f"expected nobody to watch these directories, found a watch that fills run {opened.id}")
+        shadow = None
+        if beside is not None and (along := begin(beside, RunKind.SHADOW, opened.id)).walks:
+            shadow = RunToFill(along.id, me, beside, False, batch_size, beside=opened.id)
+        created = run_account(session, opened.id).created_at
+        return cls(RunToFill(opened.id, me, model, False, batch_size), shadow, created, opened.resumed)
+
+    @property
+    def each(self) -> list[RunToFill]:
+        """Return the run, and its shadow if it has one."""
+        return [self.run] if self.shadow is None else [self.run, self.shadow]
+
+    def record(self, session: Any, root_id: int, files: Sequence[FoundFile], *, again: bool) -> Recorded:
+        """Record `files` for the run and its shadow, without those that changed after the run had read them.
+
+        again: those that the world kept from being read are tried again. A shadow that was ended meanwhile is passed
+        over.
+        """
+        changed = set(changed_since_read(session, self.run.id, root_id, files))
+        unread = [file for file in files if file not in changed]
+        if record_files(session, self.run, root_id, unread, self._skipped).run_ended:
+            return Recorded(changed, lost=True)
+        if self.shadow is not None:
+            record_files(session, self.shadow, root_id, unread, self._skipped_by_shadow)
+        for each in self.each if again else ():
+            try_again(session, each.id, root_id, unread, batch_size=each.batch_size)
+        return Recorded(changed, lost=False)
+
+    def pending(self, session: Any) -> int:
+        """Return how many images the two have left to read."""
+        return sum(run_account(session, each.id).pending for each in self.each)
+
+    def renew(self, session: Any) -> None:
+        """Say that this process still fills them."""
+        for each in self.each:
+            renew_walk(session, each.id, each.walker)
+
+    def end(self, session: Any) -> None:
+        """Say that all their files were found."""
+        for each in self.each:
+            end_walk(session, each.id, walker=each.walker)
+
+    def leave(self, session: Any, state: RunState, note: str) -> None:
+        """Leave them, where they are unfinished, to whoever goes on with them."""
+        for each in self.each:
+            set_state(session, each.id, state, note)
