@@ -75,6 +75,14 @@ def test_a_scrape_during_a_screening_shows_it_move(tmp_path: Path) -> None:
         eventually(lambda: scraped(port).get("wetread_films_settled_total", 0) > first, what="another")
 
 
+def test_a_beat_that_reads_by_itself_serves_its_processes_beside_the_whole_work(tmp_path: Path) -> None:
+    program, port = with_model(tmp_path / "home"), free_port()
+    with running(program, "beat", "--metrics-port", port, code=0):
+        eventually(lambda: scraped(port), what="a port that answers")
+        found = scraped(port)
+    assert (found["wetread_database_up"], found["wetread_worker_processes"]) == (1, 1)
+
+
 @pytest.mark.parametrize("command", ["screen", "watch"])
 def test_where_workers_read_a_port_of_the_command_would_say_nothing(tmp_path: Path, command: str) -> None:
     program = with_model(tmp_path / "home", WETREAD_BROKER_URL="redis://127.0.0.1:1/0")
