@@ -24,7 +24,7 @@ import psutil
 import psycopg
 
 from benchmarks.__main__ import machine
-from benchmarks.claimants import CLAIM, COMMIT, PHASES, SETTLE, Rate, contend, filled_runs
+from benchmarks.claimants import PHASES, SETTLE, Rate, contend, filled_runs
 from benchmarks.messages import hand_over
 from benchmarks.slow_network import slow_port
 from tests.servers.postgres_server import PostgresServer
@@ -163,7 +163,7 @@ def contest(bench: Contest, connections: Sequence[int], delays: Sequence[int]) -
 def trips(alone: Sequence[Found], contended: Sequence[Found]) -> None:
     """Print the round trips that the slowest and the fastest network differ by."""
     apart = alone[-1].round_trip - alone[0].round_trip
-    for phase in (CLAIM, SETTLE, COMMIT):
+    for phase in PHASES:
         took = [found.rates[phase].milliseconds for found in (alone[0], alone[-1])]
         print(f"\n{phase}: {(took[1] - took[0]) / apart:.1f} round trips", end="")
     held = [1000 / found.rates[SETTLE].per_second for found in (contended[0], contended[-1])]

@@ -19,7 +19,7 @@ from wetread.store.leases import Claim, claim
 from wetread.store.migrating import ensure_schema
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
-from wetread.store.settling import Outcome, settle_together
+from wetread.store.settling import Outcome, known_readings, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.stages import BESIDE, IN_TURN
 
@@ -30,8 +30,10 @@ STAGES = dict.fromkeys((*IN_TURN, *BESIDE), 0.01)
 PROCESSES = 8
 """At most; each holds as many threads as it takes, with a connection each."""
 
-CLAIM, SETTLE, COMMIT = "claim", "settle", "commit one row"
-PHASES = (CLAIM, SETTLE, COMMIT)
+CLAIM, SETTLE, LOOKUP, COMMIT = "claim", "settle", "look 16 up", "commit one row"
+PHASES = (CLAIM, SETTLE, LOOKUP, COMMIT)
+LOOKED_UP = 16
+"""Films that a worker looks up at once: see worker/read_ahead.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,12 @@ def _take_part(url: str, batches: Sequence[int], barrier: Barrier, said: Any) ->
             add_stage_seconds(session, held[index].run_id, STAGES)
         assert fault is None, fault  # noqa: S101 - the same
 
+    def look_up(index: int) -> None:
+        hashes = [outcome.sha256 for outcome in outcomes[index][:LOOKED_UP] if outcome.sha256 is not None]
+        with database.reading() as session:
+            known = known_readings(session, hashes, held[index].model_digest)
+        assert len(known) == LOOKED_UP, known  # noqa: S101 - the same
+
     def commit(number: int) -> None:
         with database.writing() as session:
             session.execute(text("INSERT INTO commits VALUES (:number)"), {"number": number})
@@ -143,11 +151,13 @@ def _take_part(url: str, batches: Sequence[int], barrier: Barrier, said: Any) ->
     take(batches[0])  # not counted: statements are compiled, and the server opens its tables
     read()
     settle(0)
+    look_up(0)
     commit(0)
     rest = range(1, len(batches))
     _timed(take, batches[1:], barrier, said)
     read()
     _timed(settle, rest, barrier, said)
+    _timed(look_up, rest, barrier, said)
     _timed(commit, rest, barrier, said)
     barrier.wait()
     barrier.wait()

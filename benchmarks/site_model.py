@@ -20,7 +20,7 @@ class Costs:
     """What a film or a batch costs, in seconds; round trips are counted.
 
     work: of a worker's core, a film: all that it does but ask the database; spread: its deviation by its mean.
-    client: of a worker's core, a batch: its own side of claim and settle.
+    client: of a worker's core, a batch: its own side of claim and settle; held_client: while its run's row is locked.
     file_bytes: of a film, over the link.
     claim, lookup, settle, held: of a database's core: taking a batch, looking up TOGETHER films, settling a batch
     until its run's row is locked, and from then on. trips: how often the worker waits for the network meanwhile.
@@ -29,6 +29,7 @@ class Costs:
 
     work: float
     client: float = 0.0
+    held_client: float = 0.0
     spread: float = 0.0
     file_bytes: float = 0.0
     claim: float = 0.0
@@ -142,12 +143,17 @@ class SiteModel:
 
     def _compute(self, seconds: float, times: int) -> Steps:
         """Use a core, film by film where others want it too."""
-        drawn = [max(0.0, self._random.gauss(seconds, seconds * self._costs.spread)) for _ in range(times)]
+        drawn = [self._drawn(seconds) for _ in range(times)]
         if self._cores is None:
             yield sum(drawn)
             return
         for each in drawn:
             yield from self._use(self._cores, each)
+
+    def _drawn(self, mean: float) -> float:
+        """Return seconds of a gamma distribution with this mean: films differ, and none takes less than no time."""
+        variance = self._costs.spread**2
+        return self._random.gammavariate(1 / variance, mean * variance) if variance and mean else mean
 
     def _settle(self, row: Resource) -> Steps:
         if self._writer is not None:
@@ -155,6 +161,7 @@ class SiteModel:
         yield from self._ask(self._costs.settle, self._costs.settle_trips)
         yield row
         yield from self._ask(self._costs.held, self._costs.held_trips)
+        yield from self._compute(self._costs.held_client, 1)
         yield self._costs.flush
         row.free()
         if self._writer is not None:
