@@ -19,10 +19,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks.__main__ import machine
 from benchmarks.commands import batch_ends, screen, worker
+from benchmarks.foretelling import DATABASE, foretold
 from benchmarks.pace import middle_pace
 from tests.chaos.films import draw_films
 from tests.servers.postgres_server import PostgresServer
@@ -30,8 +30,10 @@ from tests.servers.redis_server import RedisServer
 
 EMBEDDED, SERVED = "embedded", "served"
 BATCH = 64
-DATABASE = ("claim", "lookup", "settle")
-"""Stages of a worker that ask the database."""
+COLUMNS = (
+    "films/s", "least", "most", "of the first", "last tenth of first", "ms a film: all", "database", "waiting",
+    "simulated films/s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,33 +129,41 @@ def _servers(*, wanted: bool) -> Iterator[tuple[PostgresServer, RedisServer] | N
 
 
 def compare(bench: Bench, varied: str, cases: Sequence[Case], rounds: int) -> None:
-    """Measure `cases`, which differ in what is `varied`, in turns; print a table of them."""
+    """Measure `cases`, which differ in what is `varied`, in turns; print a table of them.
+
+    Where workers are varied, beside it what the simulation makes of the first case's stages.
+    """
     if not cases:
         return
     turns: dict[Case, list[Turn]] = {case: [] for case in cases}
     for _ in range(rounds):
         for case in cases:
             turns[case].append(bench.turn(case))
-    print(
-        f"\n| {cases[0].way}: {varied} | films/s | least | most | of the first | last tenth of first | ms a film: all",
-        end="",
-    )
-    print(" | of it database | of it waiting |\n|---|---|---|---|---|---|---|---|---|")
-    first = median(turn.pace for turn in turns[cases[0]])
+    print(f"\n| {cases[0].way}: {varied} | {' | '.join(COLUMNS)} |\n{'|---' * (len(COLUMNS) + 1)}|")
+    first = turns[cases[0]]
     for case in cases:
-        print(_row(f"{getattr(case, varied):,}", turns[case], first), flush=True)
+        simulated = "-" if varied != "workers" else f"{_simulated(first, case):.1f}"
+        print(f"| {getattr(case, varied):,} | {' | '.join(_cells(turns[case], first))} | {simulated} |", flush=True)
 
 
-def _row(name: str, turns: Sequence[Turn], first: float) -> str:
+def _cells(turns: Sequence[Turn], first: Sequence[Turn]) -> list[str]:
     paces = sorted(turn.pace for turn in turns)
+    ratio = median(paces) / median(turn.pace for turn in first)
+    cells = [*(f"{pace:.1f}" for pace in (median(paces), paces[0], paces[-1])), f"{ratio:.3f}"]
+    stages = _stages(turns)
+    spent = (sum(stages.values()), sum(stages[stage] for stage in DATABASE), stages["wait"])
+    return [*cells, f"{median(turn.last / turn.first for turn in turns):.2f}", *(f"{part:.2f}" for part in spent)]
 
-    def spent(*stages: str) -> float:
-        return median(sum(turn.stages[stage] for stage in stages or turn.stages) for turn in turns)
 
-    cells: list[Any] = [f"{pace:.1f}" for pace in (median(paces), paces[0], paces[-1])]
-    cells += [f"{median(paces) / first:.3f}", f"{median(turn.last / turn.first for turn in turns):.2f}"]
-    cells += [f"{part:.2f}" for part in (spent(), spent(*DATABASE), spent("wait"))]
-    return f"| {name} | " + " | ".join(cells) + " |"
+def _stages(turns: Sequence[Turn]) -> dict[str, float]:
+    return {stage: median(turn.stages[stage] for turn in turns) for stage in turns[0].stages}
+
+
+def _simulated(first: Sequence[Turn], case: Case) -> float:
+    cores = len(os.sched_getaffinity(0))
+    return foretold(
+        _stages(first), workers=case.workers, cores=cores, batch=case.batch, one_writer=case.way == EMBEDDED
+    )
 
 
 if __name__ == "__main__":

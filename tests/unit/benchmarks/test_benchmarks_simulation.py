@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.foretelling import foretold
 from benchmarks.simulation import main, simulate
 from benchmarks.site_model import Costs, Site
 
@@ -114,3 +115,11 @@ def test_the_table_says_what_is_short_and_how_long_it_takes(capsys: pytest.Captu
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()]
     assert rows[0][0] == "workers" and rows[0][-1] == "days"
     assert rows[3][0] == "64" and rows[3][-2:] == ["link", "1.0"]
+
+
+def test_one_workers_stages_foretell_two_and_four_on_two_cores() -> None:
+    stages = {"wait": 0.1, "claim": 0.05, "lookup": 0.05, "settle": 0.4, "decode": 1.2, "network": 0.8, "other": 0.0}
+    alone = 1000 / 2.5
+    paces = [foretold(stages, workers=workers, cores=2, batch=64, one_writer=False) for workers in (1, 2, 4)]
+    assert paces == pytest.approx([alone, 2 * alone, 2 * alone], rel=0.01)
+    assert foretold(stages, workers=8, cores=8, batch=64, one_writer=True) == pytest.approx(1000 / 0.45, rel=0.02)
