@@ -3,7 +3,7 @@
     python -m benchmarks.growth [--films 1000 10000 100000] [--workers 1 2 4] [--batches 16 64 256] [--rounds 3]
 
 Films are small and drawn (64 x 64, each with its own bytes), in memory; the shipped model reads them. So small a film
-costs a tenth of a real one: what wetread does beside reading is a larger part of it, and would show more, if it grew.
+costs little: what wetread does beside reading is a larger part of it than of a real one, and shows more, if it grows.
 Each turn has a new database. One thing is varied at a time: sizes with a worker a core in batches of 64; workers and
 batches over --at films. The pace is the steady one, without the time in which workers start and end. Prints Markdown.
 """
