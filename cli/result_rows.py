@@ -17,6 +17,8 @@ COLUMNS = (
 )  # fmt: skip
 """In this order in every format; a later version adds at the end. docs/results.md says what each is."""
 
+_NESTED = (COLUMNS.index("probabilities"), COLUMNS.index("pixel_spacing"))
+
 TABLE_COLUMNS = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
 STUDY_COLUMNS = ("view", "series", "instance")
 """What a table shows, and what more where a study was asked for."""
@@ -41,7 +43,11 @@ def result_json(row: ResultRow) -> dict[str, Any]:
 
 def csv_row(row: ResultRow) -> list[object]:
     """Return one line of csv: probabilities are a JSON object in one cell, since labels differ by model."""
-    return [json.dumps(value) if isinstance(value, dict | list) else value for value in result_values(row)]
+    cells = list(result_values(row))
+    for place in _NESTED:
+        if cells[place] is not None:
+            cells[place] = json.dumps(cells[place])
+    return cells
 
 
 def table_row(row: ResultRow, *, of_study: bool) -> tuple[object, ...]:

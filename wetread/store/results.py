@@ -71,19 +71,18 @@ class ResultRow(NamedTuple):
         )  # fmt: skip
 
 
-_ITEM = (
-    WorkItem.sha256, WorkItem.state, WorkItem.reason, WorkItem.detail, WorkItem.model_digest, WorkItem.run_id,
-    WorkItem.settled_at, WorkItem.attempts, WorkItem.worker, WorkItem.image_id,
-)  # fmt: skip
-_READING = (
-    StoredPrediction.id, StoredPrediction.label, StoredPrediction.probability, StoredPrediction.probabilities,
-    StoredPrediction.decision, StoredPrediction.decision_digest, StoredPrediction.engine, StoredPrediction.read_at,
-    StoredPrediction.gate_score,
-)  # fmt: skip
-_HEADER = (
-    StoredHeader.study_uid, StoredHeader.series_uid, StoredHeader.instance_uid, StoredHeader.view,
-    StoredHeader.modality, StoredHeader.acquired_on, StoredHeader.pixel_spacing, StoredHeader.patient_hash,
-)  # fmt: skip
+_COLUMNS = {
+    Image: ("root_id", "path"),
+    WorkItem: (
+        "sha256", "state", "reason", "detail", "model_digest", "run_id", "settled_at", "attempts", "worker", "image_id",
+    ),
+    StoredPrediction: (
+        "id", "label", "probability", "probabilities", "decision", "decision_digest", "engine", "read_at", "gate_score",
+    ),
+    StoredHeader: (
+        "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on", "pixel_spacing", "patient_hash",
+    ),
+}  # fmt: skip
 
 
 def find_results(
@@ -130,7 +129,8 @@ def find_results(
 
 
 def _query(session: Session, made: Plan, part: Part, filters: Filters, keys: list[Key]) -> Any:
-    columns = (Image.root_id, Image.path, *_ITEM, *_READING, *_HEADER)
+    # Of the tables, not of the mapped classes: the mapper would handle each row of millions once more.
+    columns = [table.__table__.c[name] for table, names in _COLUMNS.items() for name in names]
     query = select(*columns).select_from(joined(part, filters, made.sort)).where(*part.where)
     if made.sorts and session.get_bind().dialect.name == "postgresql":
         # In words of no index: PostgreSQL would walk one in order, hoping to meet the few soon.
