@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from tests.screened import RunKit
+from tests.tiny_model import publish_tiny_model
+from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
+from worker import child, tasks
 
 BATCHES = 30
 SAID = "SELECT n_tup_ins, seq_tup_read FROM pg_stat_user_tables WHERE relname = 'predictions'"
@@ -32,6 +36,26 @@ def test_a_worker_reads_no_table_whole_for_what_it_settles(postgres_url: str) ->
     read = rows_read(owner, films)
     owner.dispose()
     assert read < 2 * films, "each reading would else be looked for among all before it"
+
+
+@pytest.mark.service
+def test_processes_that_read_films_ask_so_embedded_and_served(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = publish_tiny_model(postgres_url, tmp_path)
+    settings = Settings(home=tmp_path, database_url=postgres_url)
+    monkeypatch.setattr("worker.memory.bound_memory", lambda _limit: None)  # it would bound the tests
+    monkeypatch.setattr("wetread.logs.set_up_logs", lambda: None)
+    monkeypatch.setattr("wetread.logs.say_everywhere", lambda **_: None)
+    monkeypatch.setattr("worker.sign_of_life.SignOfLife.start", lambda _signs: None)
+    monkeypatch.setattr(tasks, "load_settings", lambda: settings)
+    embedded = child._prepare(child.ChildTask(1, digest, "numpy", settings))
+    served = tasks.batch_worker.__wrapped__()
+    for worker in (embedded, served):
+        for asking in (worker.database.reading, worker.database.writing):
+            with asking() as session:
+                assert session.scalar(text("SHOW enable_seqscan")) == "off"
+        worker.database.dispose()
 
 
 def rows_read(database: Database, films: int) -> int:
