@@ -103,6 +103,19 @@ def test_submit_returns_and_a_later_worker_reads_it_all(served: Program, archive
     assert served.json("status")["done"] == 60
 
 
+def test_a_run_costs_one_message_a_batch(
+    served: Program, archive: Path, start_redis: Callable[[], RedisServer]
+) -> None:
+    broker = start_redis()
+    served.environment["WETREAD_BROKER_URL"] = broker.url
+    served.environment["WETREAD_LEASE_SECONDS"] = "60"  # no ring counts as lost on a busy machine
+    served.json("submit", archive)
+    with workers(served, 2):
+        eventually(lambda: served.json("status")["state"] == "finished", what="the run's end")
+    sent = redis.Redis.from_url(broker.url).info("commandstats")["cmdstat_lpush"]["calls"]
+    assert [(sent,)] == ask(served, "SELECT count(*) FROM batches")
+
+
 def test_a_broker_that_forgot_everything_is_rung_again(
     served: Program, archive: Path, start_redis: Callable[[], RedisServer]
 ) -> None:

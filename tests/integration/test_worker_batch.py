@@ -112,14 +112,21 @@ def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) ->
 
 
 def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[bytes] = []
-    read_steady = reading.read_steady
+    opened, taken = list[bytes](), list[int]()
+    read_steady, read = reading.read_steady, os.read
 
     def counted(root: bytes, relative: bytes, **limits: int) -> object:
         opened.append(relative)
         return read_steady(root, relative, **limits)
 
+    def measured(descriptor: int, count: int) -> bytes:
+        data = read(descriptor, count)
+        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(site.archive)):
+            taken.append(len(data))
+        return data
+
     monkeypatch.setattr(reading, "read_steady", counted)
+    monkeypatch.setattr(os, "read", measured)
     statements: list[str] = []
     event.listen(site.database._engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     site.settings = site.settings.model_copy(update={"lease_seconds": 60.0})  # on a busy machine it would be renewed
@@ -130,6 +137,8 @@ def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, m
     worker.process_batch(batch)
     assert sorted(opened) == sorted(set(opened))
     assert len(opened) == 6
+    files = (path for path in site.archive.rglob("*") if path.is_file())
+    assert sum(taken) == sum(path.stat().st_size for path in files), "every byte once"
     bare = [statement for statement in statements if not statement.startswith("BEGIN")]
     lookups = [statement for statement in bare if "predictions.sha256 IN" in statement]
     assert len(lookups) == 4, "for the first file, for the next four, for what is left, and as they are settled"
