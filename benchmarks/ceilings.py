@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 
-from benchmarks.__main__ import machine
+from benchmarks.archives import machine
 from benchmarks.claimants import PHASES, SETTLE, Rate, contend, filled_runs
 from benchmarks.messages import hand_over
 from benchmarks.slow_network import slow_port

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.__main__ import REAL_ARCHIVE
+from benchmarks.archives import REAL_ARCHIVE
 from schemas.errors import Rejected
 from wetread.imaging.decode import decode
 from wetread.imaging.grey import Pixels

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.__main__ import machine
+from benchmarks.archives import machine
 from benchmarks.commands import batch_ends, screen, worker
 from benchmarks.foretelling import DATABASE, foretold
 from benchmarks.pace import middle_pace

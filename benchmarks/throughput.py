@@ -1,131 +1,164 @@
-"""Images a second of an archive: what the disk and the decoder allow, and what `wetread screen` makes of it.
+"""`wetread screen` against the limit, against plain ways to do it, served, and on a slow file server.
 
-The limits are measured with as many processes as the screening has, over the same files and with its own functions
-for reading, decoding and preprocessing, and without a network or a database. A screening is a whole command: the
-start of its processes and the loading of its model are in the figure, as they are for its user.
+    python -m benchmarks.throughput [--films 1026] [--rounds 5] [--quick] [--plot FILE]
+
+All ways run once in each round. The archive is the given one in copies that differ in a byte after their end, so that
+none is answered from another's reading. The limit is `benchmarks.bare`; the served way has a Redis and a PostgreSQL
+of its own on the same cores, as the tests have them. Each way's pace is that of the whole command, start-up included,
+and the steady one, from its first batches to its last.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from schemas.errors import Rejected
-from wetread.imaging.decode import decode
-from wetread.imaging.files import read_file
-from wetread.imaging.preprocess import Preprocess
+from benchmarks.archives import altered_copies, archive_for, machine
+from benchmarks.bare import bare_processes
+from benchmarks.commands import batch_ends, environment, screen, worker
+from benchmarks.pace import Pace
+from tests.servers.postgres_server import PostgresServer
+from tests.servers.redis_server import RedisServer
 
-LIMIT = "limit: and preprocess"
-"""The row that screenings are compared with."""
+LIMIT, EMBEDDED, SERVED = "limit: bare processes", "screen, embedded", "screen, served"
+SLOW = "screen, 20 ms to each open"
+PLAIN, PLAIN_NATIVE, TFDATA = "plain script, same steps", "plain script, native size", "tf.data, native size"
+RAY = "Ray Data, native size"
+SLOW_OPEN_SECONDS = 0.02
 
-CHUNK = 16
-"""Files handed to a process at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one turn took. megabytes: the most that one of its processes held; None where that was not measured."""
-
-    seconds: float
-    megabytes: float | None = None
+Way = Callable[[], Pace]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One row of the table: what was measured, over how many images, and the turns that it had."""
+def main() -> None:
+    """Measure in turns and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", nargs="?", type=Path, help="default: ../shared/data/archive, or else drawn phantoms")
+    parser.add_argument("--films", type=int, default=1026)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one round, without what needs TensorFlow")
+    parser.add_argument("--only", action="append", help="a way's name, or its beginning; default: all")
+    parser.add_argument("--plot", type=Path, help="a PNG of the table to write")
+    given = parser.parse_args()
+    workers = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="wetread-bench-") as place, ExitStack() as stack:
+        source = archive_for(given.archive, Path(place))
+        archive = Path(place) / "archive"
+        files = altered_copies(source, archive, given.films)
+        ways = _ways(stack, Path(place), archive, files, workers, quick=given.quick)
+        if given.only:
+            ways = {name: way for name, way in ways.items() if name.startswith(tuple(given.only))}
+        print(f"{machine()}; {len(files)} films, {workers} processes", flush=True)
+        paces: dict[str, list[Pace]] = {name: [] for name in ways}
+        for turn in range(1, 1 + (1 if given.quick else given.rounds)):
+            for name, way in ways.items():
+                paces[name].append(way())
+                print(f"  {turn}. {name}: {paces[name][-1].steady:.1f} images/s steady", file=sys.stderr, flush=True)
+        _print(paces)
+        if given.plot:
+            _draw(paces, given.plot)
 
-    what: str
-    images: int
-    turns: tuple[Turn, ...]
 
-    @property
-    def images_per_second(self) -> tuple[float, float, float]:
-        """Images a second: least, median, most."""
-        rates = sorted(self.images / turn.seconds for turn in self.turns)
-        return rates[0], median(rates), rates[-1]
-
-    @property
-    def megabytes(self) -> float | None:
-        """The most that one process held at any moment of any turn, MB; None where that was not measured."""
-        held = [turn.megabytes for turn in self.turns if turn.megabytes is not None]
-        return max(held, default=None)
-
-
-def measure(archive: Path, home: Path, *, engines: list[str], workers: int, rounds: int) -> list[Measured]:
-    """Return the limits, then each engine's screening of `archive`, measured in turns, `rounds` times each."""
-    files = [os.fsencode(path.relative_to(archive)) for path in sorted(archive.rglob("*")) if path.is_file()]
-    root = os.fsencode(archive)
-    contenders: dict[str, Callable[[], Turn]] = {
-        "limit: read and decode": partial(_limit, partial(_prepare, root, None), files, workers),
-        LIMIT: partial(_limit, partial(_prepare, root, _preprocess(home)), files, workers),
+def _ways(
+    stack: ExitStack, place: Path, archive: Path, files: list[bytes], workers: int, *, quick: bool
+) -> dict[str, Way]:
+    root, home = os.fsencode(archive), {"WETREAD_HOME": str(place / "home")}
+    slow = {"PYTHONPATH": str(Path(__file__).parent / "slow_disk"), "SLOW_OPEN_SECONDS": str(SLOW_OPEN_SECONDS)}
+    served = stack.enter_context(_served(place, workers))
+    ways: dict[str, Way] = {
+        LIMIT: partial(bare_processes, root, files, "numpy", workers),
+        EMBEDDED: partial(_screened, archive, home, workers),
+        SLOW: partial(_screened, archive, home | slow, workers),
+        SERVED: partial(_screened, archive, served, workers),
     }
-    for engine in engines:
-        contenders[f"wetread screen --engine {engine}"] = partial(_screened, archive, home, engine, workers)
-    turns: dict[str, list[Turn]] = {what: [] for what in contenders}
-    for _ in range(rounds):
-        for what, contend in contenders.items():
-            turns[what].append(contend())
-    return [Measured(what, len(files), tuple(found)) for what, found in turns.items()]
+    if not quick:
+        ways[PLAIN] = partial(_plain, archive, "SHIPPED", "LOOP")
+        ways[PLAIN_NATIVE] = partial(_plain, archive, "NATIVE", "LOOP")
+        ways[TFDATA] = partial(_plain, archive, "NATIVE", "TFDATA")
+        if importlib.util.find_spec("ray") is not None:
+            ways[RAY] = partial(_plain, archive, "NATIVE", "RAY")
+    return ways
 
 
-def wetread(home: Path, *arguments: object) -> Any:
-    """Run a command embedded, in `home`, and return the JSON that it prints."""
-    return _run(home, *arguments)[0]
+def _screened(archive: Path, own: dict[str, str], workers: int) -> Pace:
+    began = time.time()
+    said = screen(archive, own, "--force")
+    return Pace.of(time.time() - began, batch_ends(own, said["run"]), workers)
 
 
-def _run(home: Path, *arguments: object) -> tuple[Any, Turn]:
-    """Run a command; return the JSON that it prints, and what it took."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")}
-    command = [sys.executable, "-m", "cli", *map(str, arguments), "--json"]
-    began = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, env=environment | {"WETREAD_HOME": str(home)}, stdout=said)
-        # Of the command and of all that it waited for, the largest: a worker process.
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
-        said.seek(0)
-        return json.load(said), Turn(seconds, used.ru_maxrss * 1024 / 1e6)
+def _plain(archive: Path, size: str, way: str) -> Pace:
+    began = time.time()
+    command = [sys.executable, "-m", "benchmarks.plain", str(archive), size, way]
+    said = subprocess.run(command, env=environment({"TF_CPP_MIN_LOG_LEVEL": "3"}), check=True, capture_output=True)
+    return Pace.of(time.time() - began, [tuple(end) for end in json.loads(said.stdout)], 1)
 
 
-def _screened(archive: Path, home: Path, engine: str, workers: int) -> Turn:
-    """Return what a whole command took."""
-    return _run(home, "screen", archive, "--engine", engine, "--workers", workers, "--force")[1]
-
-
-def _preprocess(home: Path) -> Preprocess:
-    """Return how the model in production wants its input."""
-    return Preprocess.from_json(wetread(home, "models", "show", "production")["preprocessing"])
-
-
-def _prepare(root: bytes, preprocess: Preprocess | None, relative: bytes) -> None:
+@contextmanager
+def _served(place: Path, workers: int) -> Iterator[dict[str, str]]:
+    """Keep servers and a worker running; yield the environment of a command that uses them."""
+    redis, postgres = RedisServer().start(), PostgresServer().start()
+    own = {
+        "WETREAD_HOME": str(place / "served"),
+        "WETREAD_BROKER_URL": redis.url,
+        "WETREAD_DATABASE_URL": postgres.create_database("bench"),
+    }
     try:
-        grey = decode(read_file(root, relative).data, None if preprocess is None else preprocess.enough)
-        if preprocess is not None:
-            preprocess.apply(grey.pixels)
-    except Rejected:
-        return
+        with worker(own, workers):
+            yield own
+    finally:
+        postgres.close()
+        redis.close()
 
 
-def _limit(prepare: partial[None], files: list[bytes], workers: int) -> Turn:
-    """Return what `workers` processes take, once they run."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        list(pool.map(prepare, files[: workers * CHUNK], chunksize=CHUNK))
-        began = time.perf_counter()
-        list(pool.map(prepare, files, chunksize=CHUNK))
-        return Turn(time.perf_counter() - began)
+def _print(paces: dict[str, list[Pace]]) -> None:
+    header = ("images/s", "whole", "steady", "least", "most", "of limit: whole", "steady")
+    print("{:28}{:>8}{:>8}{:>8}{:>8}{:>17}{:>8}".format(*header))
+    for name, turns in paces.items():
+        steady = sorted(pace.steady for pace in turns)
+        whole = median(pace.whole for pace in turns)
+        ratios = [_ratio(paces, turns, part) for part in ("whole", "steady")]
+        numbers = "".join(f"{number:8.1f}" for number in (whole, median(steady), steady[0], steady[-1]))
+        print(f"{name:28}{numbers}{ratios[0]:>17}{ratios[1]:>8}")
+
+
+def _draw(paces: dict[str, list[Pace]], file: Path) -> None:
+    """Draw each way's steady pace: the median, and the least and the most of its turns."""
+    from matplotlib.figure import Figure
+
+    names = list(paces)[::-1]
+    steady = [sorted(pace.steady for pace in paces[name]) for name in names]
+    middle = [median(turns) for turns in steady]
+    figure = Figure(figsize=(8, 0.5 * len(names) + 1), layout="constrained")
+    axes = figure.subplots()
+    spread = [
+        [m - s[0] for m, s in zip(middle, steady, strict=True)],
+        [s[-1] - m for m, s in zip(middle, steady, strict=True)],
+    ]
+    bars = axes.barh(names, middle, xerr=spread, color=["C0" if "screen" in name else "0.7" for name in names])
+    axes.bar_label(bars, [f"{value:.0f}" for value in middle], padding=12)
+    axes.set_xlabel("images/s once it runs: median, least and most")
+    axes.margins(x=0.12)
+    figure.savefig(file, dpi=150)
+
+
+def _ratio(paces: dict[str, list[Pace]], turns: list[Pace], part: str) -> str:
+    """Return the median over the rounds of a way's pace by the limit's in the same round."""
+    limits = paces.get(LIMIT)
+    if limits is None:
+        return "-"
+    ratios = [getattr(a, part) / getattr(b, part) for a, b in zip(turns, limits, strict=True)]
+    return f"{median(ratios):.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import machine
+from benchmarks.archives import machine
 from tests.chaos.films import draw_films
 from tests.tiny_model import publish_tiny_model
 

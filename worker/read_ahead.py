@@ -63,7 +63,8 @@ class ReadAhead:
         """
         self._drop_early(but=items)
         left, reading = deque(items), deque[tuple[ClaimedItem, Future[FileBytes]]]()
-        together = chain(FILES_TOGETHER, repeat(FILES_TOGETHER[-1]))
+        # Where the first are here already, none has to be begun with while the others come.
+        together = repeat(FILES_TOGETHER[-1]) if self._early else chain(FILES_TOGETHER, repeat(FILES_TOGETHER[-1]))
         largest = 1
         try:
             while left or reading:
