@@ -123,8 +123,8 @@ def test_a_root_that_goes_in_the_middle_stops_the_walk(tmp_path: Path) -> None:
 
 
 def test_chunks_start_small_and_grow_to_their_limit() -> None:
-    files = (FoundFile(b"%d" % number, 1, 1) for number in range(10_000))
+    files = (FoundFile(b"%d" % number, 1, 1) for number in range(40_000))
     sizes = [len(chunk) for chunk in _chunks(files)]
     assert sizes[:3] == [FIRST_CHUNK, 2 * FIRST_CHUNK, 4 * FIRST_CHUNK]
     assert max(sizes) == LARGEST_CHUNK
-    assert sum(sizes) == 10_000
+    assert sum(sizes) == 40_000
