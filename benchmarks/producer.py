@@ -34,7 +34,7 @@ SETTLE = (
     "UPDATE runs SET state = 'finished', done = pending, pending = 0",
     "ANALYZE",
 )
-"""Every file is a name of one file, so that all have one size and time. ANALYZE: autovacuum does it by the next night."""
+"""Every file is a name of one file, so that all have one size and time. Autovacuum would ANALYZE by the next night."""
 
 
 def main() -> None:

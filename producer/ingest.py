@@ -18,8 +18,8 @@ from wetread.store.runs import end_walk
 
 FIRST_CHUNK = 64
 LARGEST_CHUNK = 8192
-"""Files recorded in one transaction, at first and at most. Of an index over hashes each transaction writes about as many
-pages as it has files, so that few large ones cost a million files less. Whoever writes too waits 0.3 s for one."""
+"""Files recorded in one transaction, at first and at most. Of an index over hashes each writes as many pages as it
+has files, so that few large ones cost a million files less. Whoever writes too waits 0.3 s for one."""
 
 CHUNK_SECONDS = 1.0
 """On a slow disk a chunk is recorded after this long, however small it is."""
