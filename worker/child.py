@@ -19,6 +19,7 @@ from worker.patience import Patience
 from worker.waits import Waits
 
 if TYPE_CHECKING:
+    from wetread.store.leases import ClaimedItem
     from worker.batch import BatchWorker
 
 
@@ -137,14 +138,20 @@ def _signs(worker: BatchWorker) -> Iterator[None]:
 
 
 def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -> None:
+    from worker.batch import Ending
     from worker.next_batch import NextBatch
 
     patience, waits, batches = Patience(), Waits(), NextBatch(worker.database, run_ids)
+
+    def choose() -> Sequence[ClaimedItem]:
+        return () if stop.is_set() else batches.choose()
+
     while not stop.is_set():
         try:
             batch_id, running = batches.take()
+            if batch_id is None or worker.process_batch(batch_id, choose) == Ending.NOT_FREE:
+                worker.files.forget()
             if batch_id is not None:
-                worker.process_batch(batch_id, batches.choose)
                 waits.worked()
             elif not running:
                 return

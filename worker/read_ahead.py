@@ -93,6 +93,10 @@ class ReadAhead:
             early = self._early.pop(item.image_id, None)
             reading.append((item, early or self._threads.submit(read, item)))
 
+    def forget(self) -> None:
+        """Drop what was read early: it will not be asked for soon, and would stay in memory."""
+        self._drop_early(but=())
+
     def _begin_early(self, items: Sequence[ClaimedItem], read: Callable[[ClaimedItem], FileBytes]) -> None:
         self._early = {item.image_id: self._threads.submit(read, item) for item in items}
 

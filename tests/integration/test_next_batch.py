@@ -13,7 +13,7 @@ from worker.next_batch import AMONG, NextBatch
 
 
 def test_the_batch_that_was_chosen_is_taken_and_its_images_are_told(kit: RunKit) -> None:
-    run, recorded = kit.filled([b"%03d.png" % number for number in range(40)])
+    run, recorded = kit.filled([b"%04d.png" % number for number in range(4 * AMONG + 8)])
     batches = NextBatch(kit.database, [run])
     chosen_at_all = set()
     for _ in range(60):

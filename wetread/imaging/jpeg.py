@@ -27,6 +27,7 @@ _START_OF_SCAN, _END_OF_IMAGE, _APP1, _APP14 = 0xDA, 0xD9, 0xE1, 0xEE
 _WITHOUT_LENGTH = frozenset({0x01, 0xD8})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _COEFFICIENTS = 64
 _SCANS_LIMIT = 100
 """Scans of one picture; encoders write about ten, and each of thousands would go over all pixels again."""
@@ -41,9 +42,13 @@ _COLOURS: dict[int, Colour] = {1: "grey", 3: "rgb", 4: "cmyk"}
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader(Header):
-    """A JPEG's header; `adobe`: it carries Adobe's marker, whose CMYK is stored inverted."""
+    """A JPEG's header.
+
+    adobe: it carries Adobe's marker, whose CMYK is stored inverted. lossless: it has no frequencies, only differences.
+    """
 
     adobe: bool = False
+    lossless: bool = False
 
 
 def jpeg_header(data: bytes) -> JpegHeader:
@@ -53,11 +58,11 @@ def jpeg_header(data: bytes) -> JpegHeader:
     that can be read.
     """
     header: JpegHeader | None = None
-    orientation, adobe, progressive, scanned = 1, False, False, False
+    orientation, adobe, progressive, lossless, scanned = 1, False, False, False, False
     missing: dict[int, list[int]] = {}
     for marker, body in markers(data):
         if marker in _FRAMES and header is None:
-            header, progressive = _frame_header(body), marker in _PROGRESSIVE
+            header, progressive, lossless = _frame_header(body), marker in _PROGRESSIVE, marker in _LOSSLESS
             missing = {component: [1] * _COEFFICIENTS for component in body[6 : 6 + 3 * body[5] : 3]}
         elif marker == _START_OF_SCAN:
             scanned = True
@@ -70,7 +75,7 @@ def jpeg_header(data: bytes) -> JpegHeader:
         raise Rejected(Reason.UNDECODABLE, "JPEG without a picture before its end marker")
     if any(map(any, missing.values())):
         raise Rejected(Reason.TRUNCATED, "JPEG that ends before its last scan")
-    return replace(header, orientation=orientation, adobe=adobe)
+    return replace(header, orientation=orientation, adobe=adobe, lossless=lossless)
 
 
 def _note_scan(missing: dict[int, list[int]], body: bytes, *, progressive: bool) -> None:
@@ -127,9 +132,9 @@ def _frame_header(body: bytes) -> JpegHeader:
 def jpeg_divisor(header: Header, enough: int | None) -> int:
     """Return by what a JPEG's sides may be divided as it is decoded, 1, 2, 4 or 8, so that the longer keeps `enough`.
 
-    1 for other formats, for CMYK, and where `enough` is None.
+    1 for other formats, for CMYK and lossless JPEG, and where `enough` is None.
     """
-    if not isinstance(header, JpegHeader) or header.colour == "cmyk" or enough is None:
+    if not isinstance(header, JpegHeader) or header.colour == "cmyk" or header.lossless or enough is None:
         return 1
     return next((divisor for divisor in (8, 4, 2) if max(header.width, header.height) >= divisor * enough), 1)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.encaps import generate_frames
+from pydicom.uid import JPEGLosslessSV1
 
 from schemas.errors import Rejected
 from schemas.states import Reason
+from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import encoded, film, jpeg_segment, png, rotated_exif, tiff, with_segment
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
@@ -44,6 +49,13 @@ def test_what_is_no_jpeg_is_decoded_whole() -> None:
     pixels = film(900, 700)
     for data in (encoded(".png", pixels), png(pixels, 8, 0), tiff(pixels)):
         np.testing.assert_array_equal(decode(data, 100).pixels, pixels)
+
+
+def test_a_lossless_jpeg_which_has_no_fractions_is_decoded_whole() -> None:
+    pixels = film(1600, 800)
+    record = dcmread(io.BytesIO(dicom(pixels, JPEGLosslessSV1, bits=8)), force=True)
+    data = next(generate_frames(record.PixelData, number_of_frames=1))
+    np.testing.assert_array_equal(decode(data, 400).pixels, pixels)
 
 
 def test_a_rotation_is_still_not_applied() -> None:

@@ -124,6 +124,15 @@ def test_what_another_took_is_dropped_and_read_when_it_is_wanted_after_all() -> 
     assert ahead._early == {}, "nothing is kept of what was read for nothing"
 
 
+def test_what_will_not_be_wanted_soon_is_dropped() -> None:
+    disk, ahead, every = Disk(), ReadAhead(), items(20)
+    disk.go.set()
+    asked_for(ahead, every[:10], disk, every[10:])
+    assert ahead._early
+    ahead.forget()
+    assert not ahead._early
+
+
 def test_a_root_that_was_gone_too_early_is_asked_again() -> None:
     ahead, every, mounted = ReadAhead(), items(4), threading.Event()
     tried = threading.Event()
