@@ -69,16 +69,18 @@ class WatchRuns:
     def record(self, session: Any, root_id: int, files: Sequence[FoundFile], *, again: bool) -> Recorded:
         """Record `files` for the run and its shadow, without those that changed after the run had read them.
 
-        again: those that the world kept from being read are tried again. A shadow that was ended meanwhile is passed
-        over.
+        again: those that the world kept from being read are tried again. A shadow that was ended or paused meanwhile
+        is passed over, and stays so: to try again would set it running.
         """
         changed = set(changed_since_read(session, self.run.id, root_id, files))
         unread = [file for file in files if file not in changed]
         if record_files(session, self.run, root_id, unread, self._skipped).run_ended:
             return Recorded(changed, lost=True)
-        if self.shadow is not None:
-            record_files(session, self.shadow, root_id, unread, self._skipped_by_shadow)
-        for each in self.each if again else ():
+        filled, shadow = [self.run], self.shadow
+        if shadow is not None:
+            beside = record_files(session, shadow, root_id, unread, self._skipped_by_shadow)
+            filled += [] if beside.run_ended else [shadow]
+        for each in filled if again else ():
             try_again(session, each.id, root_id, unread, batch_size=each.batch_size)
         return Recorded(changed, lost=False)
 
