@@ -1,6 +1,7 @@
 """Films that changed after their run had read them, and when a new run is to begin for them. Time is a parameter.
 
-One that changes all the time would begin one run after another: each time it is held back for longer.
+One that changes all the time would begin one run after another: each time it is held back for longer. However seldom
+it changes, if it does so within FORGET_SECONDS each time, it comes to one run in LONGEST_SECONDS.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ FIRST_SECONDS = 60.0
 LONGEST_SECONDS = 3600.0
 """And at most so long."""
 
+FORGET_SECONDS = 2 * LONGEST_SECONDS
+"""A film that a run was begun for, and that did not change for so long, is as one that never changed."""
+
 
 @dataclass(slots=True)
 class ChangedAgain:
-    """Holds films until a new run is to begin, at once where a film has changed for the first time.
+    """Holds films until a new run is to begin; one that has changed for the first time is not held back itself.
 
-    first: seconds of the second time, and at least from one run that was begun for changes to the next.
+    first: seconds of the second time, and at least from one run that changed films went into to the next for such.
     """
 
     first: float = FIRST_SECONDS
@@ -37,11 +41,10 @@ class ChangedAgain:
             self._held[key] = (now + wait, wait)
 
     def _wait(self, key: Key, now: float) -> float:
-        if key not in self._let_go:
+        before, at = self._let_go.get(key, (0.0, -FORGET_SECONDS))
+        if now - at >= FORGET_SECONDS:
             return 0.0
-        before, at = self._let_go[key]
-        next_wait = min(max(self.first, 2 * before), LONGEST_SECONDS)
-        return 0.0 if now - at > 2 * next_wait else next_wait
+        return min(max(self.first, 2 * before), LONGEST_SECONDS)
 
     def is_due(self, now: float) -> bool:
         """Return whether a run is to begin for one of them now."""
@@ -49,7 +52,7 @@ class ChangedAgain:
 
     def take(self, now: float) -> list[Key]:
         """Return all films that are held, for a run that begins now and reads them all, whyever it begins."""
-        self._let_go = {key: kept for key, kept in self._let_go.items() if now - kept[1] <= 2 * LONGEST_SECONDS}
+        self._let_go = {key: kept for key, kept in self._let_go.items() if now - kept[1] < FORGET_SECONDS}
         self._let_go |= {key: (wait, now) for key, (_, wait) in self._held.items()}
         taken, self._held = list(self._held), {}
         if taken:

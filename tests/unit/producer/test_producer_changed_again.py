@@ -1,10 +1,12 @@
-"""A film that changes after it was read begins a new run at once; one that does so all the time, ever more seldom."""
+"""A film that changes after it was read begins a new run; one that does so again and again, ever more seldom."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from producer.changed_again import FIRST_SECONDS, LONGEST_SECONDS, ChangedAgain
+import pytest
+
+from producer.changed_again import FIRST_SECONDS, FORGET_SECONDS, LONGEST_SECONDS, ChangedAgain
 
 FILM, OTHER = (1, b"a.png"), (1, b"b.png")
 
@@ -40,8 +42,17 @@ def test_a_film_that_changes_every_few_seconds_begins_some_thirty_runs_a_day() -
     assert 24 <= len(begun) < 36
 
 
-def test_a_film_that_changes_now_and_then_is_read_each_time_at_once() -> None:
-    assert len(runs_of_a_day(1800.0)) == 48
+@pytest.mark.parametrize("every", [10.0, 130.0, 180.0, 900.0, 1800.0, 3600.0])
+def test_however_long_a_film_rests_between_its_changes_it_comes_to_one_run_an_hour(every: float) -> None:
+    begun = runs_of_a_day(every)
+    assert len(begun) < 36
+    waits = [later - one for one, later in pairwise(begun)]
+    assert waits == sorted(waits)
+    assert LONGEST_SECONDS <= waits[-1] <= LONGEST_SECONDS + 2 * every
+
+
+def test_a_film_that_changes_every_few_hours_is_read_each_time_at_once() -> None:
+    assert len(runs_of_a_day(FORGET_SECONDS)) == 12
 
 
 def test_many_films_that_change_one_after_the_other_begin_a_run_a_minute_at_most() -> None:
