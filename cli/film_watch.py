@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,7 +50,7 @@ GO_ON_SECONDS = 2.0
 """Seconds from a pause, because of a root, to the next try."""
 
 SLICE_FILES = 2048
-"""And how many files of it are recorded at once at most."""
+"""How many files are recorded at once at most: a statement takes so many values."""
 
 Found = list[tuple[int, FoundFile]]
 
@@ -234,16 +234,20 @@ class Watching:
     def _record(self, files: Found, *, again: bool = True) -> None:
         for root in {root for root, _ in files}:
             of_root = [file for other, file in files if other == root]
-            with self.database.writing() as session:
-                recorded = self._runs.record(session, root, of_root, again=again and self._failed > 0)
-            if recorded.lost and self._account().state == RunState.RUNNING:
-                raise UsageError(
-                    f"expected to fill run {self._runs.run.id} alone, found another watch of these directories that "
-                    "does; this one was silent for too long, and ends: leave the other, or start this one again once "
-                    "that has ended"
-                )
-            for file in recorded.changed:
-                self._changed.note((root, file.path), time.monotonic())
+            for start in range(0, len(of_root), SLICE_FILES):
+                self._record_slice(root, of_root[start : start + SLICE_FILES], again=again and self._failed > 0)
+
+    def _record_slice(self, root: int, files: Sequence[FoundFile], *, again: bool) -> None:
+        with self.database.writing() as session:
+            recorded = self._runs.record(session, root, files, again=again)
+        if recorded.lost and self._account().state == RunState.RUNNING:
+            raise UsageError(
+                f"expected to fill run {self._runs.run.id} alone, found another watch of these directories that "
+                "does; this one was silent for too long, and ends: leave the other, or start this one again once "
+                "that has ended"
+            )
+        for file in recorded.changed:
+            self._changed.note((root, file.path), time.monotonic())
 
     def _pending(self) -> int:
         with self.database.reading() as session:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli import film_watch
 from cli.film_watch import Watching
 from cli.watch_order import WatchOrder
+from cli.watch_runs import Recorded, WatchRuns
 from schemas.errors import ServiceUnavailable, UsageError
 from schemas.states import RunKind, RunState
 from tests.chaos.films import draw_films
@@ -20,6 +22,7 @@ from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, list_accounts
 from wetread.store.database import Database
+from wetread.store.images import FoundFile
 from wetread.store.migrating import ensure_schema
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
@@ -107,3 +110,18 @@ def test_films_that_have_not_stood_still_are_counted_at_the_end_and_left_to_the_
     watched.asked.set()
     assert watched.ended.result(30).state == RunState.INTERRUPTED
     assert watched.watching.not_taken == 3
+
+
+def test_films_that_come_all_at_once_are_recorded_in_slices(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded, record = list[int](), WatchRuns.record
+
+    def counted(runs: WatchRuns, session: Any, root: int, files: Sequence[FoundFile], *, again: bool) -> Recorded:
+        recorded.append(len(files))
+        return record(runs, session, root, files, again=again)
+
+    monkeypatch.setattr(WatchRuns, "record", counted)
+    monkeypatch.setattr(film_watch, "SLICE_FILES", 2)
+    draw_films(watched.inbox, 5, seed=1)
+    watched.watching._next_walk = 0.0
+    eventually(lambda: watched.runs()[0].found == 5, what="the films recorded")
+    assert max(recorded) <= 2
