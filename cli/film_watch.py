@@ -52,6 +52,9 @@ GO_ON_SECONDS = 2.0
 SLICE_FILES = 2048
 """How many files are recorded at once at most: a statement takes so many values."""
 
+SHADOW_SECONDS = 60.0
+"""How long a run that is over waits for its shadow. What that has not read then, it reads beside the next run."""
+
 Found = list[tuple[int, FoundFile]]
 
 
@@ -79,6 +82,8 @@ class Watching:
     _go_on_at: float | None = None
     _paused_at: int | None = None
     _changed: ChangedAgain = field(default_factory=ChangedAgain)
+    _wait_until: float | None = None
+    """When the run that is over waits for its shadow no longer."""
     _walk: Iterator[tuple[int, FoundFile]] | None = None
     _next_walk: float = 0.0
     _next_sign: float = 0.0
@@ -135,6 +140,7 @@ class Watching:
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
             runs = WatchRuns.open(session, list(self.order.roots), models, self.order.engine, size)
+        self._wait_until = None
         self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
         self._runs, self._next_walk, self._walk = runs, 0.0, None
         now = time.monotonic()
@@ -177,7 +183,7 @@ class Watching:
         self.look(account)
         quiet = account.pending == 0 and self._walk is None and not files and account.state == RunState.RUNNING
         is_over = self._changed.is_due(now) or self.clock().astimezone().toordinal() != self._day
-        if quiet and is_over and self._pending() == 0:
+        if quiet and is_over and not self._waits_for_shadow(now):
             self._begin_anew()
         return account
 
@@ -249,9 +255,14 @@ class Watching:
         for file in recorded.changed:
             self._changed.note((root, file.path), time.monotonic())
 
-    def _pending(self) -> int:
+    def _waits_for_shadow(self, now: float) -> bool:
+        """Return whether a run that is over is kept for its shadow: a while, and only while that one is running."""
         with self.database.reading() as session:
-            return self._runs.pending(session)
+            if not self._runs.shadow_reads(session):
+                return False
+        if self._wait_until is None:
+            self._wait_until = now + SHADOW_SECONDS
+        return now < self._wait_until
 
     def _account(self) -> RunAccount:
         with self.database.reading() as session:

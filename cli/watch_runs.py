@@ -93,8 +93,21 @@ class WatchRuns:
         for each in self.each:
             renew_walk(session, each.id, each.walker)
 
+    def shadow_reads(self, session: Any) -> bool:
+        """Return whether the shadow is running, and has images left to read."""
+        if self.shadow is None:
+            return False
+        account = run_account(session, self.shadow.id)
+        return account.state == RunState.RUNNING and account.pending > 0
+
     def end(self, session: Any) -> None:
-        """Say that all their files were found."""
+        """Say that all their files were found. A shadow that has some left to read is left to whoever goes on with it.
+
+        The next day's shadow by its model does.
+        """
+        if self.shadow is not None and self.shadow_reads(session):
+            why = f"run {self.run.id}, which it shadows, is over; it goes on beside the next"
+            set_state(session, self.shadow.id, RunState.INTERRUPTED, why)
         for each in self.each:
             end_walk(session, each.id, walker=each.walker)
 

@@ -15,17 +15,20 @@ from cli.film_watch import Watching
 from cli.watch_order import WatchOrder
 from cli.watch_runs import Recorded, WatchRuns
 from schemas.errors import ServiceUnavailable, UsageError
-from schemas.states import RunKind, RunState
+from schemas.states import Reason, RunKind, RunState
 from tests.chaos.films import draw_films
 from tests.program import eventually
+from tests.screened import rejected
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, list_accounts
 from wetread.store.database import Database
 from wetread.store.images import FoundFile
+from wetread.store.leases import claim, next_batches, release
 from wetread.store.migrating import ensure_schema
 from wetread.store.roots import root_ids
-from wetread.store.runs import open_run
+from wetread.store.runs import open_run, set_state
+from wetread.store.settling import settle
 
 
 class Idle:
@@ -44,11 +47,12 @@ class Idle:
 class Watched:
     """A watch in a thread, over an empty inbox."""
 
-    def __init__(self, folder: Path, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, threads: ThreadPoolExecutor, *, shadowed: bool = False) -> None:
         settings = Settings(batch_size=4)
         self.inbox, self.database, self.asked = folder / "in", Database(settings.database), threading.Event()
         self.inbox.mkdir()
         ensure_schema(self.database)
+        self.shadow = publish_tiny_model(None, folder / "home", "other", seed=5) if shadowed else None
         self.digest = publish_tiny_model(None, folder / "home")
         with self.database.writing() as session:
             (self.root,) = root_ids(session, [bytes(self.inbox)])
@@ -60,18 +64,29 @@ class Watched:
     def models(self) -> tuple[str, str | None]:
         if self.faults:
             raise self.faults.pop()
-        return self.digest, None
+        return self.digest, self.shadow
 
     def runs(self) -> list[RunAccount]:
         with self.database.reading() as session:
             return list_accounts(session)
 
+    def read_without_the_shadow(self) -> None:
+        """Settle what waits as a worker does that lacks the shadow's model."""
+        with self.database.writing() as session:
+            (batch,) = next_batches(session, [run.id for run in self.runs() if run.shadow_of is None], 2)
+            held = claim(session, batch, "w:1:1", 60.0)
+            assert held is not None
+            for rider in held.riders:
+                release(session, rider)
+            settle(session, held, [rejected(item, Reason.TRUNCATED) for item in held.items])
+
 
 @pytest.fixture
-def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A watch, after its first walk. Parameter: whether a second model reads along."""
     monkeypatch.setattr(film_watch, "EmbeddedPool", lambda *_: Idle())
     with ThreadPoolExecutor(1) as threads:
-        opened = Watched(tmp_path, threads)
+        opened = Watched(tmp_path, threads, shadowed=getattr(request, "param", False))
         try:
             eventually(lambda: opened.runs() and opened.watching._next_walk > 0, what="the first walk")
             yield opened
@@ -125,3 +140,26 @@ def test_films_that_come_all_at_once_are_recorded_in_slices(watched: Watched, mo
     watched.watching._next_walk = 0.0
     eventually(lambda: watched.runs()[0].found == 5, what="the films recorded")
     assert max(recorded) <= 2
+
+
+@pytest.mark.parametrize("watched", [True], indirect=True)
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_shadow_that_nobody_reads_for_keeps_no_next_run_from_beginning(
+    watched: Watched, paused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_films(watched.inbox, 1, seed=1)
+    watched.watching._next_walk = 0.0
+    eventually(lambda: [run.pending for run in watched.runs()] == [1, 1], what="the film recorded for both")
+    watched.read_without_the_shadow()
+    if paused:
+        with watched.database.writing() as session:
+            set_state(session, watched.runs()[0].id, RunState.PAUSED)
+    else:
+        monkeypatch.setattr(film_watch, "SHADOW_SECONDS", 0.2)
+    watched.watching._day = 0
+    eventually(lambda: len(watched.runs()) == 3, what="the next run")
+    eventually(lambda: watched.runs()[0].found == 1, what="the next run's walk")
+    later, shadow, first = watched.runs()
+    assert (first.state, later.state) == (RunState.FINISHED, RunState.RUNNING)
+    assert later.pending == 1, "the film is another since the first read it"
+    assert (shadow.state, shadow.pending, shadow.shadow_of) == (RunState.RUNNING, 1, later.id), "it goes on beside it"
