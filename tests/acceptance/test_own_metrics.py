@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -81,6 +82,19 @@ def test_a_beat_that_reads_by_itself_serves_its_processes_beside_the_whole_work(
         eventually(lambda: scraped(port), what="a port that answers")
         found = scraped(port)
     assert (found["wetread_database_up"], found["wetread_worker_processes"]) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["screen", "watch"])
+def test_a_port_that_is_taken_is_named_with_what_the_command_heeds(tmp_path: Path, command: str) -> None:
+    program = with_model(tmp_path / "home")
+    (tmp_path / "in").mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = program.run(command, tmp_path / "in", "--metrics-port", taken.getsockname()[1])
+    assert ended.returncode == 2
+    assert "--metrics-port" in ended.stderr
+    assert "WETREAD_METRICS_PORT" not in ended.stderr, "it is the port of worker and beat"
 
 
 @pytest.mark.parametrize("command", ["screen", "watch"])

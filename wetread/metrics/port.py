@@ -58,6 +58,6 @@ def open_port(registry: CollectorRegistry, host: str, port: int) -> int:
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"expected a free port for metrics, found that {host}:{port} cannot be opened: {error}; "
-            "choose another by --metrics-port (WETREAD_METRICS_PORT) and --metrics-host (WETREAD_METRICS_HOST)"
+            "choose another by --metrics-port, and another address by --metrics-host"
         ) from error
     return int(server.server_port)

@@ -39,8 +39,9 @@ class Database:
     Transactions that write begin as writers (BEGIN IMMEDIATE on SQLite), so that one never has to be
     given up half way because another wrote first.
 
-    by_index: for whoever looks up few rows at a time in tables that grow, as a worker does: PostgreSQL then reads no
-    table whole. A connection keeps a plan that was made while a table was empty until that is analysed, and the
+    by_index: for whoever looks up few rows at a time in tables that grow, as a worker does: PostgreSQL's planner then
+    takes a sequential scan only where it has no other plan (enable_seqscan = off); where no index serves, a table is
+    read whole still. A connection keeps a plan that was made while a table was empty until that is analysed, and the
     checks of foreign keys do so too: in a new database each batch took longer to settle than the one before.
     """
 
