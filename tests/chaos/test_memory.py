@@ -40,9 +40,12 @@ def watch(process: psutil.Process, count: Callable[[], int], ended: Callable[[],
     series: Series = []
     while not ended():
         try:
-            series.append((count(), process.memory_full_info().uss / 2**20))
+            size = process.memory_full_info().uss / 2**20
         except psutil.Error:
             break
+        if not size:  # it has ended, and nobody has taken note yet
+            break
+        series.append((count(), size))
         time.sleep(times(2, 0) or 0.1)
     return series
 
