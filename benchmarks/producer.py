@@ -32,9 +32,8 @@ SETTLE = (
     " WHERE root_id = (SELECT max(root_id) FROM images))",
     "UPDATE batches SET pending = 0",
     "UPDATE runs SET state = 'finished', done = pending, pending = 0",
-    "ANALYZE",
 )
-"""Every file is a name of one file, so that all have one size and time. Autovacuum would ANALYZE by the next night."""
+"""Every file is a name of one file, so that all have one size and time."""
 
 
 def main() -> None:
@@ -128,6 +127,8 @@ def settle_all(url: str) -> None:
     with database.connecting() as connection:
         for statement in SETTLE:
             connection.exec_driver_sql(statement)
+        if database.dialect == "postgresql":  # as autovacuum does it by the next night; SQLite has no such thing
+            connection.exec_driver_sql("ANALYZE")
     database.dispose()
 
 
