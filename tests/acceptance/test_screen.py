@@ -270,6 +270,7 @@ def test_a_service_that_does_not_answer_is_exit_4_without_its_password(
 
 
 def test_runs_can_be_cancelled_resumed_and_deleted(program: Program, large_archive: Path) -> None:
+    program.environment["WETREAD_BATCH_SIZE"] = "1"  # slow enough to be cancelled
     running = program.start("screen", large_archive, "--workers", "1")
     eventually(lambda: rows(program, "SELECT 1 FROM runs WHERE done > 0"), what="a first batch")
     assert program.run("runs", "cancel", "1").returncode == 0

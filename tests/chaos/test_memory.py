@@ -23,7 +23,7 @@ from tests.chaos.table import record
 from tests.program import Program, eventually
 from wetread.queue import QUEUE_NAME
 
-FOUND = times(1_000_000, 20_000)
+FOUND = times(1_000_000, 80_000)
 """Files of the producer's archive: names of one small file, which the producer never opens."""
 
 GROWTH = 1.05

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from tests.screened import RunKit, done
 from wetread.store.database import Database
 from worker.child import _serve
+from worker.read_ahead import ReadAhead
 
 QUERIES_A_LOOK = 2
 
@@ -39,13 +40,13 @@ def test_a_minute_without_films_costs_some_hundred_looks_and_a_film_is_read_at_o
     idle = Clock(60.0)
     read: list[int] = []
 
-    def process_batch(batch: int) -> None:
+    def process_batch(batch: int, _upcoming: object) -> None:
         read.append(batch)
         held = kit.claim(batch)
         assert held is not None
         kit.settle(held, [done(item) for item in held.items])
 
-    worker: Any = SimpleNamespace(database=database, process_batch=process_batch)
+    worker: Any = SimpleNamespace(database=database, process_batch=process_batch, files=ReadAhead())
     _serve(worker, (run,), idle)
     selects = [query for query in asked if query.lstrip().upper().startswith("SELECT")]
     assert len(selects) <= 140 * QUERIES_A_LOOK, "every 0.05 s it would be 1,200 looks"
