@@ -17,15 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def metrics_options(command: Command) -> Command:
     """Give a command --metrics-port and --metrics-host."""
-    port = click.option(
-        "--metrics-port", type=click.IntRange(0, 65535), metavar="PORT",
-        help="Serve Prometheus metrics there.  [default: WETREAD_METRICS_PORT, else none]",
-    )  # fmt: skip
-    host = click.option(
-        "--metrics-host", metavar="HOST",
-        help="The address that the port listens on.  [default: WETREAD_METRICS_HOST, else 127.0.0.1]",
-    )  # fmt: skip
-    return port(host(command))
+    return _options(command, "Serve Prometheus metrics there.  [default: WETREAD_METRICS_PORT, else none]")
 
 
 def with_metrics(settings: Settings, port: int | None, host: str | None) -> Settings:
@@ -39,10 +31,11 @@ def own_metrics_options(command: Command) -> Command:
 
     The settings' port is that of the worker and of beat, which may run beside it.
     """
-    port = click.option(
-        "--metrics-port", type=click.IntRange(0, 65535), metavar="PORT",
-        help="While it runs, serve Prometheus metrics of its processes there, without a broker.",
-    )  # fmt: skip
+    return _options(command, "While it runs, serve Prometheus metrics of its processes there, without a broker.")
+
+
+def _options(command: Command, port_help: str) -> Command:
+    port = click.option("--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help=port_help)
     host = click.option(
         "--metrics-host", metavar="HOST",
         help="The address that the port listens on.  [default: WETREAD_METRICS_HOST, else 127.0.0.1]",

@@ -14,7 +14,7 @@ from wetread.store.database import Database
 from wetread.store.leases import ClaimedItem, next_batches, pending_items, running_of
 
 AMONG = 64
-"""Batches that wait, of which one is chosen: of 16 processes another takes one choice in twenty, of 48 one in seven."""
+"""Batches that wait, of which one is chosen, so that others seldom take it first: the more there are, the seldomer."""
 
 
 class NextBatch:
