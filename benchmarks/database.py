@@ -169,19 +169,23 @@ def exported(url: str, form: str) -> None:
             [*command, "--output", str(Path(place) / "out")], stderr=subprocess.PIPE, text=True,
             env=os.environ | {"WETREAD_DATABASE_URL": url, "WETREAD_HOME": place},
         )  # fmt: skip
-        began = time.perf_counter()
-        _, said = process.communicate()
+        began, most = time.perf_counter(), 0
+        while process.poll() is None:
+            most = max(most, peak(process.pid))
+            time.sleep(0.02)
         took = time.perf_counter() - began
-        usage = peak_of_children()
+        said = process.communicate()[1]
         rows = int(said.split(" rows")[0].split()[-1])
-        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {usage:.0f} MB at most")
+        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {most / 1024:.0f} MB at most")
 
 
-def peak_of_children() -> float:
-    """Return the largest resident memory that any child of this process had, in megabytes."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+def peak(process: int) -> int:
+    """Return the most memory that a process has held so far, KiB; 0 when it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 if __name__ == "__main__":

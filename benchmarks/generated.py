@@ -60,18 +60,29 @@ REASON = (
 LABEL = "CASE WHEN i % 10 = 3 THEN 'covid' WHEN i % 10 < 4 THEN 'pneumonia' ELSE 'normal' END"
 SHARE = "(0.35 + 0.65 * ((i * 7919) % 1000003) / 1000003.0)"
 
+PROBABILITIES = " || ', ' || ".join(
+    f"CAST(CAST(CASE WHEN {LABEL} = '{label}' THEN {SHARE} ELSE (1.0 - {SHARE}) / 2 END AS DOUBLE PRECISION) AS TEXT)"
+    for label in ("covid", "normal", "pneumonia")
+)
+
 FILL = {
     "images": "{series} INSERT INTO images (id, root_id, path, path_hash, size, mtime_ns)"
     " SELECT i, 1, path, {hashed}, 100000 + i % 1000, 1700000000000000000 FROM"
     " (SELECT i, {path} AS path FROM {from}) AS p",
     "predictions": "{series} INSERT INTO predictions (id, sha256, model_digest, decision_digest, engine, run_id,"
     " logits, gate_score, label, probability, probabilities, decision, read_at)"
-    " SELECT i, {sha}, '{model}', '{decision}', 'numpy', {run}, '[1.2345678, -0.1234567, 0.5]'{json}, 0.5, "
+    " SELECT i, {sha}, '{model}', '{decision}', 'numpy', {run}, '[1.2345678, -0.1234567, 0.5]'{json},"
+    " ((i * 104729) % 1000003) / 1000003.0, "
     + LABEL
     + ","
     + SHARE
-    + ", '[0.6234567891234567, 0.2234567891234567, 0.1530864217530866]'{json},"
-    " CASE WHEN " + SHARE + " < 0.5 THEN 'uncertain' ELSE " + LABEL + " END, {at}"
+    + ", ('['"
+    + f" || {PROBABILITIES} || ']')"
+    + "{json}, CASE WHEN "
+    + SHARE
+    + " < 0.5 THEN 'uncertain' ELSE "
+    + LABEL
+    + " END, {at}"
     " FROM {from} WHERE " + STATE + " = 'done'",
     "film_headers": "{series} INSERT INTO film_headers (id, sha256, study_uid, series_uid, view, modality)"
     " SELECT i, {sha}, '1.2.840.' || (i / 2000), '1.2.840.' || (i / 2000) || '.' || (i % 200 / 100), 'PA', 'DX'"

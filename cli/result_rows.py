@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cli.output import path_text
+from cli.output import csv_cell, json_text, path_text
 
 if TYPE_CHECKING:
+    from wetread.store.result_blocks import Block
     from wetread.store.results import ResultRow
 
 COLUMNS = (
@@ -18,6 +19,8 @@ COLUMNS = (
 """In this order in every format; a later version adds at the end. docs/results.md says what each is."""
 
 _NESTED = (COLUMNS.index("probabilities"), COLUMNS.index("pixel_spacing"))
+
+_JSON_LINE = "{" + ", ".join(f'"{name}": %s' for name in COLUMNS) + "}"
 
 TABLE_COLUMNS = ("path", "state", "label", "probability", "decision", "reason", "model", "run")
 STUDY_COLUMNS = ("view", "series", "instance")
@@ -41,12 +44,37 @@ def result_json(row: ResultRow) -> dict[str, Any]:
     return dict(zip(COLUMNS, result_values(row), strict=True))
 
 
+def exported_columns(block: Block) -> list[list[Any]]:
+    """Return COLUMNS of many rows, each a list: as `result_values`, but times, days and what is nested as text."""
+    return [list(map(path_text, block["path"])) if name == "path" else block[name] for name in COLUMNS]
+
+
+def json_lines(block: Block) -> Iterator[str]:
+    """Yield what `result_json` says of each row, as JSON on a line."""
+    columns = [
+        ["null" if text is None else text for text in column] if place in _NESTED else each_once(column, json_text)
+        for place, column in enumerate(exported_columns(block))
+    ]
+    return map(_JSON_LINE.__mod__, zip(*columns, strict=True))
+
+
+def csv_lines(block: Block) -> Iterator[str]:
+    """Yield each row as csv, as `emit_csv` has it; the line's end is not in it."""
+    return map(",".join, zip(*(each_once(column, csv_cell) for column in exported_columns(block)), strict=True))
+
+
+def each_once(column: Sequence[Any], change: Callable[[Any], Any]) -> list[Any]:
+    """Return `column` with each value changed; what many rows share is changed once."""
+    changed = {value: change(value) for value in set(column)}
+    return [changed[value] for value in column]
+
+
 def csv_row(row: ResultRow) -> list[object]:
     """Return one line of csv: probabilities are a JSON object in one cell, since labels differ by model."""
     cells = list(result_values(row))
     for place in _NESTED:
         if cells[place] is not None:
-            cells[place] = json.dumps(cells[place])
+            cells[place] = json_text(cells[place])
     return cells
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import io
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from cli.context import opened_database
-from cli.output import NOT_DIAGNOSTIC, emit_csv, json_text, say
+from cli.output import NOT_DIAGNOSTIC, emit_csv, say
 from cli.result_options import chosen_filters, filter_options
-from cli.result_rows import COLUMNS, csv_row, result_json, result_values
+from cli.result_rows import COLUMNS, csv_lines, each_once, exported_columns, json_lines
 from cli.whole_file import whole_file
 
 if TYPE_CHECKING:
-    from wetread.store.results import ResultRow
+    from wetread.store.result_blocks import Block
 
-LINES_AT_ONCE = 1000
-ROWS_OF_A_GROUP = 50_000
-"""Rows that Parquet keeps together, and that are in memory at once."""
+BLOCKS_OF_A_GROUP = 25
+"""Blocks of rows that Parquet keeps together, and that are in memory at once."""
 
 
 @click.command()
@@ -44,7 +43,7 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
       wetread results export --model cxr@3 --since 2026-11-01 --format jsonl
     """
     from schemas.errors import UsageError
-    from wetread.store.results import Sort, find_results
+    from wetread.store.result_blocks import find_result_blocks
 
     if form == "parquet":
         if output is None:
@@ -53,53 +52,51 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
     with opened_database() as (_, database):
         filters = chosen_filters(database, chosen)
         with database.reading() as session:
-            rows = _Counted(find_results(session, filters, sort=Sort.FOUND))
+            counts: list[int] = []
+            blocks = _counted(find_result_blocks(session, filters), counts)
             if output is None:
                 sys.stdout.flush()
-                WRITERS[form](rows, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                if form == "csv" and sys.stdout.isatty():
+                    emit_csv(COLUMNS, chain.from_iterable(zip(*exported_columns(each), strict=True) for each in blocks))
+                else:
+                    WRITERS[form](blocks, sys.stdout.buffer)
+                    sys.stdout.buffer.flush()
             else:
                 with whole_file(output) as file:
-                    WRITERS[form](rows, file)
-    say(f"{rows.count} rows" + (f" in {output}" if output else ""))
+                    WRITERS[form](blocks, file)
+    say(f"{sum(counts)} rows" + (f" in {output}" if output else ""))
     say(NOT_DIAGNOSTIC)
 
 
-class _Counted:
-    """Rows, and how many there were."""
-
-    def __init__(self, rows: Iterable[ResultRow]) -> None:
-        self._rows = rows
-        self.count = 0
-
-    def __iter__(self) -> Iterator[ResultRow]:
-        for row in self._rows:
-            self.count += 1
-            yield row
+def _counted(blocks: Iterable[Block], count: list[int]) -> Iterator[Block]:
+    for block in blocks:
+        count.append(len(block["path"]))
+        yield block
 
 
-def _write_csv(rows: Iterable[ResultRow], file: IO[bytes]) -> None:
-    text = io.TextIOWrapper(file, "utf-8", newline="", write_through=False)
-    emit_csv(COLUMNS, map(csv_row, rows), text)
-    text.flush()
-    text.detach()
+def _write_csv(blocks: Iterable[Block], file: IO[bytes]) -> None:
+    file.write((",".join(COLUMNS) + "\r\n").encode())
+    _write_lines(map(csv_lines, blocks), "\r\n", file)
 
 
-def _write_jsonl(rows: Iterable[ResultRow], file: IO[bytes]) -> None:
-    lines = (json_text(result_json(row)) + "\n" for row in rows)
-    while some := "".join(islice(lines, LINES_AT_ONCE)):
-        file.write(some.encode("utf-8"))
+def _write_jsonl(blocks: Iterable[Block], file: IO[bytes]) -> None:
+    _write_lines(map(json_lines, blocks), "\n", file)
 
 
-def _write_json(rows: Iterable[ResultRow], file: IO[bytes]) -> None:
+def _write_lines(blocks: Iterable[Iterable[str]], end: str, file: IO[bytes]) -> None:
+    for lines in blocks:
+        file.write((end.join(lines) + end).encode())
+
+
+def _write_json(blocks: Iterable[Block], file: IO[bytes]) -> None:
     before = "[\n"
-    for row in rows:
-        file.write((before + json_text(result_json(row))).encode("utf-8"))
+    for block in blocks:
+        file.write((before + ",\n".join(json_lines(block))).encode())
         before = ",\n"
     file.write(b"[]\n" if before == "[\n" else b"\n]\n")
 
 
-def _write_parquet(rows: Iterable[ResultRow], file: IO[bytes]) -> None:
+def _write_parquet(blocks: Iterable[Block], file: IO[bytes]) -> None:
     arrow, parquet = _parquet()
     texts, numbers = arrow.string(), arrow.float64()
     special = {
@@ -108,17 +105,19 @@ def _write_parquet(rows: Iterable[ResultRow], file: IO[bytes]) -> None:
         "acquired_on": arrow.date32(),
     }  # fmt: skip
     schema = arrow.schema([(column, special.get(column, texts)) for column in COLUMNS])
-    place = {column: COLUMNS.index(column) for column in ("probabilities", "read_at", "settled_at", "acquired_on")}
-    remaining = iter(rows)
+    remaining = iter(blocks)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        while some := list(islice(remaining, ROWS_OF_A_GROUP)):
-            columns = [list(column) for column in zip(*map(result_values, some), strict=True)]
-            columns[place["probabilities"]] = [
-                None if shares is None else json_text(shares) for shares in columns[place["probabilities"]]
-            ]
-            for name in ("read_at", "settled_at", "acquired_on"):
-                columns[place[name]] = [getattr(row, name) for row in some]
-            writer.write_table(arrow.table(columns, schema=schema))
+        while some := list(islice(remaining, BLOCKS_OF_A_GROUP)):
+            writer.write_table(arrow.concat_tables([_arrow_table(arrow, schema, block) for block in some]))
+
+
+def _arrow_table(arrow: Any, schema: Any, block: Block) -> Any:
+    """Return a block as Arrow has it: moments and days are read from their text by Arrow itself."""
+    columns = dict(zip(COLUMNS, exported_columns(block), strict=True))
+    columns["pixel_spacing"] = each_once(columns["pixel_spacing"], lambda text: text and json.loads(text))
+    for name in ("read_at", "settled_at", "acquired_on"):
+        columns[name] = arrow.array(columns[name], arrow.string()).cast(schema.field(name).type)
+    return arrow.table(list(columns.values()), schema=schema)
 
 
 def _parquet() -> tuple[Any, Any]:
@@ -132,6 +131,6 @@ def _parquet() -> tuple[Any, Any]:
     return pyarrow, pyarrow.parquet
 
 
-WRITERS: dict[str, Callable[[Iterable[ResultRow], IO[bytes]], None]] = {
+WRITERS: dict[str, Callable[[Iterable[Block], IO[bytes]], None]] = {
     "csv": _write_csv, "jsonl": _write_jsonl, "json": _write_json, "parquet": _write_parquet,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any
 
@@ -13,18 +14,23 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from cli.main import wetread
+from cli.output import csv_cell, json_text
+from cli.result_rows import csv_lines, csv_row, json_lines, result_json
 from schemas.errors import WetreadError
 from schemas.films import FilmHeader
 from schemas.states import Reason
+from schemas.tables import StoredHeader, StoredPrediction
 from tests.integration.injections import INJECTIONS
 from tests.screened import RunKit, done, rejected
 from wetread.settings import load_settings
 from wetread.store import database as store
 from wetread.store import migrating
+from wetread.store.result_blocks import find_result_blocks
 from wetread.store.result_counts import failure_counts, label_counts
-from wetread.store.results import Filters, ResultRow, find_results
+from wetread.store.results import Filters, ResultRow, Sort, find_results
 
 STORED = [text for text in INJECTIONS if not text.startswith("/") and "\udce9" not in text]
 """What a database and a file system can hold: no lone half of a sign, and no absolute path under a root."""
@@ -90,6 +96,24 @@ def test_every_text_filter_is_a_literal_match(filled: RunKit) -> None:
                 counted = sum(row.images for row in label_counts(session, filters))
                 failed = sum(row.images for row in failure_counts(session, filters))
                 assert counted + failed == len(wanted), (field, text)
+
+
+def test_an_export_writes_what_a_list_shows(filled: RunKit) -> None:
+    headers: Any = StoredHeader.__table__
+    with filled.database.writing() as session:
+        session.execute(headers.update().values(acquired_on=date(2026, 3, 1), pixel_spacing=[0.125, 0.143]))
+        some = select(func.min(StoredPrediction.id)).scalar_subquery()
+        whole = datetime(2026, 11, 28, 1, 2, 3, tzinfo=UTC)
+        session.execute(StoredPrediction.__table__.update().where(StoredPrediction.id == some).values(read_at=whole))
+    with filled.database.reading() as session:
+        rows = list(find_results(session, Filters(), sort=Sort.FOUND))
+        blocks = list(find_result_blocks(session, Filters()))
+    assert [line for block in blocks for line in json_lines(block)] == [json_text(result_json(row)) for row in rows]
+    assert [line for block in blocks for line in csv_lines(block)] == [
+        ",".join(map(csv_cell, csv_row(row))) for row in rows
+    ]
+    assert {row.pixel_spacing is None for row in rows} == {True, False}
+    assert whole in {row.read_at for row in rows}
 
 
 def begins(row: ResultRow, prefix: bytes) -> bool:

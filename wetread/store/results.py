@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.result_filters import Filters, beginning_with
 from wetread.store.result_order import Key, Position, Sort, beyond, ordering, sort_keys
-from wetread.store.result_plan import Part, Plan, joined, plan
+from wetread.store.result_plan import joined, plan
 
-__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results"]
+__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results", "found_query"]
 
 ROWS_AT_ONCE = 2000
 """Rows that are in memory while many stream."""
@@ -97,9 +97,8 @@ def find_results(
 
     after: the position of the last row that was seen: what comes behind it. Raises UsageError when that is gone.
     """
-    made = plan(session, filters, sort)
-    keys = sort_keys(session, made.sort, filters)
-    behind = [] if after is None else beyond(session, keys, made.sort, after)
+    # Of the tables, not of the mapped classes: the mapper would handle each row of millions once more.
+    columns = [table.__table__.c[name] for table, names in _COLUMNS.items() for name in names]
     roots = {root.id: root.path for root in session.scalars(select(Root))}
     models = {model.digest: model for model in session.scalars(select(Model))}
     names = {digest: f"{model.name}@{model.version}" for digest, model in models.items()}
@@ -107,8 +106,7 @@ def find_results(
     left = limit
     if limit is not None and session.get_bind().dialect.name == "postgresql":
         session.execute(text(FOR_A_PAGE))
-    for part in made.parts:
-        query = _query(session, made, part, filters, keys).where(*behind)
+    for query in found_query(session, filters, sort, columns, after=after):
         if left is not None:
             query = query.limit(left)
         if left is None or left > ROWS_AT_ONCE:
@@ -128,11 +126,24 @@ def find_results(
             return
 
 
-def _query(session: Session, made: Plan, part: Part, filters: Filters, keys: list[Key]) -> Any:
-    # Of the tables, not of the mapped classes: the mapper would handle each row of millions once more.
-    columns = [table.__table__.c[name] for table, names in _COLUMNS.items() for name in names]
-    query = select(*columns).select_from(joined(part, filters, made.sort)).where(*part.where)
+def found_query(
+    session: Session,
+    filters: Filters,
+    sort: Sort | None,
+    columns: Sequence[ColumnElement[Any]],
+    *,
+    after: Position | None = None,
+) -> Iterator[Select[Any]]:
+    """Yield the queries whose rows, one after another, are the results as in `find_results`.
+
+    columns: of images, work_items, predictions and film_headers, which are joined.
+    """
+    made = plan(session, filters, sort)
+    keys = sort_keys(session, made.sort, filters)
+    behind = [] if after is None else beyond(session, keys, made.sort, after)
     if made.sorts and session.get_bind().dialect.name == "postgresql":
         # In words of no index: PostgreSQL would walk one in order, hoping to meet the few soon.
         keys = [Key(key.name, func.coalesce(key.column, key.column)) for key in keys]
-    return query.order_by(*ordering(keys, made.sort))
+    for part in made.parts:
+        query = select(*columns).select_from(joined(part, filters, made.sort)).where(*part.where, *behind)
+        yield query.order_by(*ordering(keys, made.sort))
