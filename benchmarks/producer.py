@@ -1,6 +1,6 @@
 """Files a second that a walk records: first and second walk, SQLite and PostgreSQL, and the most memory it took.
 
-    python -m benchmarks.producer [--files 1000000] [--only sqlite|postgresql] [--folder /dev/shm]
+    python -m benchmarks.producer [--files 1000000] [--only sqlite|postgresql] [--analysed] [--folder /dev/shm]
 
 The files are names of one small file, a thousand a directory, and none is opened. Each walk runs in a process of its
 own, as in `wetread submit`. Between the two every image is settled by a statement of ours. PostgreSQL is one that the
@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.producer", description="Files a second of a walk.")
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="default: both")
+    parser.add_argument("--analysed", action="store_true", help="look at the tables between, as autovacuum does in time")
     parser.add_argument("--folder", type=Path, default=Path("/dev/shm"), help="where a file may have that many names")  # noqa: S108 - a memory disk
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="wetread-names-") as names:
@@ -50,7 +51,7 @@ def main() -> None:
         for kind in (chosen.only,) if chosen.only else ("sqlite", "postgresql"):
             with new_database(kind) as url:
                 first = walked(url, names, chosen.files)
-                settle_all(url)
+                settle_all(url, analysed=chosen.analysed)
                 second = walked(url, names, chosen.files)
             rates = f"{first[0]:>10,.0f} files/s{second[0]:>10,.0f} files/s{second[0] / first[0]:>6.1f}"
             print(f"{kind:12}{rates}{max(first[1], second[1]):>12.0f}", flush=True)
@@ -121,13 +122,13 @@ def _most_megabytes() -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def settle_all(url: str) -> None:
+def settle_all(url: str, *, analysed: bool) -> None:
     """Have every image read, as the second walk is to find it."""
     database = Database(url)
     with database.connecting() as connection:
         for statement in SETTLE:
             connection.exec_driver_sql(statement)
-        if database.dialect == "postgresql":  # as autovacuum does it by the next night; SQLite has no such thing
+        if analysed:
             connection.exec_driver_sql("ANALYZE")
     database.dispose()
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watching", description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=int, default=1000, help="films copied in at once; default: 1000")
     parser.add_argument("--seconds", type=int, default=20, help="and then one a second for so long; default: 20")
-    parser.add_argument("--still", type=float, default=2.0, help="as for `wetread watch`; default: 2")
+    parser.add_argument("--still", type=float, default=1.0, help="as for `wetread watch`; default: 1")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: one a core")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="wetread-bench-") as folder:

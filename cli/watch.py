@@ -32,7 +32,7 @@ LISTENING_WALK_SECONDS = 300.0
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
 )
 @click.option(
-    "--still", type=click.FloatRange(min=0.1), default=2.0, show_default=True,
+    "--still", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
     help="Seconds that a file's size and time of change have to stand still before it is taken.",
 )  # fmt: skip
 @click.option(

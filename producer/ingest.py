@@ -16,7 +16,7 @@ from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, Recorded, RunToFill, has_images, record_files
 from wetread.store.runs import end_walk
 
-FIRST_CHUNK = 64
+FIRST_CHUNK = 16
 LARGEST_CHUNK = 8192
 """Files recorded in one transaction, at first and at most. Of an index over hashes each writes as many pages as it
 has files, so that few large ones cost a million files less. Whoever writes too waits 0.3 s for one."""

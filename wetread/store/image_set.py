@@ -14,9 +14,14 @@ class ImageSet:
     def __init__(self) -> None:
         self._pages: dict[int, bytearray] = {}
 
-    def __contains__(self, image_id: int) -> bool:
-        page, bit = divmod(image_id, PAGE_BITS)
-        return page in self._pages and bool(self._pages[page][bit >> 3] >> (bit & 7) & 1)
+    def among(self, image_ids: Iterable[int]) -> set[int]:
+        """Return those of `image_ids` that are in it."""
+        pages = self._pages
+        return {
+            image_id
+            for image_id in image_ids
+            if (page := pages.get(image_id // PAGE_BITS)) and page[image_id % PAGE_BITS >> 3] >> (image_id & 7) & 1
+        }
 
     def update(self, image_ids: Iterable[int]) -> None:
         """Add `image_ids`."""

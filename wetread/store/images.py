@@ -104,12 +104,12 @@ def record_files(
     unique = {file.path: file for file in files}.values()
     rows = [(place, sha256(path).digest(), path, size, mtime) for place, (path, size, mtime) in enumerate(unique)]
     known, pending = _known_and_new(session, run, root_id, rows)
-    skipped: list[int] = []
-    regained = 0
-    for file in known:
-        if not file.in_run and not (file.settled and file.image_id in walk_skipped):
-            (skipped if file.settled else pending).append(file.image_id)
-            regained += file.image_id in walk_skipped
+    known = [file for file in known if not file.in_run]
+    passed_over = walk_skipped.among([file.image_id for file in known])
+    skipped = [file.image_id for file in known if file.settled and file.image_id not in passed_over]
+    changed = [file.image_id for file in known if not file.settled]
+    pending += changed
+    regained = len(passed_over.intersection(changed))
     pending.sort()
     batch_ids = _make_batches(session, run, pending)
     if not _count(session, run, len(pending), len(skipped) - regained):
@@ -205,11 +205,14 @@ def _look_up(session: Session, run: RunToFill, root_id: int, files: Sequence[_Ro
         .outerjoin(mine, and_(mine.run_id == run.id, mine.image_id == Image.id))
         .outerjoin(last, unchanged_since)
     )
-    return [_Known(*row) for row in session.execute(query) if row[1] is not None]
+    # Of the connection: the session looks at each row for what it may have to map.
+    return [_Known._make(row) for row in session.connection().execute(query) if row[1] is not None]
 
 
 def _hash_paths_of_older_versions(session: Session, root_id: int, found: Any) -> None:
     """Give the found images their path's hash that a version before it inserted without, on SQLite."""
+    if session.get_bind().dialect.name != "sqlite":
+        return
     without = and_(Image.root_id == root_id, Image.path_hash.is_(None))
     if session.scalar(select(Image.id).where(without).limit(1)) is None:
         return
