@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.producer", description="Files a second of a walk.")
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="default: both")
-    parser.add_argument("--analysed", action="store_true", help="look at the tables between, as autovacuum does in time")
+    parser.add_argument("--analysed", action="store_true", help="ANALYZE between, as autovacuum does in time")
     parser.add_argument("--folder", type=Path, default=Path("/dev/shm"), help="where a file may have that many names")  # noqa: S108 - a memory disk
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="wetread-names-") as names:

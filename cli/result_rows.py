@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from cli.output import csv_cell, json_text, path_text
@@ -52,10 +53,15 @@ def exported_columns(block: Block) -> list[list[Any]]:
 def json_lines(block: Block) -> Iterator[str]:
     """Yield what `result_json` says of each row, as JSON on a line."""
     columns = [
-        ["null" if text is None else text for text in column] if place in _NESTED else each_once(column, json_text)
+        ["null" if text is None else text for text in column] if place in _NESTED else each_once(column, _json_value)
         for place, column in enumerate(exported_columns(block))
     ]
     return map(_JSON_LINE.__mod__, zip(*columns, strict=True))
+
+
+def _json_value(value: object) -> str:
+    """Return `value` as `json_text` does, which takes five times as long for a number."""
+    return repr(value) if type(value) is float and isfinite(value) else json_text(value)
 
 
 def csv_lines(block: Block) -> Iterator[str]:
