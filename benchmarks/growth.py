@@ -30,6 +30,9 @@ from tests.servers.redis_server import RedisServer
 
 EMBEDDED, SERVED = "embedded", "served"
 BATCH = 64
+AT_LEAST = 10_000
+"""Films of each case in a round: an archive of fewer is screened so much oftener, since its pace says less."""
+
 COLUMNS = (
     "films/s", "least", "most", "of the first", "last tenth of first", "ms a film: all", "database", "waiting",
     "simulated films/s",
@@ -138,7 +141,7 @@ def compare(bench: Bench, varied: str, cases: Sequence[Case], rounds: int) -> No
     turns: dict[Case, list[Turn]] = {case: [] for case in cases}
     for _ in range(rounds):
         for case in cases:
-            turns[case].append(bench.turn(case))
+            turns[case] += [bench.turn(case) for _ in range(max(1, AT_LEAST // case.films))]
     print(f"\n| {cases[0].way}: {varied} | {' | '.join(COLUMNS)} |\n{'|---' * (len(COLUMNS) + 1)}|")
     first = turns[cases[0]]
     for case in cases:

@@ -29,7 +29,7 @@ from worker.failpoints import reach
 from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel
 from worker.read_ahead import ReadAhead, ReadItem, Upcoming, no_more
-from worker.stages import CLAHE, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
+from worker.stages import CLAHE, CLAIM, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
 
 
 class _Film:
@@ -96,7 +96,12 @@ class Reader:
         mine = ModelReading(self.held, self.model, items)
         readings = (mine, *self.riders)
         every = list({item.image_id: item for reading in readings for item in reading.items}.values())
-        chunks = self.files.chunks(every, self._read, upcoming)
+
+        def chosen() -> Sequence[ClaimedItem]:
+            with self.stages.timed(CLAIM):
+                return upcoming()
+
+        chunks = self.files.chunks(every, self._read, chosen)
         while True:
             with self.stages.timed(FILES):
                 chunk = next(chunks, None)

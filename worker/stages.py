@@ -39,6 +39,12 @@ Listener = Callable[[Mapping[str, float]], None]
 """Takes {stage: seconds} of what was done since the last call: about a batch."""
 
 
+class _Inside(threading.local):
+    """Of each thread: what the stages took that ended inside the one that is timed now."""
+
+    seconds = 0.0
+
+
 class Stages:
     """Seconds by stage of one process, since they were last taken; threads may add at once.
 
@@ -50,18 +56,22 @@ class Stages:
         self._clock = clock
         self._lock = threading.Lock()
         self._seconds: dict[str, float] = {}
+        self._inside = _Inside()
         self._since = clock()
         self._rested_at: float | None = None
         self._run: int | None = None
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add what the block takes, however it ends."""
-        began = self._clock()
+        """Add what the block takes, however it ends, less what another stage inside it takes."""
+        began, around = self._clock(), self._inside.seconds
+        self._inside.seconds = 0.0
         try:
             yield
         finally:
-            self.add(stage, self._clock() - began)
+            took = self._clock() - began
+            self.add(stage, took - self._inside.seconds)
+            self._inside.seconds = around + took
 
     def add(self, stage: str, seconds: float) -> None:
         """Add seconds to a stage."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from worker.stages import BESIDE, CLAHE, DECODE, IN_TURN, OTHER, READ, WAIT, Stages
+from worker.stages import BESIDE, CLAHE, CLAIM, DECODE, FILES, IN_TURN, OTHER, READ, WAIT, Stages
 
 
 class Clock:
@@ -41,6 +41,16 @@ def test_the_stages_of_one_thread_and_the_rest_add_up_to_the_time_that_passed(st
     assert stages.take() == {DECODE: 5.0, READ: 40.0, OTHER: 0.5}
     passing(stages, clock, CLAHE, 1.0)
     assert stages.take() == {CLAHE: 1.0, OTHER: 0.0}
+
+
+def test_a_stage_inside_another_counts_for_itself_alone(stages: Stages, clock: Clock) -> None:
+    with stages.timed(FILES):
+        clock.now += 1.0
+        passing(stages, clock, CLAIM, 2.0)
+        passing(stages, clock, CLAIM, 0.5)
+        clock.now += 4.0
+    passing(stages, clock, FILES, 8.0)
+    assert stages.take() == {FILES: 13.0, CLAIM: 2.5, OTHER: 0.0}
 
 
 def test_a_step_that_fails_took_its_time_too(stages: Stages, clock: Clock) -> None:
