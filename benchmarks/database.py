@@ -176,7 +176,7 @@ def exported(url: str, form: str) -> None:
         took = time.perf_counter() - began
         said = process.communicate()[1]
         rows = int(said.split(" rows")[0].split()[-1])
-        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {most / 1024:.0f} MB at most")
+        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {most * 1024 / 1e6:.0f} MB at most")
 
 
 def peak(process: int) -> int:

@@ -3,7 +3,7 @@
     python -m benchmarks.start [ARCHIVE] [--rounds 10]
 
 Everything is byte-compiled, as `make install` leaves it. A process is started as the embedded pool starts it. The
-command is told by its rows: a batch is settled as a whole, and the first holds as many films as any.
+command is told by its rows: a batch is settled as a whole, and the first holds 16 films.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import select
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +17,8 @@ from schemas.errors import EXIT_INTERRUPTED, WetreadError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+STDOUT = 1
 
 COMMANDS = {
     "demo": ("cli.demo", "Draw an archive, train on part of it, screen the rest."),
@@ -64,6 +68,18 @@ class LazyGroup(click.Group):
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. That the reader of its output leaves (wetread results list | head) is no fault: exit 0."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if not _reader_left():
+                # Without the number by which click ends any command in silence.
+                raise OSError("a pipe between wetread's own processes broke") from error
+            with open(os.devnull, "wb") as nowhere:  # for what is buffered yet
+                os.dup2(nowhere.fileno(), STDOUT)
+            ctx.exit(0)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
         """Write the commands' lines without importing them."""
         with formatter.section("Commands"):
@@ -93,6 +109,12 @@ def wetread(verbose: bool) -> None:
     set_up_logs(verbose=verbose)
 
 
+def _reader_left() -> bool:
+    asked = select.poll()
+    asked.register(STDOUT, 0)
+    return any(event & select.POLLERR for _, event in asked.poll(0))
+
+
 def main() -> None:
     """Run the command line; end with the exit code that design and README name."""
     try:
@@ -107,10 +129,6 @@ def main() -> None:
         error.show(shown)
         say(shown.getvalue().removesuffix("\n"))
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader of our output left (wetread results list | head): that is no fault.
-        sys.stderr.close()
-        code = 0
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     sys.exit(code or 0)

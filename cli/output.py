@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -34,13 +34,12 @@ def json_text(data: Any) -> str:
     return text
 
 
-def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], stream: TextIO | None = None) -> None:
-    """Print rows as csv, by `csv_cell`, on stdout or to `stream`. On a terminal, cells are escaped as in a table."""
-    stream = stream or sys.stdout
-    shown = stream.isatty()
+def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as csv, by `csv_cell`, on stdout. On a terminal, cells are escaped as in a table."""
+    shown = sys.stdout.isatty()
     for row in chain([columns], rows):
         cells = [printable(cell) if isinstance(cell, str) else cell for cell in row] if shown else row
-        stream.write(",".join(map(csv_cell, cells)) + "\r\n")
+        sys.stdout.write(",".join(map(csv_cell, cells)) + "\r\n")
 
 
 def csv_cell(value: object) -> str:

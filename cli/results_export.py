@@ -105,10 +105,10 @@ def _write_parquet(blocks: Iterable[Block], file: IO[bytes]) -> None:
         "acquired_on": arrow.date32(),
     }  # fmt: skip
     schema = arrow.schema([(column, special.get(column, texts)) for column in COLUMNS])
-    remaining = iter(blocks)
+    tables = (_arrow_table(arrow, schema, block) for block in blocks)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        while some := list(islice(remaining, BLOCKS_OF_A_GROUP)):
-            writer.write_table(arrow.concat_tables([_arrow_table(arrow, schema, block) for block in some]))
+        while some := list(islice(tables, BLOCKS_OF_A_GROUP)):
+            writer.write_table(arrow.concat_tables(some))
 
 
 def _arrow_table(arrow: Any, schema: Any, block: Block) -> Any:

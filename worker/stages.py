@@ -18,7 +18,7 @@ READ, HASH = "read", "hash"
 
 IN_TURN = {
     WAIT: "between two batches: waiting for work",
-    CLAIM: "database: taking a batch",
+    CLAIM: "database: choosing and taking a batch",
     FILES: "waiting for the reading threads",
     LOOKUP: "database: bytes read before?",
     DECODE: "file to grey pixels",

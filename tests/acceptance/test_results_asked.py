@@ -102,6 +102,19 @@ def test_an_export_that_fails_leaves_what_was_there(screened: tuple[Program, Pat
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out"]
 
 
+@pytest.mark.parametrize("command", [("list",), ("list", "--format", "csv"), ("export",)])
+def test_that_the_reader_of_the_output_leaves_is_no_fault(
+    command: tuple[str, ...], screened: tuple[Program, Path]
+) -> None:
+    program, _ = screened
+    process = program.start("results", *command)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in said) == (0, False), said
+
+
 def test_one_image_is_shown_with_everything_known_of_it(screened: tuple[Program, Path]) -> None:
     program, archive = screened
     copy = archive / "=copy.png"

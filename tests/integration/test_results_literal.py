@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from cli import results_export
 from cli.main import wetread
 from cli.output import csv_cell, json_text
 from cli.result_rows import csv_lines, csv_row, json_lines, result_json
@@ -101,17 +103,24 @@ def test_every_text_filter_is_a_literal_match(filled: RunKit) -> None:
 def test_an_export_writes_what_a_list_shows(filled: RunKit) -> None:
     headers: Any = StoredHeader.__table__
     with filled.database.writing() as session:
-        session.execute(headers.update().values(acquired_on=date(2026, 3, 1), pixel_spacing=[0.125, 0.143]))
+        session.execute(headers.update().values(acquired_on=date(2011, 12, 30), pixel_spacing=[0.125, 0.143]))
         some = select(func.min(StoredPrediction.id)).scalar_subquery()
         whole = datetime(2026, 11, 28, 1, 2, 3, tzinfo=UTC)
         session.execute(StoredPrediction.__table__.update().where(StoredPrediction.id == some).values(read_at=whole))
     with filled.database.reading() as session:
+        if filled.database.dialect == "postgresql":
+            session.execute(text("SET LOCAL TIME ZONE 'Pacific/Apia'"))  # which had no such day
         rows = list(find_results(session, Filters(), sort=Sort.FOUND))
         blocks = list(find_result_blocks(session, Filters()))
     assert [line for block in blocks for line in json_lines(block)] == [json_text(result_json(row)) for row in rows]
     assert [line for block in blocks for line in csv_lines(block)] == [
         ",".join(map(csv_cell, csv_row(row))) for row in rows
     ]
+    file = io.BytesIO()
+    results_export.WRITERS["parquet"](blocks, file)
+    table = pytest.importorskip("pyarrow.parquet").read_table(file).to_pydict()
+    for name in ("acquired_on", "pixel_spacing", "read_at", "settled_at", "probability", "run"):
+        assert table[name] == [getattr(row, name) for row in rows], name
     assert {row.pixel_spacing is None for row in rows} == {True, False}
     assert whole in {row.read_at for row in rows}
 

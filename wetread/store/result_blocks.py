@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Date, String, Text, cast, func, select, type_coerce
+from sqlalchemy import JSON, ColumnElement, Date, DateTime, String, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from schemas.table_base import UtcDateTime
 from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.result_filters import Filters
-from wetread.store.results import Sort, found_query
+from wetread.store.results import Sort, found_queries
 
 ROWS_AT_ONCE = 2000
 """Rows of a block, which are in memory at once."""
@@ -47,7 +47,7 @@ def find_result_blocks(session: Session, filters: Filters) -> Iterator[Block]:
     models = {model.digest: model for model in session.scalars(select(Model))}
     names = {digest: f"{model.name}@{model.version}" for digest, model in models.items()}
     templates = {digest: _template(model.labels) for digest, model in models.items()}
-    for query in found_query(session, filters, Sort.FOUND, columns):
+    for query in found_queries(session, filters, Sort.FOUND, columns):
         # Of the connection: the session looks at each row for what it may have to map.
         rows = session.connection().execute(query.execution_options(yield_per=ROWS_AT_ONCE))
         for some in rows.partitions():
@@ -75,7 +75,8 @@ def _as_text(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
     if isinstance(kind, JSON):
         return cast(column, Text)
     if isinstance(kind, Date):
-        return func.to_char(column, "YYYY-MM-DD")
+        # By way of a timestamp, or PostgreSQL would take it for a moment in the session's time zone.
+        return func.to_char(cast(column, DateTime()), "YYYY-MM-DD")
     return func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US")
 
 

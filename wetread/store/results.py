@@ -15,7 +15,7 @@ from wetread.store.result_filters import Filters, beginning_with
 from wetread.store.result_order import Key, Position, Sort, beyond, ordering, sort_keys
 from wetread.store.result_plan import joined, plan
 
-__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results", "found_query"]
+__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results", "found_queries"]
 
 ROWS_AT_ONCE = 2000
 """Rows that are in memory while many stream."""
@@ -103,10 +103,10 @@ def find_results(
     models = {model.digest: model for model in session.scalars(select(Model))}
     names = {digest: f"{model.name}@{model.version}" for digest, model in models.items()}
     labels = {digest: model.labels for digest, model in models.items()}
-    left = limit
+    queries, left = found_queries(session, filters, sort, columns, after=after), limit
     if limit is not None and session.get_bind().dialect.name == "postgresql":
         session.execute(text(FOR_A_PAGE))
-    for query in found_query(session, filters, sort, columns, after=after):
+    for query in queries:
         if left is not None:
             query = query.limit(left)
         if left is None or left > ROWS_AT_ONCE:
@@ -126,15 +126,15 @@ def find_results(
             return
 
 
-def found_query(
+def found_queries(
     session: Session,
     filters: Filters,
     sort: Sort | None,
     columns: Sequence[ColumnElement[Any]],
     *,
     after: Position | None = None,
-) -> Iterator[Select[Any]]:
-    """Yield the queries whose rows, one after another, are the results as in `find_results`.
+) -> list[Select[Any]]:
+    """Return the queries whose rows, one after another, are the results as in `find_results`.
 
     columns: of images, work_items, predictions and film_headers, which are joined.
     """
@@ -144,6 +144,10 @@ def found_query(
     if made.sorts and session.get_bind().dialect.name == "postgresql":
         # In words of no index: PostgreSQL would walk one in order, hoping to meet the few soon.
         keys = [Key(key.name, func.coalesce(key.column, key.column)) for key in keys]
-    for part in made.parts:
-        query = select(*columns).select_from(joined(part, filters, made.sort)).where(*part.where, *behind)
-        yield query.order_by(*ordering(keys, made.sort))
+    return [
+        select(*columns)
+        .select_from(joined(part, filters, made.sort))
+        .where(*part.where, *behind)
+        .order_by(*ordering(keys, made.sort))
+        for part in made.parts
+    ]
