@@ -175,8 +175,8 @@ def exported(url: str, form: str) -> None:
             time.sleep(0.02)
         took = time.perf_counter() - began
         said = process.communicate()[1]
-        rows = int(said.split(" rows")[0].split()[-1])
-        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {most * 1024 / 1e6:.0f} MB at most")
+        rows, megabytes = int(said.split(" rows")[0].split()[-1]), most * 1024 / 1e6
+        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {megabytes:.0f} MB at most")
 
 
 def peak(process: int) -> int:

@@ -5,8 +5,8 @@
 Films are small and drawn (64 x 64, each with its own bytes), in memory; the shipped model reads them. So small a film
 costs little: what wetread does beside reading is a larger part of it than of a real one, and shows more, if it grows.
 Each turn has a new database. One thing is varied at a time: sizes with a worker a core in batches of 64; workers and
-batches over --at films. An archive of fewer than 10,000 films is screened so much oftener in each round. The pace is the
-steady one, without the time in which workers start and end. Prints Markdown.
+batches over --at films. An archive of fewer than 10,000 films is screened so much oftener in each round. The pace is
+the steady one, without the time in which workers start and end. Prints Markdown.
 """
 
 from __future__ import annotations

@@ -181,14 +181,14 @@ def test_no_command_obeys_or_fails_over_what_is_typed(
     monkeypatch.setattr(store, "Database", lambda _: local.database)
     monkeypatch.setattr(migrating, "ensure_schema", lambda _: None)
     before = found(local, Filters())
-    for text in (*INJECTIONS, "9" * 30, "-1", "nan", "1e999", "0001-01-01"):
-        ended = CliRunner().invoke(wetread, [*words, text], standalone_mode=False)
+    for typed in (*INJECTIONS, "9" * 30, "-1", "nan", "1e999", "0001-01-01"):
+        ended = CliRunner().invoke(wetread, [*words, typed], standalone_mode=False)
         fault = ended.exception
         if fault is None:
-            assert ended.return_value in (None, 0), ascii(text)
+            assert ended.return_value in (None, 0), ascii(typed)
             continue
-        assert isinstance(fault, WetreadError | click.ClickException), f"{text!a}: {fault!r}"
-        assert fault.exit_code == 2, ascii(text)
+        assert isinstance(fault, WetreadError | click.ClickException), f"{typed!a}: {fault!r}"
+        assert fault.exit_code == 2, ascii(typed)
     assert found(local, Filters()) == before
 
 
