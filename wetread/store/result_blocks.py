@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Date, DateTime, String, Text, cast, func, select, type_coerce
+from sqlalchemy import JSON, ColumnElement, Date, DateTime, Row, String, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from schemas.table_base import UtcDateTime
@@ -50,7 +51,8 @@ def find_result_blocks(session: Session, filters: Filters) -> Iterator[Block]:
     for query in found_queries(session, filters, Sort.FOUND, columns):
         # Of the connection: the session looks at each row for what it may have to map.
         rows = session.connection().execute(query.execution_options(yield_per=ROWS_AT_ONCE))
-        for some in rows.partitions():
+        # SQLite works in this process, and gains nothing by it.
+        for some in rows.partitions() if dialect == "sqlite" else _one_ahead(rows.partitions()):
             block: Block = dict(zip(_NAMES, map(list, zip(*some, strict=True)), strict=True))
             block["path"] = [roots[root] + path for root, path in zip(block.pop("root_id"), block["path"], strict=True)]
             block["run"], digests = block.pop("run_id"), block["model_digest"]
@@ -63,6 +65,15 @@ def find_result_blocks(session: Session, filters: Filters) -> Iterator[Block]:
                 written = {moment: moment and _iso(moment) for moment in set(block[moments])}
                 block[moments] = [written[moment] for moment in block[moments]]
             yield block
+
+
+def _one_ahead(partitions: Iterator[Sequence[Row[Any]]]) -> Iterator[Sequence[Row[Any]]]:
+    """Yield what `partitions` does; while one is worked on, a thread waits for the server to make the next."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, partitions, None)
+        while (some := coming.result()) is not None:
+            coming = thread.submit(next, partitions, None)
+            yield some
 
 
 def _as_text(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
