@@ -32,7 +32,7 @@ from tests.servers.postgres_server import PostgresServer
 from tests.servers.redis_server import RedisServer
 
 LIMIT, EMBEDDED, SERVED = "limit: bare processes", "screen, embedded", "screen, served"
-SLOW = "screen, 20 ms to each open"
+SLOW, SERVED_SLOW = "screen, embedded, 20 ms an open", "screen, served, 20 ms an open"
 PLAIN, PLAIN_NATIVE, TFDATA = "plain script, same steps", "plain script, native size", "tf.data, native size"
 RAY = "Ray Data, native size"
 SLOW_OPEN_SECONDS = 0.02
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("archive", nargs="?", type=Path, help="default: ../shared/data/archive, or else drawn phantoms")
     parser.add_argument("--films", type=int, default=1026)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=64, help="films of a batch (WETREAD_BATCH_SIZE)")
     parser.add_argument("--quick", action="store_true", help="one round, without what needs TensorFlow")
     parser.add_argument("--only", action="append", help="a way's name, or its beginning; default: all")
     parser.add_argument("--plot", type=Path, help="a PNG of the table to write")
@@ -55,7 +56,8 @@ def main() -> None:
         source = archive_for(given.archive, Path(place))
         archive = Path(place) / "archive"
         files = altered_copies(source, archive, given.films)
-        ways = _ways(stack, Path(place), archive, files, workers, quick=given.quick)
+        own = {"WETREAD_BATCH_SIZE": str(given.batch)}
+        ways = _ways(stack, Path(place), archive, files, workers, own, quick=given.quick)
         if given.only:
             ways = {name: way for name, way in ways.items() if name.startswith(tuple(given.only))}
         print(f"{machine()}; {len(files)} films, {workers} processes", flush=True)
@@ -70,16 +72,25 @@ def main() -> None:
 
 
 def _ways(
-    stack: ExitStack, place: Path, archive: Path, files: list[bytes], workers: int, *, quick: bool
+    stack: ExitStack,
+    place: Path,
+    archive: Path,
+    files: list[bytes],
+    workers: int,
+    own: dict[str, str],
+    *,
+    quick: bool,
 ) -> dict[str, Way]:
-    root, home = os.fsencode(archive), {"WETREAD_HOME": str(place / "home")}
+    root, home = os.fsencode(archive), own | {"WETREAD_HOME": str(place / "home")}
     slow = {"PYTHONPATH": str(Path(__file__).parent / "slow_disk"), "SLOW_OPEN_SECONDS": str(SLOW_OPEN_SECONDS)}
-    served = stack.enter_context(_served(place, workers))
+    served = stack.enter_context(_served(own | {"WETREAD_HOME": str(place / "served")}, workers, {}))
+    served_slow = stack.enter_context(_served(own | {"WETREAD_HOME": str(place / "slow")}, workers, slow))
     ways: dict[str, Way] = {
         LIMIT: partial(bare_processes, root, files, "numpy", workers),
         EMBEDDED: partial(_screened, archive, home, workers),
         SLOW: partial(_screened, archive, home | slow, workers),
         SERVED: partial(_screened, archive, served, workers),
+        SERVED_SLOW: partial(_screened, archive, served_slow, workers),
     }
     if not quick:
         ways[PLAIN] = partial(_plain, archive, "SHIPPED", "LOOP")
@@ -104,16 +115,18 @@ def _plain(archive: Path, size: str, way: str) -> Pace:
 
 
 @contextmanager
-def _served(place: Path, workers: int) -> Iterator[dict[str, str]]:
-    """Keep servers and a worker running; yield the environment of a command that uses them."""
+def _served(own: dict[str, str], workers: int, of_worker: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Keep servers and a worker running; yield the environment of a command that uses them.
+
+    own: what else is in that. of_worker: what else is in the worker's.
+    """
     redis, postgres = RedisServer().start(), PostgresServer().start()
-    own = {
-        "WETREAD_HOME": str(place / "served"),
+    own = own | {
         "WETREAD_BROKER_URL": redis.url,
         "WETREAD_DATABASE_URL": postgres.create_database("bench"),
     }
     try:
-        with worker(own, workers):
+        with worker(own | of_worker, workers):
             yield own
     finally:
         postgres.close()
@@ -122,13 +135,13 @@ def _served(place: Path, workers: int) -> Iterator[dict[str, str]]:
 
 def _print(paces: dict[str, list[Pace]]) -> None:
     header = ("images/s", "whole", "steady", "least", "most", "of limit: whole", "steady")
-    print("{:28}{:>8}{:>8}{:>8}{:>8}{:>17}{:>8}".format(*header))
+    print("{:33}{:>8}{:>8}{:>8}{:>8}{:>17}{:>8}".format(*header))
     for name, turns in paces.items():
         steady = sorted(pace.steady for pace in turns)
         whole = median(pace.whole for pace in turns)
         ratios = [_ratio(paces, turns, part) for part in ("whole", "steady")]
         numbers = "".join(f"{number:8.1f}" for number in (whole, median(steady), steady[0], steady[-1]))
-        print(f"{name:28}{numbers}{ratios[0]:>17}{ratios[1]:>8}")
+        print(f"{name:33}{numbers}{ratios[0]:>17}{ratios[1]:>8}")
 
 
 def _draw(paces: dict[str, list[Pace]], file: Path) -> None:

@@ -22,5 +22,5 @@ def _slow_open(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None =
     return _open(path, flags, mode, dir_fd=dir_fd)
 
 
-if _SECONDS and "--multiprocessing-fork" in sys.orig_argv:
+if _SECONDS and {"--multiprocessing-fork", "--billiard-fork"}.intersection(sys.orig_argv):
     os.open = _slow_open
