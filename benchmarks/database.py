@@ -24,6 +24,7 @@ import psutil
 from sqlalchemy import text
 
 from benchmarks.generated import MODEL, fill
+from benchmarks.memory import megabytes
 from cli.result_rows import table_row
 from tests.servers.postgres_server import PostgresServer
 from wetread.store.accounts import run_account
@@ -169,23 +170,14 @@ def exported(url: str, form: str) -> None:
             [*command, "--output", str(Path(place) / "out")], stderr=subprocess.PIPE, text=True,
             env=os.environ | {"WETREAD_DATABASE_URL": url, "WETREAD_HOME": place},
         )  # fmt: skip
-        began, most = time.perf_counter(), 0
+        began, most = time.perf_counter(), 0.0
         while process.poll() is None:
-            most = max(most, peak(process.pid))
+            most = max(most, megabytes("VmHWM", process.pid))
             time.sleep(0.02)
         took = time.perf_counter() - began
         said = process.communicate()[1]
-        rows, megabytes = int(said.split(" rows")[0].split()[-1]), most * 1024 / 1e6
-        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {megabytes:.0f} MB at most")
-
-
-def peak(process: int) -> int:
-    """Return the most memory that a process has held so far, KiB; 0 when it has ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+        rows = int(said.split(" rows")[0].split()[-1])
+        print(f"export {form}: {rows:,} rows in {took:.1f} s, {rows / took:,.0f} rows/s, {most:.0f} MB at most")
 
 
 if __name__ == "__main__":

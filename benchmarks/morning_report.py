@@ -14,13 +14,12 @@ import hashlib
 import multiprocessing
 import random
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert
 
+from benchmarks.memory import megabytes
 from benchmarks.producer import new_database
 from schemas.tables import Image, Run, RunTally, StoredPrediction, WorkItem
 from tests.screened import DIGEST, LABELS
@@ -129,19 +128,13 @@ def reported(url: str, films: int) -> tuple[float, float, float]:
 def _report(url: str, films: int, said: Any) -> None:
     database = Database(url)
     with database.reading():
-        before = _megabytes("VmRSS")
+        before = megabytes("VmRSS")
     began, busy = time.perf_counter(), time.process_time()
     made = morning_report(database, load_settings(), None, Limits(1.0, 1.0))
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     assert made.account.done == made.drifts[0].films == films  # noqa: S101 - a figure of fewer films would say nothing
     database.dispose()
-    said.send((seconds, busy, _megabytes("VmHWM") - before))
-
-
-def _megabytes(line: str) -> float:
-    """Return what this process holds (VmRSS), or held at most (VmHWM)."""
-    lines: Iterator[str] = iter(Path("/proc/self/status").read_text().splitlines())
-    return next(int(one.split()[1]) * 1024 / 1e6 for one in lines if one.startswith(line))
+    said.send((seconds, busy, megabytes("VmHWM") - before))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.memory import megabytes
 from producer.ingest import fill_run
 from tests.screened import DIGEST, RunKit, nobody_died
 from tests.servers.postgres_server import PostgresServer
@@ -113,13 +114,7 @@ def _walk(url: str, root: bytes, said: object) -> None:
     report = fill_run(database, RunToFill(opened.id, "w:1:1", DIGEST, False, 64), paths)
     seconds = time.perf_counter() - began
     database.dispose()
-    said.send((seconds, report.pending + report.skipped, _most_megabytes()))  # type: ignore[attr-defined]  # a pipe's end
-
-
-def _most_megabytes() -> float:
-    """Return the most memory that this program held, MB; getrusage would count what its parent held as well."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e6
+    said.send((seconds, report.pending + report.skipped, megabytes("VmHWM")))  # type: ignore[attr-defined]  # a pipe's end
 
 
 def settle_all(url: str, *, analysed: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Date, DateTime, Row, String, Text, cast, func, select, type_coerce
@@ -17,15 +18,12 @@ from sqlalchemy.orm import Session
 from schemas.table_base import UtcDateTime
 from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.result_filters import Filters
-from wetread.store.results import Sort, found_queries
-
-ROWS_AT_ONCE = 2000
-"""Rows of a block, which are in memory at once."""
+from wetread.store.results import ROWS_AT_ONCE, Sort, found_queries
 
 Block = dict[str, list[Any]]
 """A value a row under the name of each column. path: absolute, as bytes. read_at, settled_at: ISO 8601 in UTC.
 acquired_on: YYYY-MM-DD. probabilities, pixel_spacing: JSON, the first an object, label to probability. What has no
-value is None."""
+value is None. It has ROWS_AT_ONCE rows at most."""
 
 _COLUMNS = {
     Image: ("root_id", "path"),
@@ -62,8 +60,7 @@ def find_result_blocks(session: Session, filters: Filters) -> Iterator[Block]:
                 for digest, shares in zip(digests, block["probabilities"], strict=True)
             ]
             for moments in ("read_at", "settled_at"):
-                written = {moment: moment and _iso(moment) for moment in set(block[moments])}
-                block[moments] = [written[moment] for moment in block[moments]]
+                block[moments] = [moment and _iso(moment) for moment in block[moments]]
             yield block
 
 
@@ -91,6 +88,7 @@ def _as_text(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
     return func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US")
 
 
+@lru_cache(maxsize=1000)  # the films of a batch share it
 def _iso(moment: str) -> str:
     """Return YYYY-MM-DD HH:MM:SS.ffffff as datetime.isoformat has it in UTC."""
     return f"{moment[:10]}T{moment[11:].removesuffix('.000000')}+00:00"
