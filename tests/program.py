@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,11 @@ class Program:
         ended = self.run(*arguments, "--format", "jsonl", "--limit", "0")
         assert ended.returncode == 0, ended.stderr
         return [json.loads(line) for line in ended.stdout.split("\n") if line]
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Ask its SQLite database."""
+        with closing(sqlite3.connect(self.home / "results.db")) as connection:
+            return connection.execute(query).fetchall()
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         """Start it in a process group of its own, so that a test can signal the whole."""
