@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,26 @@ def test_a_model_is_trained_registered_and_measured_again_the_same(films: Path, 
     assert again["model_digest"] == made["digest"]
     for figure in ("n", "patients", "accuracy", "confusion", "labels", "by"):
         assert again[figure] == made["test"][figure]
+
+
+def test_folders_train_and_test_are_sides_and_never_labels(films: Path, tmp_path: Path) -> None:
+    with (films / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    of_label: Counter[str] = Counter()
+    for row in rows:
+        of_label[row["label"]] += 1
+        side = "test" if of_label[row["label"]] % 4 == 0 else "train"
+        target = tmp_path / "kaggle" / side / row["label"] / row["path"].replace("/", "-")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(films / row["path"], target)
+    tested = sum(count // 4 for count in of_label.values())
+    made = printed(
+        run("train", tmp_path / "kaggle", *SMALL, "--validation", "0.35", "--no-panel", "--no-gate", "--json")
+    )
+    assert made["labels"] == ["covid", "normal", "pneumonia"]
+    assert made["patients"]["test"] == made["test"]["n"] == tested
+    again = printed(run("evaluate", made["model"], tmp_path / "kaggle", "--json"))
+    assert (again["side"], again["n"], again["confusion"]) == ("test", tested, made["test"]["confusion"])
 
 
 def test_every_opening_of_the_same_test_patients_is_counted(films: Path) -> None:
