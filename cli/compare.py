@@ -162,7 +162,7 @@ def compared(data: str, output: str | None, **options: Any) -> Comparison:
             strict=options["strict"],
             processes=options["processes"],
             reading=progress.reading,
-            audited=partial(warn_of, dealt=recipe.split is None),
+            audited=partial(warn_of, progress=progress, dealt=recipe.split is None),
             training=lambda name: partial(progress.training, name=name),
             panel=lambda view: partial(progress.training, name=view),
         )

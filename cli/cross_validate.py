@@ -88,7 +88,7 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
             folder=None if options["output"] is None else os.fsencode(options["output"]),
             processes=options["processes"],
             reading=progress.reading,
-            audited=partial(warn_of, dealt=not leaky_image_level),
+            audited=partial(warn_of, progress=progress, dealt=not leaky_image_level),
             training=lambda name: partial(progress.training, name=name),
         )
     for warning in found.warnings:

@@ -104,7 +104,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
             processes=options["processes"],
             strict=options["strict"],
             reading=progress.reading,
-            audited=partial(warn_of, dealt=recipe.split is None),
+            audited=partial(warn_of, progress=progress, dealt=recipe.split is None),
             training=progress.training,
             panel=lambda view: partial(progress.training, name=view),
             checkpoint=checkpoint,
