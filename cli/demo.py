@@ -57,7 +57,7 @@ def demo(directory: str, seed: int, draw_only: bool, patients: int) -> None:
         return
     _settle_in(place)
     _run("train", f"{place}/labelled", "--name", "demo", *TRAINING, "--seed", str(seed))
-    _run("models", "promote", "demo@1")
+    _run("models", "promote", "demo@1", "--accept-evaluation", "it reads drawings, and nothing else")
     _run("screen", f"{place}/archive")
     _run("results", "list", "--label", "covid", "--limit", "5")
     _compare(place)
