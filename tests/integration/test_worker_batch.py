@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 
 from producer.ingest import fill_run
 from schemas.states import Reason, RunState
-from schemas.tables import StoredPrediction, WorkItem
+from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.program import films
 from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model
@@ -169,8 +169,14 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_image_for_which_there_is_no_memory_ends_its_process_and_is_named_when_it_was_alone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_data: bytes, _enough: int | None) -> None:
-        raise MemoryError
+    with site.database.reading() as session:
+        bad = session.scalars(select(Image.path).order_by(Image.id)).first()
+    assert bad is not None
+
+    def refuse(data: bytes, enough: int | None) -> object:
+        if data == (site.archive / os.fsdecode(bad)).read_bytes():
+            raise MemoryError
+        return decode(data, enough)
 
     batch = site.batch()
     assert batch is not None
