@@ -27,7 +27,7 @@ from worker.keeper import LeaseKeeper
 from worker.memory import oom_kills
 from worker.reading import Reader
 
-DEATHS_UNTOUCHED = 10
+DEATHS_UNTOUCHED = 12
 """Workers that may die in a row with a batch in hand of which they had not touched an image yet: no film's fault."""
 
 OTHERS_TRIED = 8

@@ -33,7 +33,10 @@ DEATHS_BEFORE_READY = 3
 DEATHS_WITHOUT_PROGRESS = 30
 """Processes that may die in a row without one image settled between: more than any film needs to be called dead."""
 
-KILLED_SECONDS = 5.0
+CLOSED_SECONDS = 2.0
+"""Seconds that a process which has closed its pipe has to be gone; then a file server that hangs holds it."""
+
+KILLED_SECONDS = 2.0
 """Seconds after which a process that was killed counts as held by the system: it waits for a file server that hangs."""
 
 END_SECONDS = 35.0
@@ -102,7 +105,7 @@ class EmbeddedPool:
                 child.process.terminate()
         end = time.monotonic() + END_SECONDS
         for child in self._children:
-            child.process.join(max(0.1, end - time.monotonic()))
+            _wait_for_end(child, end)
             if child.process.is_alive():
                 child.process.kill()
                 _leave_behind(child.process)
@@ -198,6 +201,19 @@ class EmbeddedPool:
         for child in self._children:
             if child.owner in expired:
                 child.process.kill()
+
+
+def _wait_for_end(child: _Child, until: float) -> None:
+    """Wait for a process that was asked to end; once it has closed its pipe it has nothing left to do."""
+    while child.process.is_alive() and time.monotonic() < until:
+        if not wait_for([child.process.sentinel, child.pipe], timeout=max(0.0, until - time.monotonic())):
+            return
+        try:
+            if child.pipe.poll():
+                child.pipe.recv()
+        except (EOFError, OSError):
+            child.process.join(CLOSED_SECONDS)
+            return
 
 
 def _leave_behind(process: SpawnProcess) -> None:
