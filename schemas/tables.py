@@ -131,6 +131,7 @@ class Run(Base):
     kind: Mapped[str] = mapped_column(
         String(16), default="screen", server_default="screen", comment="screen, or watch: what `wetread watch` found"
     )
+    untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
     found: Mapped[int] = mapped_column(BigInteger, default=0)
     pending: Mapped[int] = mapped_column(BigInteger, default=0)
     done: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -189,7 +190,6 @@ class Batch(Base):
     kills: Mapped[int] = mapped_column(
         Integer, default=0, comment="workers that died holding it; above 0 it is taken one image at a time"
     )
-    untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
     rung_at: Mapped[float | None] = mapped_column(Float, comment="when the broker was last rung for it")
     rides_on: Mapped[int | None] = mapped_column(
         BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"

@@ -19,6 +19,7 @@ from schemas.states import RunState
 from wetread.settings import Settings
 from wetread.store.accounts import run_state
 from wetread.store.database import Database
+from wetread.store.death_notes import touched
 from wetread.store.leases import Claim, claim, release
 from wetread.store.runs import set_state
 from wetread.store.settling import Settled, settle_together
@@ -28,7 +29,7 @@ from worker.keeper import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
-from worker.one_at_a_time import OneAtATime
+from worker.one_at_a_time import OneAtATime, see_that_something_is_touched
 from worker.read_ahead import ReadAhead, Upcoming, no_more
 from worker.reading import Reader
 from worker.sign_of_life import Standing
@@ -148,6 +149,7 @@ class BatchWorker:
         return riders
 
     def _read_and_settle(self, held: Claim, model: LoadedModel, riders: list[ModelReading], upcoming: Upcoming) -> None:
+        see_that_something_is_touched(held)
         with LeaseKeeper(self.database, held, self.settings) as keeper:
             reader = self._reader(held, model, keeper, riders)
             try:
@@ -201,3 +203,4 @@ class BatchWorker:
             for one in (held, *held.riders):
                 with self.database.writing() as session:
                     set_state(session, one.run_id, RunState.PAUSED, pause)
+                    touched(session, one.run_id)

@@ -27,8 +27,9 @@ from worker.keeper import LeaseKeeper
 from worker.memory import oom_kills
 from worker.reading import Reader
 
-DEATHS_UNTOUCHED = 12
-"""Workers that may die in a row with a batch in hand of which they had not touched an image yet: no film's fault."""
+DEATHS_UNTOUCHED = 30
+"""Workers that may die in a row with a run's batches, and no image of it tried alone or settled: no film's fault. A film
+costs one before it is tried alone; and a worker that is killed at random is followed by others that are not."""
 
 OTHERS_TRIED = 8
 """Other films that are looked for one that can be read, before a picture is drawn instead."""
@@ -46,17 +47,10 @@ class OneAtATime:
     settle: Callable[[Outcome], None]
 
     def read(self) -> None:
-        """Read them all, those that were tried least first; raise MachineUnfit where workers die of something else.
+        """Read them all, those that were tried least first.
 
-        Raises RootUnavailable and EngineFault too; the image in hand was not tried then.
+        Raises RootUnavailable and EngineFault; the image in hand was not tried then.
         """
-        if self.held.untouched >= DEATHS_UNTOUCHED:
-            raise MachineUnfit(
-                f"expected worker processes that read films, found that {self.held.untouched} in a row died with batch "
-                f"{self.held.batch_id} in hand before they had touched one of its films, the last found on "
-                f"{socket.gethostname()}: no film is blamed. Look for lack of memory, run `wetread doctor`, then run "
-                "the same command: it goes on"
-            )
         items = sorted(self.held.items, key=lambda item: (item.attempts, item.image_id))
         self.keeper.progress()
         self._see_another_go_through(items[0])
@@ -95,6 +89,16 @@ class OneAtATime:
             sha256=item.sha256,
             size=item.size,
             mtime_ns=item.mtime_ns,
+        )
+
+
+def see_that_something_is_touched(held: Claim) -> None:
+    """Raise MachineUnfit where worker after worker died with the run's batches and no film was as much as tried."""
+    if held.untouched >= DEATHS_UNTOUCHED:
+        raise MachineUnfit(
+            f"expected worker processes that read films, found that {held.untouched} in a row died before they had "
+            f"read one, or tried one alone, the last with batch {held.batch_id}; said by {socket.gethostname()}. No film is "
+            "blamed. Look for lack of memory, run `wetread doctor`, then run the same command: it goes on"
         )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from schemas.states import ItemState, Reason
 from schemas.tables import WorkItem
+from wetread.store.death_notes import touched
 from wetread.store.leases import Claim, hold
 
 
@@ -16,8 +17,9 @@ def count_attempt(session: Session, held: Claim, image_id: int, oom_kills: int |
     oom_kills: processes that the kernel of this machine has ended for lack of memory so far; None where it does not
     say. Whoever finds this process dead compares.
     """
-    hold(session, held, untouched=0)
+    hold(session, held)
     session.execute(_pending(held, image_id).values(attempts=WorkItem.attempts + 1, oom_kills=oom_kills))
+    touched(session, held.run_id)
 
 
 def take_back_attempt(session: Session, held: Claim, image_id: int) -> None:

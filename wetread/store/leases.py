@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from schemas.errors import LeaseLost
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Image, Model, Run, WorkItem
-from wetread.store.death_notes import note_how_it_ended
+from wetread.store.death_notes import count_deaths, note_how_it_ended
 from wetread.store.moments import database_seconds
 from wetread.store.roots import root_paths
 
@@ -46,7 +46,7 @@ class Claim:
     decision_digest: of the decision that was in force for the model when the batch was taken.
     took_over: it was another's, whose lease had run out.
     riders: batches of a shadow's run under our lease too, whose images are read with these.
-    untouched: workers that died holding it in a row, before one of its images was tried or settled.
+    untouched: workers that died in a row with a batch of the run, before one of its images was tried alone or settled.
     """
 
     batch_id: int
@@ -119,20 +119,21 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
             fence=Batch.fence + 1,
             lease_until=database_seconds() + lease_seconds,
             kills=Batch.kills + case((Batch.owner.is_not(None), 1), else_=0),
-            untouched=Batch.untouched + case((Batch.owner.is_not(None), 1), else_=0),
         )
-        .returning(Batch.run_id, Batch.fence, Batch.kills, Batch.untouched)
+        .returning(Batch.run_id, Batch.fence, Batch.kills)
         .execution_options(synchronize_session=False)
     ).first()
     if taken is None:
         return None
-    run_id, fence, kills, untouched = taken
-    of_run, shadowed = _run_to_read(session, run_id)
+    run_id, fence, kills = taken
     if owner_before is not None:
         note_how_it_ended(session, [batch_id], None)  # it was silent, on whatever machine: nobody knows more
+        count_deaths(session, [run_id])
+    of_run, shadowed = _run_to_read(session, run_id)
     items = pending_items(session, batch_id)
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
     took_over = owner_before is not None
+    untouched = session.scalar(select(Run.untouched).where(Run.id == run_id)) or 0
     return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders, took_over, untouched)
 
 
@@ -208,14 +209,14 @@ def release(session: Session, held: Claim) -> None:
 
     What was read with it is given back too.
     """
-    free = {"owner": None, "lease_until": None, "untouched": 0}
+    free = {"owner": None, "lease_until": None}
     for one in (held, *held.riders):
         session.execute(_ours(one).values(free).execution_options(synchronize_session=False))
 
 
-def hold(session: Session, held: Claim, **values: int) -> None:
-    """Lock the batch for this transaction, writing `values` to it; raise LeaseLost when it is another's by now."""
-    kept = session.execute(_ours(held).values(fence=held.fence, **values).returning(Batch.id)).first()
+def hold(session: Session, held: Claim) -> None:
+    """Lock the batch for this transaction; raise LeaseLost when it is another's by now."""
+    kept = session.execute(_ours(held).values(fence=held.fence).returning(Batch.id)).first()
     if kept is None:
         raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
 
@@ -236,11 +237,13 @@ def release_dead(session: Session, owner: str, oom_kills: int | None = None) -> 
     freed = session.execute(
         update(Batch)
         .where(Batch.owner == owner, Batch.pending > 0)
-        .values(owner=None, lease_until=None, kills=Batch.kills + 1, untouched=Batch.untouched + 1, rung_at=None)
-        .returning(Batch.id)
+        .values(owner=None, lease_until=None, kills=Batch.kills + 1, rung_at=None)
+        .returning(Batch.run_id)
         .execution_options(synchronize_session=False)
     )
-    return len(freed.all())
+    runs = list(freed.scalars())
+    count_deaths(session, runs)
+    return len(runs)
 
 
 def owners(session: Session, run_id: int | None = None) -> list[str]:

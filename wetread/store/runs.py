@@ -99,6 +99,7 @@ def _begin_walk(session: Session, run: Run, engine: str, walker: str) -> None:
             note=None,
             walked_at=None,
             ended_at=None,
+            untouched=0,
             walker=walker,
             walk_until=database_seconds() + WALK_LEASE_SECONDS,
             found=Run.found - Run.skipped,

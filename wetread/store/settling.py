@@ -163,7 +163,6 @@ def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
         .where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
         .values(
             pending=Batch.pending - settled,
-            untouched=0,
             owner=case((last, None), else_=Batch.owner),
             lease_until=case((last, None), else_=Batch.lease_until),
         )
@@ -284,6 +283,7 @@ def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], no
         .where(Run.id == run_id)
         .values(
             pending=Run.pending - settled,
+            untouched=0,
             done=Run.done + counts[ItemState.DONE],
             rejected=Run.rejected + counts[ItemState.REJECTED],
             dead=Run.dead + counts[ItemState.DEAD],
