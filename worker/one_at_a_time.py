@@ -28,8 +28,8 @@ from worker.memory import oom_kills
 from worker.reading import Reader
 
 DEATHS_UNTOUCHED = 30
-"""Workers that may die in a row with a run's batches, and no image of it tried alone or settled: no film's fault. A film
-costs one before it is tried alone; and a worker that is killed at random is followed by others that are not."""
+"""Workers that may die in a row with a run's batches, and no image of it tried alone or settled: no film's fault. A
+film costs one before it is tried alone; a worker that is killed at random is followed by others that are not."""
 
 OTHERS_TRIED = 8
 """Other films that are looked for one that can be read, before a picture is drawn instead."""
@@ -97,8 +97,8 @@ def see_that_something_is_touched(held: Claim) -> None:
     if held.untouched >= DEATHS_UNTOUCHED:
         raise MachineUnfit(
             f"expected worker processes that read films, found that {held.untouched} in a row died before they had "
-            f"read one, or tried one alone, the last with batch {held.batch_id}; said by {socket.gethostname()}. No film is "
-            "blamed. Look for lack of memory, run `wetread doctor`, then run the same command: it goes on"
+            f"read one, or tried one alone, the last with batch {held.batch_id}; said by {socket.gethostname()}. No film "
+            "is blamed. Look for lack of memory, run `wetread doctor`, then run the same command: it goes on"
         )
 
 
