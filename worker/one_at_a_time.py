@@ -97,8 +97,8 @@ def see_that_something_is_touched(held: Claim) -> None:
     if held.untouched >= DEATHS_UNTOUCHED:
         raise MachineUnfit(
             f"expected worker processes that read films, found that {held.untouched} in a row died before they had "
-            f"read one, or tried one alone, the last with batch {held.batch_id}; said by {socket.gethostname()}. No film "
-            "is blamed. Look for lack of memory, run `wetread doctor`, then run the same command: it goes on"
+            f"read one, or tried one alone, the last with batch {held.batch_id}; said by {socket.gethostname()}. "
+            "No film is blamed. Look for lack of memory, run `wetread doctor`, then run the same command: it goes on"
         )
 
 
