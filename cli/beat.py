@@ -50,7 +50,7 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     settings = with_metrics(load_settings(), metrics_port, metrics_host)
-    count, signs = _opened_metrics(settings), SignFile("beat")
+    count, signs = _opened_metrics(settings), SignFile("beat", settings.database)
 
     def swept(made: bool) -> None:
         signs.touch()

@@ -51,7 +51,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
-    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker"))
+    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker", settings.database))
     # Weak references would let the bound methods go at once.
     signals.worker_ready.connect(minder.start, weak=False)
     signals.worker_shutting_down.connect(minder.stop, weak=False)

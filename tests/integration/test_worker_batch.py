@@ -30,7 +30,7 @@ from wetread.store.runs import open_run
 from wetread.store.stages import stage_seconds
 from worker import keeper, reading
 from worker.batch import BatchWorker, Ending
-from worker.identity import died_here, worker_id
+from worker.identity import worker_id
 from worker.models import ModelShelf
 from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
 
@@ -199,13 +199,3 @@ def noted(site: Site) -> set[tuple[int, str | None]]:
     """Return what is noted on the images: their attempts, and why they failed."""
     with site.database.reading() as session:
         return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
-
-
-def test_a_worker_knows_the_dead_of_its_own_machine_only() -> None:
-    me = worker_id()
-    host, pid, start = me.split(":")
-    assert not died_here(me)
-    assert died_here(f"{host}:{pid}:{int(start) - 100}"), "the process id was used again"
-    assert died_here(f"{host}:4194304:{start}")
-    assert not died_here(f"elsewhere:4194304:{start}")
-    assert not died_here("nonsense")
