@@ -1,6 +1,7 @@
 """A process that reads batches says every few seconds that it lives, what it has in hand, and what memory it uses.
 
 It is for people (`wetread status --watch`, the metrics) and decides nothing: who holds a batch is said by its lease.
+What the process may hold without knowing it gives back at the same time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import psutil
 from schemas.errors import WetreadError
 from wetread.store.database import Database
 from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
+from worker.in_doubt import InDoubt
 
 SIGN_SECONDS = 5.0
 """Seconds between two signs: often enough for people, and next to nothing beside the writes of a batch."""
@@ -51,13 +53,24 @@ class Standing:
 
 
 class SignOfLife:
-    """Writes a process's row from a thread, from `start` to `stop`."""
+    """Writes a process's row from a thread, from `start` to `stop`.
 
-    def __init__(self, database: Database, owner: str, standing: Standing, every: float = SIGN_SECONDS) -> None:
+    in_doubt: what the process may hold without knowing, given back where it takes no other batch.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        owner: str,
+        standing: Standing,
+        every: float = SIGN_SECONDS,
+        in_doubt: InDoubt | None = None,
+    ) -> None:
         self._database = database
         self._owner = owner
         self._standing = standing
         self._every = every
+        self._in_doubt = in_doubt or InDoubt()
         self._process = psutil.Process()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sign of life", daemon=True)
@@ -76,6 +89,7 @@ class SignOfLife:
             self._give()
             self._stopped.wait(self._every)
         try:
+            self._in_doubt.clear_if_idle(self._database, self._owner)
             with self._database.writing() as session:
                 leave(session, self._owner)
         except WetreadError:
@@ -89,5 +103,6 @@ class SignOfLife:
         try:
             with self._database.writing() as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
+            self._in_doubt.clear_if_idle(self._database, self._owner)
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so

@@ -1,0 +1,90 @@
+"""Connections to PostgreSQL that are cut after COMMIT was sent: the answer to a claim or a settlement is lost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.conftest import QUICK_RECOVERY
+from tests.chaos.films import draw_films
+from tests.chaos.scale import FULL, SEED, moments, times
+from tests.chaos.serving import finished, said, start_logged, workers
+from tests.chaos.table import record
+from tests.program import Program, eventually, with_model
+from tests.servers.cutting_proxy import CuttingProxy
+from tests.servers.postgres_server import PostgresServer
+
+pytestmark = pytest.mark.timeout(1800)
+
+CUTS = times(200, 6)
+BATCH = 4
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Twice as many batches as answers of each kind are cut."""
+    draw_films(tmp_path / "archive", 2 * BATCH * CUTS, seed=SEED)
+    return tmp_path / "archive"
+
+
+@pytest.mark.parametrize("way", ["embedded", "served"])
+def test_a_lost_answer_costs_no_film_and_is_nobodys_death(
+    way: str, tmp_path: Path, archive: Path, postgres_url: str, postgres_server: PostgresServer, redis_url: str
+) -> None:
+    moment, began, left = moments(f"cut answers {way}"), time.monotonic(), {"claim": CUTS, "settle": CUTS}
+
+    def cut(kind: str) -> bool:
+        if left[kind] and moment.random() < 0.6:
+            left[kind] -= 1
+            return True
+        return False
+
+    environment = QUICK_RECOVERY | {"WETREAD_BATCH_SIZE": str(BATCH)}
+    if way == "served":
+        environment["WETREAD_BROKER_URL"] = redis_url
+    program = with_model(tmp_path / "home", WETREAD_DATABASE_URL=postgres_url, **environment)
+    with CuttingProxy(postgres_server.port, cut) as proxy:
+        cut_off = program.environment | {
+            "WETREAD_DATABASE_URL": postgres_url.replace(f":{postgres_server.port}/", f":{proxy.port}/")
+        }
+        run_through(Program(program.home, cut_off, program.patience), way, archive)
+    assert proxy.cuts == {"claim": CUTS, "settle": CUTS}, "as many as were to be cut"
+    accounts = assert_nothing_lost(program, archive)
+    assert accounts.kills == 0, "nobody died"
+    assert ask(program, "SELECT max(attempts) FROM work_items") == [(0,)], "and no film was suspected"
+    assert "died" not in said(program)
+    record(
+        "15", way, f"the answer to COMMIT cut off, of {CUTS} claims and of {CUTS} settlements",
+        f"{accounts.done} done once each, no death counted, none dead", time.monotonic() - began,
+    )  # fmt: skip
+
+
+def run_through(program: Program, way: str, archive: Path) -> None:
+    if way == "embedded":
+        assert start_logged(program, "screen", archive, "--workers", 2).wait(times(1500, 100)) == 0, said(program)
+        return
+    with workers(program, 1, concurrency=2):
+        program.json("submit", archive)
+        eventually(lambda: finished(program), seconds=times(1500, 100), what="the run's end")
+
+
+@pytest.mark.skipif(FULL, reason="the quick form shows it")
+def test_the_proxy_cuts_what_was_committed(postgres_url: str, postgres_server: PostgresServer) -> None:
+    """The harness itself: what the client does not know of is in the database."""
+    import psycopg
+
+    with CuttingProxy(postgres_server.port, lambda _: True) as proxy:
+        url = postgres_url.replace("+psycopg", "").replace(f":{postgres_server.port}/", f":{proxy.port}/")
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE batches (id int)")
+            connection.commit()  # of no kind: it goes through
+            connection.execute("INSERT INTO batches VALUES (1)")
+            connection.execute("SELECT id FROM batches FOR UPDATE OF batches")
+            with pytest.raises(psycopg.OperationalError):
+                connection.commit()
+        assert proxy.cuts == {"claim": 1}
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+        eventually(lambda: connection.execute("SELECT id FROM batches").fetchall() == [(1,)], what="the commit")
