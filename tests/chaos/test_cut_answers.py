@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,29 @@ def test_the_proxy_cuts_what_was_committed(postgres_url: str, postgres_server: P
         assert proxy.cuts == {"claim": 1}
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         eventually(lambda: connection.execute("SELECT id FROM batches").fetchall() == [(1,)], what="the commit")
+
+
+@pytest.mark.parametrize("way", ["embedded", "served"])
+def test_a_database_that_is_away_for_longer_than_a_lease_makes_nobody_dead(
+    way: str, tmp_path: Path, drawn: Path, redis_url: str, start_postgres: Callable[[], PostgresServer]
+) -> None:
+    """Every lease has run out when it is back, and whoever asks first finds batches that nobody seems to hold."""
+    began, server = time.monotonic(), start_postgres()
+    program = with_model(tmp_path / "home", WETREAD_DATABASE_URL=server.create_database("away"), **QUICK_RECOVERY)
+    lease = float(QUICK_RECOVERY["WETREAD_LEASE_SECONDS"])
+    if way == "served":
+        program.environment["WETREAD_BROKER_URL"] = redis_url
+    with workers(program, 1 if way == "served" else 0, concurrency=2):
+        screen = start_logged(program, "screen", drawn, "--workers", 2)
+        for _ in range(times(10, 1)):
+            eventually(lambda: ask(program, "SELECT 1 FROM batches WHERE owner IS NOT NULL"), what="work in hand")
+            server.kill()
+            time.sleep(lease + 1.0)
+            server.start()
+        assert screen.wait(times(3000, 100)) == 0, said(program)
+    accounts = assert_nothing_lost(program, drawn)
+    assert (accounts.kills, "died" in said(program)) == (0, False), "nobody died"
+    record(
+        "15", way, f"PostgreSQL away {times(10, 1)} times for longer than a lease",
+        f"{accounts.done} done once each, no death counted, none dead", time.monotonic() - began,
+    )  # fmt: skip

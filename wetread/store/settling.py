@@ -110,14 +110,8 @@ def settle_together(
     faults: list[LeaseLost | ReadingsChanged | None] = []
     for held, outcomes in parts:
         try:
-            kept.append(
-                (
-                    held,
-                    []
-                    if again and was_settled(session, held, [one.image_id for one in outcomes])
-                    else _taken(session, held, outcomes),
-                )
-            )
+            written = again and was_settled(session, held, [one.image_id for one in outcomes])
+            kept.append((held, [] if written else _taken(session, held, outcomes)))
             faults.append(None)
         except (LeaseLost, ReadingsChanged) as fault:
             faults.append(fault)
