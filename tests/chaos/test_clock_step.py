@@ -18,7 +18,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.accounting import assert_nothing_lost
+from tests.chaos.processes import children, go_on, stand_still
 from tests.chaos.scale import moments, times
 from tests.chaos.serving import finished, said, start_logged, workers
 from tests.chaos.table import record
@@ -59,26 +60,46 @@ class Clock:
             database.execute(move)
 
 
-@pytest.mark.parametrize("way", ["embedded", "served"])
-def test_a_step_of_the_clock_makes_nobody_dead(
-    way: str, request: pytest.FixtureRequest, tmp_path: Path, drawn: Path
-) -> None:
-    moment, began = moments(f"clock {way}"), time.monotonic()
-    program: Program = request.getfixturevalue(way)
-    clock = Clock(tmp_path, program)
-    with workers(clock.program, 2 if way == "served" else 0):
-        # Two commands: what one says of the other's processes is by their start alone.
-        screens = [start_logged(clock.program, "screen", drawn, "--workers", 2) for _ in range(2)]
-        eventually(lambda: ask(program, "SELECT 1 FROM batches WHERE owner IS NOT NULL"), what="work in hand")
-        while clock.steps < times(200, 10) and not finished(program):
-            clock.step(moment.choice([1, -1, 60, 3600, -3600]))
-            time.sleep(moment.uniform(0.05, 0.5))
-        assert [screen.wait(times(3000, 100)) for screen in screens] == [0, 0], said(program)
-    accounts = assert_nothing_lost(program, drawn)
-    assert clock.steps >= 3, "the run lasted long enough"
+STEPS = (1, -1, 60, 3600, -3600)
+FAULT = "a clock that steps {} times by a second, a minute, an hour, forward and back"
+
+
+def assert_nobody_died(program: Program, archive: Path, way: str, clock: Clock, began: float) -> None:
+    accounts = assert_nothing_lost(program, archive)
     assert (accounts.kills, accounts.runs) == (0, 1), "nobody died"
     assert "died" not in said(program)
-    record(
-        "13", way, f"a clock that steps {clock.steps} times by a second, a minute, an hour, forward and back",
-        f"{accounts.done} done once each, no death counted, none dead", time.monotonic() - began,
-    )  # fmt: skip
+    gave = f"{accounts.done} done once each, no death counted, none dead"
+    record("13", way, FAULT.format(clock.steps), gave, time.monotonic() - began)
+
+
+def test_embedded_a_command_that_begins_after_a_step_takes_nobody_for_dead(
+    embedded: Program, tmp_path: Path, drawn: Path
+) -> None:
+    """It frees what the dead hold, while another one holds batches, and is stopped so that it does so for certain."""
+    moment, began, clock = moments("clock embedded"), time.monotonic(), Clock(tmp_path, embedded)
+    screens = [start_logged(clock.program, "screen", drawn, "--workers", 2)]
+    for _ in range(times(6, 1)):
+        stand_still(embedded, screens[0])
+        clock.step(moment.choice(STEPS))
+        screens.append(start_logged(clock.program, "screen", drawn, "--workers", 1))
+        eventually(lambda: children(screens[-1]), what="processes of the other command")
+        go_on(screens[0])
+        for _ in range(times(20, 3)):
+            clock.step(moment.choice(STEPS))
+            time.sleep(moment.uniform(0.05, 0.3))
+        if screens[0].poll() is not None:
+            break
+    assert [screen.wait(times(3000, 100)) for screen in screens] == [0] * len(screens), said(embedded)
+    assert_nobody_died(embedded, drawn, "embedded", clock, began)
+
+
+def test_served_a_sweep_after_a_step_takes_nobody_for_dead(served: Program, tmp_path: Path, drawn: Path) -> None:
+    """Each worker frees what the dead hold every second."""
+    moment, began, clock = moments("clock served"), time.monotonic(), Clock(tmp_path, served)
+    with workers(clock.program, 2):
+        served.json("submit", drawn)
+        while clock.steps < times(200, 10) and not finished(served):
+            clock.step(moment.choice(STEPS))
+            time.sleep(moment.uniform(0.1, 0.6))
+        eventually(lambda: finished(served), seconds=times(3000, 100), what="the run's end")
+    assert_nobody_died(served, drawn, "served", clock, began)

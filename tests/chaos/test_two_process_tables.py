@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.chaos.accounting import ask, assert_nothing_lost
+from tests.chaos.processes import go_on, stand_still
 from tests.chaos.scale import times
 from tests.chaos.serving import finished, known_workers, said, start_logged
 from tests.chaos.table import record
@@ -50,14 +51,16 @@ def contained_workers(program: Program, count: int) -> Iterator[list[subprocess.
 
 
 def test_embedded_two_tables_work_on_one_run_and_nobody_is_taken_for_dead(embedded: Program, drawn: Path) -> None:
-    """Each command that begins frees what the dead hold: of its own table alone."""
+    """Each command that begins frees what the dead hold: of its own table alone. It does so while the first stands."""
     began = time.monotonic()
     first = start_logged(contained(embedded), "screen", drawn, "--workers", 2)
-    others = []
-    eventually(lambda: has_owner(embedded), what="work in hand")
-    for _ in range(times(20, 2)):
+    others: list[subprocess.Popen[str]] = []
+    for _ in range(times(6, 1)):
+        stand_still(embedded, first)
         others.append(start_logged(contained(embedded), "screen", drawn, "--workers", 1))
-        time.sleep(times(5, 1))
+        eventually(lambda: children_inside(others[-1]), what="processes of the other command")
+        go_on(first)
+        time.sleep(times(10, 0))
         if first.poll() is not None:
             break
     assert [one.wait(times(3000, 100)) for one in (first, *others)] == [0] * (1 + len(others)), said(embedded)
@@ -70,11 +73,11 @@ def test_embedded_two_tables_work_on_one_run_and_nobody_is_taken_for_dead(embedd
     )  # fmt: skip
 
 
-def has_owner(program: Program) -> bool:
-    if not (program.home / "results.db").exists():
-        return False
-    tables = ask(program, "SELECT 1 FROM sqlite_master WHERE name = 'batches'")
-    return bool(tables and ask(program, "SELECT 1 FROM batches WHERE owner IS NOT NULL"))
+def children_inside(container: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the worker processes of the command that a container runs."""
+    with suppress(psutil.NoSuchProcess, ValueError):  # it has not begun yet
+        return [one for one in inside(container).children() if "spawn_main" in " ".join(one.cmdline())]
+    return []
 
 
 def test_served_workers_in_two_tables_do_not_free_what_the_other_holds(served: Program, drawn: Path) -> None:
