@@ -49,6 +49,19 @@ def test_a_worker_process_that_is_told_to_end_is_replaced(program: Program, larg
     assert program.rows("SELECT max(kills) FROM batches") == [(0,)], "it ended in order: nothing died"
 
 
+def test_a_worker_process_of_which_no_thread_runs_is_ended_and_replaced(program: Program, large_archive: Path) -> None:
+    """Its lease does not say so: the database might have been away."""
+    program.environment["WETREAD_LEASE_SECONDS"] = "4"
+    running = program.start("screen", large_archive, "--workers", "1", "--json")
+    eventually(lambda: program.rows("SELECT 1 FROM batches WHERE owner IS NOT NULL"), what="a worker with a batch")
+    owner = str(program.rows("SELECT owner FROM batches WHERE owner IS NOT NULL")[0][0])
+    os.kill(int(owner.split(":")[1]), signal.SIGSTOP)
+    out, err = running.communicate(timeout=120)
+    assert running.returncode == 0, err
+    assert "a worker process died and is replaced" in err
+    assert '"found": 112, "done": 112, "rejected": 0, "dead": 0' in out
+
+
 def test_a_command_takes_over_the_walk_of_one_that_died_in_it(program: Program, archive: Path) -> None:
     walker = subprocess.Popen(["sleep", "600"])
     database = Database(f"sqlite:///{program.home / 'results.db'}")

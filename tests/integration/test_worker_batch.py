@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import event, select
 
 from producer.ingest import fill_run
+from schemas.errors import ServiceUnavailable
 from schemas.states import Reason, RunState
-from schemas.tables import StoredPrediction, WorkItem
-from tests.program import films
+from schemas.tables import Batch, StoredPrediction, WorkItem
+from tests.program import eventually, films
 from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model
 from wetread.imaging.decode import decode
@@ -23,11 +24,12 @@ from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.images import RunToFill
-from wetread.store.leases import claim, next_batches, release_dead
+from wetread.store.leases import Claim, claim, next_batches, release_dead
 from wetread.store.results import Filters, ResultRow, find_results
 from wetread.store.roots import root_ids
 from wetread.store.runs import open_run
 from wetread.store.stages import stage_seconds
+from worker import batch as batch_module
 from worker import keeper, reading
 from worker.batch import BatchWorker, Ending
 from worker.identity import worker_id
@@ -199,3 +201,41 @@ def noted(site: Site) -> set[tuple[int, str | None]]:
     """Return what is noted on the images: their attempts, and why they failed."""
     with site.database.reading() as session:
         return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["still ours", "taken by another when its lease had run out"])
+def test_a_batch_that_could_not_be_settled_is_given_back_and_nobody_died(
+    site: Site, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """The database is away for a lease, and back before this process gets another batch."""
+
+    def away(*_: object, **__: object) -> None:
+        raise ServiceUnavailable("away")
+
+    batch, worker = site.batch(), site.worker()
+    assert batch is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "settle_together", away)
+        with pytest.raises(ServiceUnavailable):
+            worker.process_batch(batch)
+    if taken:
+        eventually(lambda: claimed_by_another(site, batch) is not None, what="the lease's end")
+    with worker.in_doubt.working():
+        worker.in_doubt.clear_if_idle(site.database, worker.owner)
+        assert (owner_and_kills(site)[1] == 1) == taken, "a batch is in hand: it is this one, for all that thread knows"
+    worker.in_doubt.clear_if_idle(site.database, worker.owner)
+    assert owner_and_kills(site) == ("another:1:1" if taken else None, 0)
+    held = claimed_by_another(site, batch)
+    assert held is not None
+    assert not held.one_at_a_time
+
+
+def claimed_by_another(site: Site, batch: int) -> Claim | None:
+    with site.database.writing() as session:
+        return claim(session, batch, "another:1:1", 60.0)
+
+
+def owner_and_kills(site: Site) -> tuple[str | None, int]:
+    with site.database.reading() as session:
+        owner, kills = session.execute(select(Batch.owner, Batch.kills)).one()
+        return owner, kills
