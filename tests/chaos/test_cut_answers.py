@@ -21,13 +21,15 @@ from tests.servers.postgres_server import PostgresServer
 pytestmark = pytest.mark.timeout(1800)
 
 CUTS = times(200, 6)
-BATCH = 4
+BATCH, BATCHES = 2, CUTS * 3 // 2
+CUT = 0.8
+"""Which part of the answers is cut, until there were enough: of a batch's settlement one answer can be."""
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Twice as many batches as answers of each kind are cut."""
-    draw_films(tmp_path / "archive", 2 * BATCH * CUTS, seed=SEED)
+    """More batches than answers of each kind are cut."""
+    draw_films(tmp_path / "archive", BATCH * BATCHES, seed=SEED)
     return tmp_path / "archive"
 
 
@@ -38,7 +40,7 @@ def test_a_lost_answer_costs_no_film_and_is_nobodys_death(
     moment, began, left = moments(f"cut answers {way}"), time.monotonic(), {"claim": CUTS, "settle": CUTS}
 
     def cut(kind: str) -> bool:
-        if left[kind] and moment.random() < 0.6:
+        if left[kind] and moment.random() < CUT:
             left[kind] -= 1
             return True
         return False
