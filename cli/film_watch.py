@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -19,6 +20,7 @@ from cli.doorbell import Doorbell
 from cli.screening import Look
 from cli.watch_order import WatchOrder
 from cli.watch_runs import WatchRuns
+from producer.answering import answered
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.ingest import files_of
@@ -200,7 +202,7 @@ class Watching:
     def _go_on(self, at: float) -> None:
         """Go on with a run that was paused; raise RootUnavailable while a root is gone, or holds nothing."""
         for path in self.order.roots.values():
-            check_root(path, must_hold_entries=True)
+            answered(partial(check_root, path, must_hold_entries=True), self.settings.image_seconds)
         if time.monotonic() >= at:
             self._go_on_at, self._opens = None, True
 
@@ -234,7 +236,7 @@ class Watching:
 
     def _walking(self) -> Iterator[tuple[int, FoundFile]]:
         for root, path in self.order.roots.items():
-            for file in files_of(path, self.settings.own_paths):
+            for file in files_of(path, self.settings.own_paths, self.settings.image_seconds):
                 yield root, file
 
     def _record(self, files: Found, *, again: bool = True) -> None:

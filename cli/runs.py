@@ -99,8 +99,8 @@ def cancel(run: int, as_json: bool) -> None:
     "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
 )
 @click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-    help="Exit 3 when more of the found images could not be read.",
+    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Exit 3 when more of the found images could not be read, as for 'wetread screen'.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

@@ -29,8 +29,9 @@ from schemas.errors import EXIT_INTERRUPTED
 )
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
+    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count. Dead "
+    "films, and a run that read none of its films, are exit 3 whatever it is.",
 )  # fmt: skip
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")

@@ -10,14 +10,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.readers import Readers
+from producer.answering import answered
 from producer.ingest import WalkReport, fill_run
 from producer.walk import is_empty
-from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.errors import (
+    MachineUnfit,
+    RootEmptied,
+    RootUnavailable,
+    ServiceUnavailable,
+    UsageError,
+    WetreadError,
+)
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -58,19 +67,6 @@ class Order:
     shadow_digest: str | None = None
 
 
-class _Readers(Protocol):
-    """Whoever reads the batches: our own pool, or workers behind the broker."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def watch(self, seconds: float) -> None:
-        """Wait up to `seconds`, and keep the readers going."""
-
-    def stop(self) -> None:
-        """End in order."""
-
-
 @dataclass(slots=True)
 class Screening:
     """A run that this command has opened, and the run that shadows it, if one does.
@@ -100,9 +96,10 @@ class Screening:
 
         asked_to_end: set from outside, it interrupts the reading.
         """
-        paths = resolved_roots(order.directories)
+        patience = settings.image_seconds
+        paths = answered(partial(resolved_roots, order.directories), patience)
         for path in paths:
-            if is_empty(path):
+            if answered(partial(is_empty, path), patience):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
         with database.writing() as session:
             ids = root_ids(session, paths)
@@ -145,9 +142,11 @@ class Screening:
         if not runs:
             return
         run, *shadows = runs
-        own, stop = self.settings.own_paths, self._stop
+        own, patience = self.settings.own_paths, self.settings.image_seconds
         try:
-            self.report = fill_run(self.database, run, self.roots, *shadows, own=own, stop=stop)
+            self.report = fill_run(
+                self.database, run, self.roots, *shadows, own=own, stop=self._stop, patience=patience
+            )
         except RootUnavailable as error:
             state = self.emptied_is if isinstance(error, RootEmptied) else RunState.PAUSED
             for each in runs:
@@ -176,7 +175,7 @@ class Screening:
         if (left := self.left_as()) is not None:
             self._leave(*left)
 
-    def _run(self, readers: _Readers, look: Look) -> RunAccount:
+    def _run(self, readers: Readers, look: Look) -> RunAccount:
         with self._filling() as filling:
             patience = Patience()
             try:
@@ -202,13 +201,13 @@ class Screening:
                 self.interrupt()
                 raise
             except WetreadError as error:
-                self._leave(RunState.INTERRUPTED, str(error))
+                self._leave(RunState.PAUSED if isinstance(error, MachineUnfit) else RunState.INTERRUPTED, str(error))
                 raise
             finally:
                 self._stop.set()
                 readers.stop()
 
-    def _watch(self, readers: _Readers, patience: Patience) -> RunAccount | None:
+    def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
         account = missed = None
         try:

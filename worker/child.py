@@ -77,6 +77,7 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
             worker.note_stages(task.run_id)
     except WetreadError as error:
         pipe.send(Failed(str(error), error.exit_code))
+    pipe.close()  # a thread that hangs in a read may keep the process from ending: nothing is to be waited for
 
 
 def limit_threads() -> None:

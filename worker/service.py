@@ -29,6 +29,7 @@ from worker.deaths import forget_the_dead, free_what_the_dead_hold
 from worker.envelopes import drop_what_is_no_message
 from worker.failpoints import armed
 from worker.identity import worker_id
+from worker.memory import set_memory_for
 from worker.metering import count_deaths, count_sweep
 from worker.metrics_port import open_metrics
 
@@ -45,6 +46,9 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     say_everywhere(worker=worker_id())
     if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
         open_metrics("worker", settings.metrics_host, settings.metrics_port)
+    settings = set_memory_for(
+        settings, concurrency
+    )  # as the next is: the pool's processes take it from the environment
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
     database = Database(settings.database)
     ensure_schema(database)

@@ -22,10 +22,10 @@ from schemas.tables import Batch, Run, StoredHeader, WorkItem
 from tests.program import eventually
 from tests.screened import RunKit, done
 from wetread.store import runs, settling
+from wetread.store.attempts import count_attempt
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.headers import store_headers
-from wetread.store.leases import count_attempt
 from wetread.store.migrating import ensure_schema
 from wetread.store.runs import cancel_pending, set_state
 

@@ -18,6 +18,7 @@ from click import Command, Context, Group
 from cli.main import wetread
 from wetread.queue import make_app
 from wetread.settings import Settings
+from worker import memory
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
@@ -110,6 +111,29 @@ def test_the_archives_volume_is_read_only_from_end_to_end() -> None:
 def test_a_pod_of_a_worker_has_time_for_its_soft_shutdown() -> None:
     app = make_app(Settings(broker_url="redis://localhost"))  # type: ignore[arg-type]  # pydantic makes it a secret
     assert pods()["worker"]["terminationGracePeriodSeconds"] > 2 * app.conf.worker_soft_shutdown_timeout
+
+
+@pytest.mark.parametrize("where", ["kubernetes", "compose"])
+def test_the_processes_of_a_worker_fit_into_its_containers_memory(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if where == "kubernetes":
+        (container,) = pods()["worker"]["containers"]
+        words, limit = container["args"], int(container["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
+        assert "WETREAD_MEMORY_BYTES" not in named("ConfigMap")["wetread"]["data"], "it would be taken as it is"
+    else:
+        worker = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["worker"]
+        words = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in worker["command"]]
+        limit = int(re.sub(r"\$\{\w+:-(\d+)g\}", r"\1", worker["mem_limit"])) * 2**30
+    processes = int(words[words.index("--concurrency") + 1])
+    monkeypatch.setattr(memory, "memory_limit", lambda: limit)
+    each = memory.with_memory_for(Settings(), processes).memory_bytes
+    assert processes * each + memory.KEPT_FREE <= limit
+    assert each >= 2**30, "a film of 100 million pixels takes some 600 MB"
+
+
+def test_a_unit_of_a_worker_has_a_limit_of_memory_and_outlives_a_process_that_the_kernel_ends() -> None:
+    (unit,) = (unit for unit in UNITS if "worker" in unit.name)
+    assert list(lines(unit, "MemoryMax")) == ["80%"]
+    assert list(lines(unit, "OOMPolicy")) == ["continue"]
 
 
 def test_secrets_are_examples_and_none_is_anywhere_else() -> None:
