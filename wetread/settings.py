@@ -6,13 +6,13 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import UsageError
+from wetread.broker_address import read_address
 
 LEAST_KEY = 32
 """Characters of a key for patients' ids: 128 bits in hexadecimal."""
@@ -20,14 +20,6 @@ LEAST_KEY = 32
 
 def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("wetread", appauthor=False))
-
-
-def _names_redis(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("redis+socket", "sentinel") or (parts.scheme in ("redis", "rediss") and parts.port != 0)
-    except ValueError:  # a port that is no number
-        return False
 
 
 class Settings(BaseSettings):
@@ -90,8 +82,8 @@ class Settings(BaseSettings):
     def _redis(cls, url: SecretStr) -> SecretStr:
         """Refuse a broker that is no Redis: the queue's length is asked in Redis's own words."""
         value = url.get_secret_value()
-        if value and not _names_redis(value):
-            raise ValueError("expected redis://HOST:PORT/NUMBER, found another form")
+        if value:
+            read_address(value)
         return url
 
     @property
