@@ -24,8 +24,12 @@ def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread worker --concurrency 2
       wetread worker --metrics-port 9102
     """
+    from cli.interrupting import ORDER_SECONDS, ends_in_order
+    from wetread.queue import batch_seconds
     from wetread.settings import load_settings
     from worker.service import serve
 
     settings = with_metrics(load_settings(), metrics_port, metrics_host)
-    ctx.exit(serve(settings, concurrency=concurrency or len(os.sched_getaffinity(0))))
+    with ends_in_order(batch_seconds(settings) + ORDER_SECONDS):  # Celery's own order; a batch takes no longer
+        code = serve(settings, concurrency=concurrency or len(os.sched_getaffinity(0)))
+    ctx.exit(code)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psutil
@@ -18,13 +19,14 @@ from celery.worker.state import active_requests, reserved_requests
 
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.liveness import SignFile
-from wetread.logs import say_everywhere, set_up_logs
+from wetread.logs import announce, say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
-from wetread.settings import Settings
+from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
 from wetread.store.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
+from worker.consuming import PatientConsumer
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
 from worker.envelopes import drop_what_is_no_message
 from worker.failpoints import armed
@@ -53,7 +55,8 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     queue_length(app, settings)
     minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker"))
     # Weak references would let the bound methods go at once.
-    signals.worker_ready.connect(minder.start, weak=False)
+    signals.worker_ready.connect(minder.hear_from_now, weak=False)
+    signals.worker_ready.connect(partial(_say_ready, settings, concurrency), weak=False)
     signals.worker_shutting_down.connect(minder.stop, weak=False)
     signals.task_received.connect(minder.hear, weak=False)
     signals.setup_logging.connect(_keep_our_logs, weak=False)
@@ -65,10 +68,23 @@ def serve(settings: Settings, *, concurrency: int) -> int:
         without_gossip=True,
         without_mingle=True,
         quiet=True,
+        consumer_cls=PatientConsumer,
     )
+    # Not when Celery is ready, which takes a broker: signs of life depend on none.
+    minder.start()
     worker.start()
     minder.stop()
     return int(worker.exitcode or 0)
+
+
+def _say_ready(settings: Settings, concurrency: int, **_: Any) -> None:
+    announce(
+        "the worker is ready",
+        processes=concurrency,
+        database=safe_url(settings.database),
+        broker=safe_url(settings.broker or ""),
+        next="it waits for batches; SIGTERM ends it after those in hand",
+    )
 
 
 def _keep_our_logs(**_: Any) -> None:
@@ -98,9 +114,10 @@ class _Minder:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _heard_at: float = field(default_factory=time.monotonic)
+    _ready: bool = False
 
-    def start(self, **_: Any) -> None:
-        """Begin; Celery calls it when the pool is up."""
+    def start(self) -> None:
+        """Begin."""
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
         self._thread.start()
 
@@ -110,6 +127,10 @@ class _Minder:
             return
         self._stopped.set()
         self._thread.join(timeout=5.0)
+
+    def hear_from_now(self, **_: Any) -> None:
+        """Expect messages from now on; Celery calls it when it is ready for them."""
+        self._heard_at, self._ready = time.monotonic(), True
 
     def hear(self, **_: Any) -> None:
         """Remember that a message came; Celery calls it."""
@@ -130,7 +151,6 @@ class _Minder:
             self.restart()
 
     def _run(self) -> None:
-        structlog.get_logger().info("the worker serves", processes=self.concurrency)
         while True:
             if self.signs is not None:
                 self.signs.touch()
@@ -169,7 +189,8 @@ class _Minder:
         """Ring for what waits, and restart where that is not heard; raise ServiceUnavailable without the broker."""
         try:
             ring_waiting(self.database, self.app, self.settings)
-            self.restart_if_deaf(time.monotonic())
+            if self._ready:
+                self.restart_if_deaf(time.monotonic())
         except ServiceUnavailable:
             self._heard_at = time.monotonic()  # nobody hears a broker that is away, nor at once when it is back
             raise
