@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.metrics_options import metrics_options, with_metrics
+from cli.numbers import PROCESSES
 from wetread.clock import utc_now
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=PROCESSES,
     help="Worker processes in all, without a broker; schedules share them.  [default: one a core]",
 )
 @metrics_options

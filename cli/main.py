@@ -13,6 +13,7 @@ import click
 from cli.completing import PROGRAM, VARIABLE, items
 from cli.faults import OutputFailed, say_fault
 from cli.interrupting import end_interrupted, watch_interrupts
+from cli.numbers import bound_numbers
 from cli.output import say
 from cli.streams import STDOUT, discard_output, prepare_streams
 from schemas.errors import EXIT_INTERRUPTED, WetreadError
@@ -66,7 +67,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
-        return command if isinstance(command, click.Command) else None
+        return bound_numbers(command) if isinstance(command, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. That the reader of its output leaves (wetread results list | head) is no fault: exit 0."""

@@ -7,10 +7,11 @@ import os
 import click
 
 from cli.metrics_options import metrics_options, with_metrics
+from cli.numbers import PROCESSES
 
 
 @click.command()
-@click.option("--concurrency", type=click.IntRange(min=1), help="Processes that read.  [default: one a core]")
+@click.option("--concurrency", type=PROCESSES, help="Processes that read.  [default: one a core]")
 @metrics_options
 @click.pass_context
 def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None, metrics_host: str | None) -> None:

@@ -14,6 +14,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from schemas.errors import UsageError
 from wetread.broker_address import read_address
 
+YEAR_SECONDS = 365 * 86_400.0
+
+MOST_BYTES = 2**50
+
 LEAST_KEY = 32
 """Characters of a key for patients' ids: 128 bits in hexadecimal."""
 
@@ -29,7 +33,9 @@ class Settings(BaseSettings):
     patient_key is one too.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WETREAD_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="WETREAD_", env_ignore_empty=True, extra="ignore", frozen=True, allow_inf_nan=False
+    )
 
     home: Path = Field(default_factory=_default_home, description="the database and the models, when nothing else says")
     database_url: SecretStr = Field(default=SecretStr(""), description="empty: SQLite under home")
@@ -43,15 +49,23 @@ class Settings(BaseSettings):
         description='where this machine sees a directory, as JSON: {"/archive": "/mnt/nas/archive"}',
     )
     batch_size: int = Field(default=64, ge=1, le=1024, description="images in a batch")
-    lease_seconds: float = Field(default=60.0, gt=0, description="a worker that is silent longer has lost its batch")
-    image_seconds: float = Field(default=30.0, gt=0, description="the longest that one image may take")
-    memory_bytes: int = Field(
-        default=4 * 1024**3, ge=1, description="a worker process that grows beyond this ends itself"
+    lease_seconds: float = Field(
+        default=60.0, gt=0, le=YEAR_SECONDS, description="a worker that is silent longer has lost its batch"
     )
-    attempts: int = Field(default=3, ge=1, description="times an image is tried alone before it is dead")
-    outstanding_batches: int = Field(default=256, ge=1, description="batches rung for and not settled, at most")
-    file_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="a larger file is rejected unread")
-    sweep_seconds: float = Field(default=15.0, gt=0, description="between two sweeps of a long-running process")
+    image_seconds: float = Field(default=30.0, gt=0, le=YEAR_SECONDS, description="the longest that one image may take")
+    memory_bytes: int = Field(
+        default=4 * 1024**3, ge=1, le=MOST_BYTES, description="a worker process that grows beyond this ends itself"
+    )
+    attempts: int = Field(default=3, ge=1, le=1_000, description="times an image is tried alone before it is dead")
+    outstanding_batches: int = Field(
+        default=256, ge=1, le=1_000_000, description="batches rung for and not settled, at most"
+    )
+    file_bytes: int = Field(
+        default=512 * 1024 * 1024, ge=1, le=MOST_BYTES, description="a larger file is rejected unread"
+    )
+    sweep_seconds: float = Field(
+        default=15.0, gt=0, le=YEAR_SECONDS, description="between two sweeps of a long-running process"
+    )
     metrics_port: int | None = Field(default=None, ge=0, le=65535, description="Prometheus scrapes it; empty: none")
     metrics_host: str = Field(default="127.0.0.1", min_length=1, description="the address that the port listens on")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

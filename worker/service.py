@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sys
 import threading
@@ -34,6 +35,9 @@ from worker.identity import worker_id
 from worker.metering import count_deaths, count_sweep
 from worker.metrics_port import open_metrics
 
+FILES, FILES_A_PROCESS = 32, 8
+"""Files and connections that a worker opens, and those for each of its processes: a little more than was seen."""
+
 DEAF_SECONDS = 20.0
 """Seconds that messages may wait while a worker with nothing to do receives none; then it restarts itself."""
 
@@ -43,6 +47,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
 
     Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they are waited for.
     """
+    _want_files(FILES + FILES_A_PROCESS * concurrency)
     armed()  # a failpoint that is none is refused here, not by each process of the pool
     say_everywhere(worker=worker_id())
     if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
@@ -75,6 +80,15 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     worker.start()
     minder.stop()
     return int(worker.exitcode or 0)
+
+
+def _want_files(count: int) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < count:
+        raise WetreadError(
+            f"expected room for {count} open files and connections, found a limit of {limit}; raise it: ulimit -n 1024, "
+            "or LimitNOFILE=1024 in a systemd unit, or start fewer processes by --concurrency"
+        )
 
 
 def _say_ready(settings: Settings, concurrency: int, **_: Any) -> None:
