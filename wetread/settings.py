@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import UsageError
 from wetread.broker_address import read_address
+from wetread.database_address import check_address
 
 YEAR_SECONDS = 365 * 86_400.0
 
@@ -90,6 +91,14 @@ class Settings(BaseSettings):
                 f"expected at least {LEAST_KEY} characters, found {length}; make one: openssl rand -hex 32"
             )
         return key
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        """Refuse a driver or an option that is none before anything is opened."""
+        if value := url.get_secret_value():
+            check_address(value)
+        return url
 
     @field_validator("broker_url")
     @classmethod

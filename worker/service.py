@@ -86,7 +86,7 @@ def _want_files(count: int) -> None:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit not in (resource.RLIM_INFINITY, -1) and limit < count:
         raise WetreadError(
-            f"expected room for {count} open files and connections, found a limit of {limit}; raise it: ulimit -n 1024, "
+            f"expected room for {count} open files, found a limit of {limit}; raise it: ulimit -n 1024, "
             "or LimitNOFILE=1024 in a systemd unit, or start fewer processes by --concurrency"
         )
 
