@@ -17,6 +17,7 @@ from functools import partial
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
 from cli.screening import Look
 from cli.watch_order import WatchOrder
 from cli.watch_runs import WatchRuns
@@ -37,7 +38,7 @@ from wetread.store.images import FoundFile
 from wetread.store.watching import count_unknown
 from worker.child import ChildTask
 from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.pool import END_SECONDS, EmbeddedPool
 
 RENEW_SECONDS = 15.0
 """Seconds between two signs that we still fill the run."""
@@ -121,7 +122,8 @@ class Watching:
                 self._runs.leave(session, RunState.PAUSED, str(error))
             raise
         finally:
-            self._readers.stop()
+            with longer_ending(END_SECONDS):
+                self._readers.stop()
         return self._left()
 
     def _listening(self) -> Changes | None:

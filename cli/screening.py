@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
 from cli.readers import Readers
 from producer.answering import answered
 from producer.ingest import WalkReport, fill_run
@@ -38,7 +39,7 @@ from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
 from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the run's accounts."""
@@ -205,7 +206,8 @@ class Screening:
                 raise
             finally:
                 self._stop.set()
-                readers.stop()
+                with longer_ending(END_SECONDS):  # for the batches in hand
+                    readers.stop()
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""

@@ -7,6 +7,7 @@ its batches are freed, its death is counted on them, and another takes its place
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -137,7 +138,9 @@ class EmbeddedPool:
         """Deal with a process that has ended: in order, or by a death that is counted."""
         child.process.join()
         self._hear(child)  # what it said since we last listened
-        if child.process.exitcode == 0:  # also when someone ended it with SIGTERM: that is no death
+        if child.process.exitcode == 0 or (child.process.exitcode == -signal.SIGTERM and child.owner is None):
+            # Also when someone ended it with SIGTERM: that is no death, and one that comes before the process can hear
+            # it ends it as it ends any other. It held nothing yet.
             self._remove(child)
             return
         # The database is asked first: when it is away just now, the next look buries the process.
