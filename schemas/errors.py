@@ -4,6 +4,7 @@
     +-- UsageError                  exit 2   an option, a directory, a model or a run that cannot be used
     |   +-- DataError               exit 2   training or evaluation data that cannot be used as given
     +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
+    |   +-- DatabaseFault           exit 4   the database refuses a statement that it should take
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
     |       +-- RootEmptied         exit 4   it is there, and holds no file where films were
     +-- UnsafeError                 exit 5   data or a model that must not be trusted
@@ -51,6 +52,10 @@ class ServiceUnavailable(WetreadError):
     """A database, a broker or an archive cannot be reached; what was settled stays settled."""
 
     exit_code: int = EXIT_UNAVAILABLE
+
+
+class DatabaseFault(ServiceUnavailable):
+    """The database refuses a statement that it should take: a backup is restored under us, or we are at fault."""
 
 
 class RootUnavailable(ServiceUnavailable):

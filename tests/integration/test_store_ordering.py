@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-import wetread.store.database
+import wetread.store.limits
 from schemas.errors import ServiceUnavailable
 from schemas.films import FilmHeader
 from schemas.states import RunState
@@ -222,7 +222,7 @@ def test_a_writer_that_stands_still_does_not_hold_its_locks_for_ever(
 ) -> None:
     if database.dialect != "postgresql":
         pytest.skip("SQLite has no such limit: docs/screening.md")
-    monkeypatch.setattr(wetread.store.database, "STANDSTILL_SECONDS", 0.5)
+    monkeypatch.setattr(wetread.store.limits, "STANDSTILL_SECONDS", 0.5)
 
     def alive(process: object) -> bool:
         with database.reading() as session:
