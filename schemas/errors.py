@@ -29,6 +29,9 @@ EXIT_USAGE = 2
 EXIT_FAILURE_RATE = 3
 EXIT_UNAVAILABLE = 4
 EXIT_UNSAFE = 5
+EXIT_BROKEN = 70
+"""Of a long-running process that lost a thread which it cannot do without, or stands still: start it again."""
+
 EXIT_INTERRUPTED = 130
 
 

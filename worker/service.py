@@ -16,12 +16,14 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import ServiceUnavailable, WetreadError
+from schemas.errors import ServiceUnavailable
+from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
 from wetread.settings import Settings
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.migrating import ensure_schema
 from wetread.store.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
@@ -46,7 +48,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
         open_metrics("worker", settings.metrics_host, settings.metrics_port)
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
-    database = Database(settings.database)
+    database = Database(settings.database, writes=SWEEPING)
     ensure_schema(database)
     drop_what_is_no_message()
     app = make_app(settings)
@@ -101,7 +103,7 @@ class _Minder:
 
     def start(self, **_: Any) -> None:
         """Begin; Celery calls it when the pool is up."""
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._thread = LastingThread(self._run, "sweep")
         self._thread.start()
 
     def stop(self, **_: Any) -> None:
@@ -137,9 +139,9 @@ class _Minder:
             try:
                 self._sweep()
                 count_sweep(made=True)
-            except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
-                structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
+                say_missed("a sweep was missed; the next one follows", error)
             if self._stopped.wait(self.settings.sweep_seconds):
                 break
         if self.signs is not None:
@@ -147,8 +149,8 @@ class _Minder:
         try:
             with self.database.writing() as session:
                 leave(session, worker_id())
-        except WetreadError:
-            pass  # its row goes stale by itself
+        except Exception as error:  # noqa: BLE001 - its row goes stale by itself
+            say_missed("this worker was not taken off the list of the living", error)
         structlog.get_logger().info("the worker has ended")
 
     def _sweep(self) -> None:

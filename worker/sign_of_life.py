@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from schemas.errors import WetreadError
+from wetread.lasting import LastingThread, say_missed
 from wetread.store.database import Database
 from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
 
@@ -60,7 +61,7 @@ class SignOfLife:
         self._every = every
         self._process = psutil.Process()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sign of life", daemon=True)
+        self._thread = LastingThread(self._run, "sign of life")
 
     def start(self) -> None:
         """Begin, with a first sign at once."""
@@ -78,16 +79,18 @@ class SignOfLife:
         try:
             with self._database.writing() as session:
                 leave(session, self._owner)
-        except WetreadError:
-            pass  # its row goes silent by itself
+        except Exception as error:  # noqa: BLE001 - its row goes silent by itself
+            say_missed("this process was not taken off the list of the living", error)
 
     def _give(self) -> None:
-        details = {
-            "kind": WorkerKind.PROCESS, "every_seconds": self._every,
-            "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
-        }  # fmt: skip
         try:
+            details = {
+                "kind": WorkerKind.PROCESS, "every_seconds": self._every,
+                "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
+            }  # fmt: skip
             with self._database.writing() as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so
+        except Exception as error:  # noqa: BLE001 - of one sign; the next one follows
+            say_missed("a sign of life was missed; the next one follows", error)

@@ -36,10 +36,12 @@ class Database:
     takes a sequential scan only where it has no other plan (enable_seqscan = off); where no index serves, a table is
     read whole still. The checks of foreign keys keep a plan that was made while a table was empty until that is
     analysed: in a new database each batch took longer to settle than the one before.
+    writes: what one statement of a writing transaction may take.
     """
 
-    def __init__(self, url: str, *, by_index: bool = False) -> None:
+    def __init__(self, url: str, *, by_index: bool = False, writes: Limits = limits.WRITING) -> None:
         self.url = url
+        self._writes = writes
         self._engine = _make_engine(url, by_index=by_index)
         driver = self._engine.dialect.loaded_dbapi
         self._faults = (DBAPIError, PoolTimeout, PendingRollbackError, driver.Error)
@@ -50,9 +52,9 @@ class Database:
         return self._engine.dialect.name
 
     @contextmanager
-    def writing(self, kind: Limits = limits.WRITING) -> Iterator[Session]:
+    def writing(self, kind: Limits | None = None) -> Iterator[Session]:
         """Give a session; commit at the end. kind: `limits.LONG` where one statement may take hours."""
-        with self._named_faults(), Session(self._of(kind)) as session, session.begin():
+        with self._named_faults(), Session(self._of(kind or self._writes)) as session, session.begin():
             yield session
 
     @contextmanager

@@ -50,6 +50,9 @@ class Limits:
 WRITING = Limits(statement=600.0, lock=300.0)
 """A worker's and a walk's transactions take milliseconds; they wait for whoever deletes a run of millions of films."""
 
+SWEEPING = Limits(statement=60.0, lock=10.0)
+"""What comes again every few seconds; meanwhile the process gives no sign of life."""
+
 READING = Limits(statement=3600.0, lock=300.0)
 """Counting and sorting the readings of ten million films takes minutes on slow disks."""
 
