@@ -28,7 +28,7 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import Patience
+from worker.patience import WORTH_WAITING, Patience
 from worker.pool import EmbeddedPool
 
 LOOK_SECONDS = 0.2
@@ -210,15 +210,21 @@ class Screening:
 
     def _watch(self, readers: _Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account = missed = None
+        account: RunAccount | None = None
+        missed: WetreadError | None = None
         try:
             readers.watch(LOOK_SECONDS)
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
         try:
             account = self.account()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
+        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
+            missed = ServiceUnavailable(
+                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
+                "restored it is waited for; where the backup is older than the run, the same command begins anew"
+            )
         if missed is None:
             patience.back()
         else:
@@ -270,7 +276,7 @@ class Screening:
                 patience.back()
             except RootUnavailable:
                 raise
-            except ServiceUnavailable as error:
+            except WORTH_WAITING as error:
                 patience.away(error)
             if self._stop.wait(WALK_LOOK_SECONDS):
                 return
