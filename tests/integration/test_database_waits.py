@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from schemas.errors import DatabaseFault, ServiceUnavailable
+from schemas.errors import DatabaseFault, RightsMissing, ServiceUnavailable
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.server import free_port
 from tests.services import started
@@ -275,3 +276,22 @@ def test_nobody_there_is_said_at_once() -> None:
     ):
         session.execute(text("SELECT 1"))
     assert time.monotonic() - began < 3
+
+
+def test_a_standby_is_waited_for_and_a_role_that_may_only_read_is_not(postgres_server: PostgresServer) -> None:
+    standby = postgres_server.standby()
+    try:
+        database = Database(standby.url)
+        with pytest.raises(ServiceUnavailable, match="found a standby"), database.writing() as session:
+            session.execute(text("CREATE TABLE refused (n int)"))
+        with psycopg.connect(standby.url.replace("+psycopg", ""), autocommit=True) as there:
+            there.execute("SELECT pg_promote()")
+        with database.writing() as session:
+            session.execute(text("CREATE TABLE taken (n int)"))
+            session.execute(text("ALTER ROLE postgres SET default_transaction_read_only = on"))
+        database.dispose()
+        with pytest.raises(RightsMissing, match="read-only transaction"), database.writing() as session:
+            session.execute(text("CREATE TABLE refused (n int)"))
+        database.dispose()
+    finally:
+        standby.close()
