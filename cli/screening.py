@@ -261,7 +261,11 @@ class Screening:
                 "the run could not be marked as left; the same command goes on", why=str(error)
             )
 
-    def _see_to_the_walk(self) -> None:
+    def fill_patiently(self) -> None:
+        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
+        self._see_to_the_walk(once=True)
+
+    def _see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -274,6 +278,8 @@ class Screening:
                 begun = True
                 self.fill()
                 patience.back()
+                if once:
+                    return
             except RootUnavailable:
                 raise
             except WORTH_WAITING as error:

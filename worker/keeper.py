@@ -23,6 +23,7 @@ from wetread.lasting import LastingThread, say_missed
 from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.leases import Claim, note_death, renew
+from wetread.store.limits import SWEEPING
 
 RENEWALS_A_LEASE = 3
 """A lease is renewed after a third of it, so that two renewals may fail."""
@@ -92,7 +93,7 @@ class LeaseKeeper:
 
     def _renew(self, held: Claim) -> None:
         try:
-            with self._database.writing() as session:
+            with self._database.writing(SWEEPING) as session:
                 renew(session, held, self._settings.lease_seconds)
         except LeaseLost:
             self._leases.remove(held)  # the batch's commit will find the same and write nothing

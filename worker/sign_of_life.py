@@ -18,6 +18,7 @@ import psutil
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
 
 SIGN_SECONDS = 5.0
@@ -77,7 +78,7 @@ class SignOfLife:
             self._give()
             self._stopped.wait(self._every)
         try:
-            with self._database.writing() as session:
+            with self._database.writing(SWEEPING) as session:
                 leave(session, self._owner)
         except Exception as error:  # noqa: BLE001 - its row goes silent by itself
             say_missed("this process was not taken off the list of the living", error)
@@ -88,7 +89,7 @@ class SignOfLife:
                 "kind": WorkerKind.PROCESS, "every_seconds": self._every,
                 "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
             }  # fmt: skip
-            with self._database.writing() as session:
+            with self._database.writing(SWEEPING) as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so

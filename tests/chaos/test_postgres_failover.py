@@ -33,6 +33,7 @@ def test_a_standby_that_is_promoted_is_waited_for(
     url = f"postgresql+psycopg://postgres@/chaos?host=127.0.0.1,127.0.0.1&port={primary.port},{standby.port}{chooses}"
     try:
         with screening(way, tmp_path / "home", drawn, url, redis_url) as site:
+            watching = site.program.start("status", "--watch", "--json")
             time.sleep(moment.uniform(0, times(10, 1)))
             eventually(lambda: has_run(standby), what="the run on the standby")
             primary.kill()
@@ -43,14 +44,16 @@ def test_a_standby_that_is_promoted_is_waited_for(
             site.program.environment["WETREAD_DATABASE_URL"] = standby.database_url("chaos")  # for our own questions
             site.reads_on()
         accounts = site.ended_well()
+        _, told = watching.communicate(timeout=60)
+        assert watching.returncode == 0, told
         assert ask(site.program, "SELECT pg_is_in_recovery()") == [(False,)]
         if way == "embedded":
             assert "waiting up to" in site.said, "its user is told what it waits for"
     finally:
         standby.close()
-    told = "its URL names both, and target_session_attrs=read-write" if chooses else "its URL names both"
+    hosts = "its URL names both, and target_session_attrs=read-write" if chooses else "its URL names both"
     record(
-        "19", way, f"a failover: PostgreSQL killed, its standby promoted {STANDBY_SECONDS:.0f} s later; {told}",
+        "19", way, f"a failover: PostgreSQL killed, its standby promoted {STANDBY_SECONDS:.0f} s later; {hosts}",
         f"{accounts.done} done once each; reading on {max(site.back):.0f} s after the promotion; `screen` waited and "
         "ended with 0",
         time.monotonic() - began,

@@ -23,7 +23,7 @@ class Failing:
         self._tried = False
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, _: object) -> Iterator[None]:
         if self._tried:
             self.tried_again.set()
         self._tried = True
