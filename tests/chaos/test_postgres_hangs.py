@@ -54,7 +54,7 @@ def test_a_database_that_hangs_is_waited_for(
             longest = max(longest, time.monotonic() - stopped_at)
             site.reads_on()
     accounts = site.ended_well()
-    assert asked < GIVEN_UP_SECONDS + 5, "the program's start included"
+    assert asked < GIVEN_UP_SECONDS + 20, "its start on a machine with other work included"
     record(
         "18", way, f"PostgreSQL hangs (SIGSTOP) {len(site.back)} times, for {longest:.0f} s at most, and comes back",
         f"{accounts.done} done once each; `status` gave up after {asked:.0f} s with exit 4; reading on "
