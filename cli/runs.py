@@ -152,13 +152,14 @@ def delete(run: int, yes: bool, as_json: bool) -> None:
     """
     from wetread.store.accounts import run_account
     from wetread.store.deleting import delete_run
+    from wetread.store.limits import LONG
 
     with opened_database() as (_, database):
         with database.reading() as session:
             account = run_account(session, run)
         if not yes:
             click.confirm(f"Delete run {run}, with {account.done} images done?", abort=True, err=True)
-        with database.writing() as session:
+        with database.writing(LONG) as session:
             gone = delete_run(session, run)
     if as_json:
         emit_json({"run": run, "readings": gone})

@@ -38,7 +38,7 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import Patience
+from worker.patience import WORTH_WAITING, Patience
 from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
@@ -211,15 +211,21 @@ class Screening:
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account = missed = None
+        account: RunAccount | None = None
+        missed: WetreadError | None = None
         try:
             readers.watch(LOOK_SECONDS)
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
         try:
             account = self.account()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
+        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
+            missed = ServiceUnavailable(
+                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
+                "restored it is waited for; where the backup is older than the run, the same command begins anew"
+            )
         if missed is None:
             patience.back()
         else:
@@ -256,7 +262,11 @@ class Screening:
                 "the run could not be marked as left; the same command goes on", why=str(error)
             )
 
-    def _see_to_the_walk(self) -> None:
+    def fill_patiently(self) -> None:
+        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
+        self._see_to_the_walk(once=True)
+
+    def _see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -269,9 +279,11 @@ class Screening:
                 begun = True
                 self.fill()
                 patience.back()
+                if once:
+                    return
             except RootUnavailable:
                 raise
-            except ServiceUnavailable as error:
+            except WORTH_WAITING as error:
                 patience.away(error)
             if self._stop.wait(WALK_LOOK_SECONDS):
                 return

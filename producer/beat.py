@@ -11,16 +11,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-import structlog
-
 from producer.night_watch import NightWatch
 from producer.windows import next_tick, read_plan
-from schemas.errors import UsageError, WetreadError
+from schemas.errors import UsageError
 from wetread.clock import utc_now
+from wetread.lasting import say_missed
 from wetread.logs import announce
 from wetread.queue import make_app, queue_length, ring_waiting
 from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.migrating import ensure_schema
 from wetread.store.schedules import list_schedules
 
@@ -38,7 +38,7 @@ def keep_time(
     another beat. Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they
     are waited for.
     """
-    database = Database(settings.database)
+    database = Database(settings.database, writes=SWEEPING)
     try:
         ensure_schema(database)
         tasks: list[Callable[[], object]] = []
@@ -81,7 +81,7 @@ def _standing(database: Database, settings: Settings, now: datetime) -> dict[str
 def _made(task: Callable[[], object]) -> bool:
     try:
         task()
-    except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
-        structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
+        say_missed("a sweep was missed; the next one follows", error)
         return False
     return True

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
-from worker.patience import Patience
+from worker.patience import WORTH_WAITING, Patience
 from worker.waits import Waits
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -
             else:
                 stop.wait(waits.take())
             patience.back()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             patience.away(error)
             stop.wait(1.0)
 

@@ -19,11 +19,13 @@ from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
 from schemas.errors import ServiceUnavailable, WetreadError
+from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
 from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.migrating import ensure_schema
 from wetread.store.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
@@ -57,7 +59,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
         settings, concurrency
     )  # as the next is: the pool's processes take it from the environment
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
-    database = Database(settings.database)
+    database = Database(settings.database, writes=SWEEPING)
     ensure_schema(database)
     drop_what_is_no_message()
     app = make_app(settings)
@@ -136,7 +138,7 @@ class _Minder:
 
     def start(self) -> None:
         """Begin."""
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._thread = LastingThread(self._run, "sweep")
         self._thread.start()
 
     def stop(self, **_: Any) -> None:
@@ -175,9 +177,9 @@ class _Minder:
             try:
                 self._sweep()
                 count_sweep(made=True)
-            except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
-                structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
+                say_missed("a sweep was missed; the next one follows", error)
             if self._stopped.wait(self.settings.sweep_seconds):
                 break
         if self.signs is not None:
@@ -185,8 +187,8 @@ class _Minder:
         try:
             with self.database.writing() as session:
                 leave(session, worker_id())
-        except WetreadError:
-            pass  # its row goes stale by itself
+        except Exception as error:  # noqa: BLE001 - its row goes stale by itself
+            say_missed("this worker was not taken off the list of the living", error)
         structlog.get_logger().info("the worker has ended")
 
     def _sweep(self) -> None:

@@ -26,8 +26,8 @@ def test_the_innermost_and_latest_mount_counts(path: bytes, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["nfs4", "cifs", "lustre", "beegfs", "gpfs", "virtiofs", "fuse.glusterfs", "cephfs", "ocfs2", "davfs", "fuse.rclone",
-     "fuse.sshfs", "9p"],
+    ["nfs4", "cifs", "lustre", "beegfs", "gpfs", "virtiofs", "fuse.glusterfs", "cephfs", "ocfs2", "davfs", "9p",
+     "fuse.rclone", "fuse.sshfs"],
 )  # fmt: skip
 def test_what_other_machines_write_is_on_a_network(kind: str) -> None:
     assert network_file_system("/archive/2024", [(b"/", "ext4"), (b"/archive", kind)]) == kind
