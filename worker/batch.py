@@ -18,24 +18,31 @@ from typing import TypeVar
 
 import structlog
 
-from schemas.errors import ArtefactError, LeaseLost, ReadingsChanged, RootUnavailable, UsageError, WetreadError
-from schemas.states import ItemState, Reason, RunState
+from schemas.errors import (
+    ArtefactError,
+    LeaseLost,
+    MachineUnfit,
+    ReadingsChanged,
+    RootUnavailable,
+    UsageError,
+    WetreadError,
+)
+from schemas.states import RunState
 from wetread.settings import Settings
 from wetread.store.accounts import run_state
 from wetread.store.database import Database
 from wetread.store.doubts import take_back
-from wetread.store.leases import Claim, ClaimedItem, claim, release
-from wetread.store.repeatable import count_attempt
+from wetread.store.leases import Claim, claim, release
 from wetread.store.runs import set_state
-from wetread.store.settling import Outcome, Settled, settle_together
+from wetread.store.settling import Settled, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
-from worker.identity import lives_here
 from worker.in_doubt import InDoubt
 from worker.keeper import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
+from worker.one_at_a_time import OneAtATime
 from worker.read_ahead import ReadAhead, Upcoming, no_more
 from worker.reading import Reader
 from worker.repeating import repeated
@@ -74,6 +81,10 @@ class BatchWorker:
     files: ReadAhead = field(default_factory=ReadAhead)
     in_doubt: InDoubt = field(default_factory=InDoubt)
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        """Give a file server as long as a film may take."""
+        self.files.patience = self.settings.image_seconds
 
     def process_batch(self, batch_id: int, upcoming: Upcoming = no_more) -> Ending:
         """Claim a batch, read it and settle it; return how that ended.
@@ -141,6 +152,10 @@ class BatchWorker:
             log.error("the archive cannot be reached; the run is paused")  # its path is in the run's note, not in logs
             self._give_back(held, pause=str(error))
             return Ending.PAUSED
+        except MachineUnfit as error:
+            log.error("this machine cannot read films now; the run is paused", why=str(error))
+            self._give_back(held, pause=str(error))
+            return Ending.PAUSED
         except LeaseLost as error:
             log.warning("lease lost", why=str(error))
             self.in_doubt.add(held.batch_id)
@@ -172,39 +187,30 @@ class BatchWorker:
 
     def _read_and_settle(self, held: Claim, model: LoadedModel, riders: list[ModelReading], upcoming: Upcoming) -> None:
         with LeaseKeeper(self.database, held, self.settings) as keeper:
+            reader = self._reader(held, model, keeper, riders)
             try:
                 if held.one_at_a_time:
-                    for item in held.items:
-                        outcome = self._read_alone(held, model, item, keeper)
-                        keeper.rest()
-                        self._settle((held, [outcome]))
+                    alone = OneAtATime(
+                        self.database, self.settings, held, reader, keeper,
+                        settle=lambda one: self._settle((held, [one])), repeated=self._repeated,
+                    )  # fmt: skip
+                    alone.read()
                 else:
-                    mine = self._reader(held, model, keeper.progress, riders).outcomes(held.items, upcoming)
+                    mine = reader.outcomes(held.items, upcoming)
                     keeper.rest()
-                    self._settle((held, mine), *((rider.held, rider.outcomes) for rider in riders))
+                    read = [rider for rider in riders if rider.fault is None]
+                    self._settle((held, mine), *((rider.held, rider.outcomes) for rider in read))
+                    for rider in riders:
+                        if rider.fault is not None:
+                            self._give_back(rider.held, pause=str(rider.fault))
             except MemoryError:
                 keeper.out_of_memory()
 
-    def _read_alone(self, held: Claim, model: LoadedModel, item: ClaimedItem, keeper: LeaseKeeper) -> Outcome:
-        """Read one image of a batch whose worker died; one that was tried too often alone is dead instead."""
-        alive = sum(1 for one in held.doubts if one.image_id == item.image_id and lives_here(one.owner))
-        if item.attempts - alive >= self.settings.attempts:
-            reason = item.reason or Reason.CRASHED
-            detail = item.detail or f"its worker process died {item.attempts} times on it alone"
-            return Outcome(item.image_id, ItemState.DEAD, reason=reason, detail=detail)
-
-        def write(_again: bool) -> None:
-            with self.database.writing() as session:
-                count_attempt(session, held, item.image_id)
-
-        self._repeated(write)
-        keeper.progress(item.image_id)
-        return self._reader(held, model, lambda: keeper.progress(item.image_id)).outcomes([item])[0]
-
-    def _reader(
-        self, held: Claim, model: LoadedModel, progress: Callable[[], None], riders: Sequence[ModelReading] = ()
-    ) -> Reader:
-        return Reader(self.database, self.settings, model, held, self.files, self.stages, progress, riders)
+    def _reader(self, held: Claim, model: LoadedModel, keeper: LeaseKeeper, riders: Sequence[ModelReading]) -> Reader:
+        return Reader(
+            self.database, self.settings, model, held, self.files, self.stages, keeper.progress, riders,
+            waiting=keeper.waiting_for_files,
+        )  # fmt: skip
 
     def _settle(self, mine: Settled, *riders: Settled) -> None:
         """Write what became of a batch and of what was read with it; raise what hinders the first, and that alone."""

@@ -1,7 +1,6 @@
 """A process that reads batches says every few seconds that it lives, what it has in hand, and what memory it uses.
 
 It is for people (`wetread status --watch`, the metrics) and decides nothing: who holds a batch is said by its lease.
-What the process may hold without knowing it gives back at the same time.
 """
 
 from __future__ import annotations
@@ -17,7 +16,9 @@ from typing import Any
 import psutil
 
 from schemas.errors import WetreadError
+from wetread.lasting import LastingThread, say_missed
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
 from worker.in_doubt import InDoubt
 
@@ -73,7 +74,7 @@ class SignOfLife:
         self._in_doubt = in_doubt or InDoubt()
         self._process = psutil.Process()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sign of life", daemon=True)
+        self._thread = LastingThread(self._run, "sign of life")
 
     def start(self) -> None:
         """Begin, with a first sign at once."""
@@ -90,19 +91,21 @@ class SignOfLife:
             self._stopped.wait(self._every)
         try:
             self._in_doubt.clear_if_idle(self._database, self._owner)
-            with self._database.writing() as session:
+            with self._database.writing(SWEEPING) as session:
                 leave(session, self._owner)
-        except WetreadError:
-            pass  # its row goes silent by itself
+        except Exception as error:  # noqa: BLE001 - its row goes silent by itself
+            say_missed("this process was not taken off the list of the living", error)
 
     def _give(self) -> None:
-        details = {
-            "kind": WorkerKind.PROCESS, "every_seconds": self._every,
-            "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
-        }  # fmt: skip
         try:
-            with self._database.writing() as session:
+            details = {
+                "kind": WorkerKind.PROCESS, "every_seconds": self._every,
+                "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
+            }  # fmt: skip
+            with self._database.writing(SWEEPING) as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
             self._in_doubt.clear_if_idle(self._database, self._owner)
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so
+        except Exception as error:  # noqa: BLE001 - of one sign; the next one follows
+            say_missed("a sign of life was missed; the next one follows", error)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.states import ItemState
@@ -53,10 +53,12 @@ def take_back(session: Session, batch_ids: Sequence[int], owner: str) -> None:
         if not mine:
             continue
         rest = [list(astuple(one)) for one in doubts if one.owner != owner]
+        wrong = sum(one.killed for one in mine)
+        untouched = case((Batch.untouched > wrong, Batch.untouched - wrong), else_=0)
         session.execute(
             update(Batch)
             .where(Batch.id == batch_id)
-            .values(kills=Batch.kills - sum(one.killed for one in mine), doubts=rest or None)
+            .values(kills=Batch.kills - wrong, untouched=untouched, doubts=rest or None)
             .execution_options(synchronize_session=False)
         )
         for one in mine:
@@ -64,7 +66,7 @@ def take_back(session: Session, batch_ids: Sequence[int], owner: str) -> None:
                 update(WorkItem)
                 .where(WorkItem.run_id == run_id, WorkItem.image_id == one.image_id, WorkItem.attempts > 0)
                 .where(WorkItem.batch_id == batch_id, WorkItem.state == ItemState.PENDING)
-                .values(attempts=WorkItem.attempts - 1)
+                .values(attempts=WorkItem.attempts - 1, oom_kills=None)
                 .execution_options(synchronize_session=False)
             )
 
@@ -78,7 +80,7 @@ def disown(session: Session, batch_ids: Sequence[int], owner: str) -> None:
     session.execute(
         update(Batch)
         .where(of_these, Batch.owner == owner, Batch.pending > 0)
-        .values(owner=None, lease_until=None, rung_at=None)
+        .values(owner=None, lease_until=None, untouched=0, rung_at=None)
         .execution_options(synchronize_session=False)
     )
     take_back(session, batch_ids, owner)

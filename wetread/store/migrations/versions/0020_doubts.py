@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-COMMENT = "what was counted of claims whose worker may live: owner, fence, image taken alone, whether as killed"
+COMMENT = "counted of whom it may wrong"
 ID_COMMENT = "host:pid:start:place, unique for ever"
 ID_COMMENT_BEFORE = "host:pid:start, unique for ever"
 

@@ -1,0 +1,116 @@
+"""The images of a batch whose worker died, each tried alone: to tell a film's fault from the machine's.
+
+Before the first of them is touched, another film goes through in the same process, from file to network; before each
+other one, the one before it did. So a film is dead only of deaths right before which others were read on the same
+machine. Where the other film does not come through either, nobody is blamed, and after some deaths the run is paused.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from schemas.errors import MachineUnfit
+from schemas.states import ItemState, Reason
+from wetread.imaging.files import FileBytes
+from wetread.settings import Settings
+from wetread.store.attempts import count_attempt, note_file
+from wetread.store.controls import read_films, waiting_films
+from wetread.store.database import Database
+from wetread.store.leases import Claim, ClaimedItem
+from wetread.store.settling import Outcome
+from worker.drawn_picture import drawn_picture
+from worker.identity import lives_here
+from worker.keeper import LeaseKeeper
+from worker.memory import oom_kills
+from worker.reading import Reader
+
+DEATHS_UNTOUCHED = 12
+"""Workers that may die in a row with a batch in hand of which they had not touched an image yet: no film's fault."""
+
+OTHERS_TRIED = 8
+"""Other films that are looked for one that can be read, before a picture is drawn instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneAtATime:
+    """Reads the images of one claimed batch one by one. settle: writes what became of one, as soon as it is known.
+
+    repeated: does a write again whose answer was lost.
+    """
+
+    database: Database
+    settings: Settings
+    held: Claim
+    reader: Reader
+    keeper: LeaseKeeper
+    settle: Callable[[Outcome], None]
+    repeated: Callable[[Callable[[bool], None]], None]
+
+    def read(self) -> None:
+        """Read them all, those that were tried least first; raise MachineUnfit where workers die of something else.
+
+        Raises RootUnavailable and EngineFault too; the image in hand was not tried then.
+        """
+        if self.held.untouched >= DEATHS_UNTOUCHED:
+            raise MachineUnfit(
+                f"expected worker processes that read films, found that {self.held.untouched} in a row died with batch "
+                f"{self.held.batch_id} in hand before they had touched one of its films, the last found on "
+                f"{socket.gethostname()}: no film is blamed. Look for lack of memory, run `wetread doctor`, then run "
+                "the same command: it goes on"
+            )
+        items = sorted(self.held.items, key=lambda item: (item.attempts, item.image_id))
+        self.keeper.progress()
+        self._see_another_go_through(items[0])
+        for item in items:
+            outcome = self._dead(item) if self._deaths(item) >= self.settings.attempts else self._tried(item)
+            self.keeper.rest()
+            self.settle(outcome)
+
+    def _deaths(self, item: ClaimedItem) -> int:
+        """Return the attempts of an image without those of workers that are seen to live."""
+        alive = sum(1 for one in self.held.doubts if one.image_id == item.image_id and lives_here(one.owner))
+        return item.attempts - alive
+
+    def _see_another_go_through(self, besides: ClaimedItem) -> None:
+        with self.database.reading() as session:
+            read, waiting = read_films(session, self.held), waiting_films(session, self.held, besides.image_id)
+        others = _shuffled([item for item in read if item.image_id != besides.image_id]) + _shuffled(waiting)
+        if not any(self.reader.goes_through(other) for other in others[:OTHERS_TRIED]):
+            self.reader.reads(besides, drawn_picture())
+
+    def _tried(self, item: ClaimedItem) -> Outcome:
+        """Try an image; where it was not tried after all, its batch is given back, and the attempt is taken back."""
+
+        def write(_again: bool) -> None:
+            with self.database.writing() as session:
+                count_attempt(session, self.held, item.image_id, oom_kills())
+
+        self.keeper.rest()
+        self.repeated(write)
+        progress = partial(self.keeper.progress, item.image_id)
+        progress()
+        return replace(self.reader, progress=progress, opened=self._note).outcomes([item])[0]
+
+    def _note(self, item: ClaimedItem, file: FileBytes) -> None:
+        with self.database.writing() as session:
+            note_file(session, self.held, item.image_id, file.sha256, file.size, file.mtime_ns)
+
+    def _dead(self, item: ClaimedItem) -> Outcome:
+        return Outcome(
+            item.image_id,
+            ItemState.DEAD,
+            reason=item.reason or Reason.CRASHED,
+            detail=item.detail or f"its worker process died {item.attempts} times on it alone, while others were read",
+            sha256=item.sha256,
+            size=item.size,
+            mtime_ns=item.mtime_ns,
+        )
+
+
+def _shuffled(items: list[ClaimedItem]) -> list[ClaimedItem]:
+    """Return `items` in another order each time: one that is as bad as the film in hand is not met again and again."""
+    return random.sample(items, len(items))
