@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from producer.night_watch import NightWatch
-from schemas.errors import WetreadError
+from schemas.errors import DatabaseReplaced, WetreadError
 from wetread.clock import utc_now
 from wetread.queue import make_app, queue_length, ring_waiting
 from wetread.settings import Settings
@@ -58,6 +58,8 @@ def keep_time(
 def _made(task: Callable[[], object]) -> bool:
     try:
         task()
+    except DatabaseReplaced:  # whoever starts beat again has it open what is there now
+        raise
     except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
         structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
         return False

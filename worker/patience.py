@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from schemas.errors import RootUnavailable, ServiceUnavailable
+from schemas.errors import DatabaseReplaced, RootUnavailable, ServiceUnavailable
 
 PATIENCE_SECONDS = 60.0
 """Seconds that a database or a broker may be away in the middle of the work."""
@@ -20,7 +20,12 @@ class Patience:
         self._away_since: float | None = None
 
     def away(self, error: ServiceUnavailable) -> None:
-        """Note a try that failed with `error`; raise it again when the service has been away too long."""
+        """Note a try that failed with `error`; raise it again when the service has been away too long.
+
+        At once where waiting brings nothing back.
+        """
+        if isinstance(error, DatabaseReplaced):
+            raise error
         if self._away_since is None:
             self._away_since = time.monotonic()
             # A root's path is told to its user, and not to logs.

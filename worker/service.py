@@ -16,7 +16,7 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import ServiceUnavailable, WetreadError
+from schemas.errors import DatabaseReplaced, ServiceUnavailable, WetreadError
 from wetread.liveness import SignFile
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
@@ -137,6 +137,9 @@ class _Minder:
             try:
                 self._sweep()
                 count_sweep(made=True)
+            except DatabaseReplaced as error:
+                structlog.get_logger().error("this worker restarts itself", why=str(error))
+                self.restart()
             except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
                 structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))

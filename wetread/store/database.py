@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import RightsMissing, ServiceUnavailable, UsageError, WetreadError
 from wetread.settings import safe_url
+from wetread.store.sqlite_file import SqliteFile
 
 SQLITE_WAIT_MS = 60_000
 """Milliseconds that a SQLite connection waits for another's write."""
@@ -47,7 +48,10 @@ class Database:
 
     def __init__(self, url: str, *, by_index: bool = False) -> None:
         self.url = url
+        self._file: SqliteFile | None = None
         self._engine = _make_engine(url)
+        if self.dialect == "sqlite":
+            self._file = _watched_file(self._engine)
         if by_index and self.dialect == "postgresql":
             event.listen(self._engine, "connect", _prefer_indexes)
 
@@ -84,14 +88,22 @@ class Database:
     @contextmanager
     def _named_faults(self) -> Iterator[None]:
         try:
+            self._check_file()
             yield
+            self._check_file()
         except (OperationalError, InterfaceError) as error:
+            self._check_file()
             raise _named(error, self.url) from error
         except DBAPIError as error:
             known = error.connection_invalidated or "not a database" in str(error.orig) or _state(error) in FORBIDDEN
             if known:
                 raise _named(error, self.url) from error
             raise
+
+    def _check_file(self) -> None:
+        """Raise DatabaseReplaced where SQLite's file is not the one that is open."""
+        if self._file is not None:
+            self._file.check()
 
 
 def _state(error: DBAPIError) -> str | None:
@@ -173,6 +185,22 @@ def _make_sqlite_engine(url: str, file: str | None) -> Engine:
     return engine
 
 
+def _watched_file(engine: Engine) -> SqliteFile | None:
+    """Return the engine's file, which knows of every connection; None where the URL names none by its path."""
+    path = engine.url.database
+    if path is None or path.startswith("file:"):
+        return None
+    file = SqliteFile(os.path.abspath(path))
+
+    def make(*_: object) -> None:
+        file.make()
+
+    event.listen(engine, "do_connect", make)
+    event.listen(engine, "connect", lambda *_: file.opened())
+    event.listen(engine, "close", lambda *_: file.closed())
+    return file
+
+
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we write BEGIN ourselves
     cursor = connection.cursor()
@@ -189,6 +217,8 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA temp_store = MEMORY", ())
     # What is deleted is overwritten, and does not stay in the file for whoever opens it next.
     cursor.execute("PRAGMA secure_delete = ON", ())
+    # From the first read on the files beside it are open, and stay while this connection is.
+    cursor.execute("PRAGMA schema_version", ())
     cursor.close()
 
 

@@ -14,6 +14,7 @@ from schemas.tables import Image, Model, Run, WorkItem
 from wetread.store.erasing import ERASED_AT_ONCE, erase_images
 from wetread.store.ordering import lock_readings
 from wetread.store.places import Place
+from wetread.store.result_filters import listed_at
 from wetread.store.rows import Columns, as_table
 
 MOVED_AT_ONCE = 8192
@@ -28,12 +29,16 @@ def move_images(session: Session, home: int, place: Place) -> None:
     An image keeps its id, and what was read of it. Where `place` has the film already, its items go to the image
     there: every run keeps its own, and of two current readings by one model the later one stays current.
     """
-    while rows := _some(session, home):
+    last, has_films = -1, session.scalar(select(Image.id).where(listed_at(session, place)).limit(1)) is not None
+    while rows := _some(session, home, last):
+        last = rows[-1][0]
         moved = [(key, path := place.inside + old, sha256(path).digest()) for key, old in rows]
         now = as_table(session, "moved_images", _COLUMNS, moved).c
-        listed = and_(Image.root_id == place.home, Image.path_hash == now.path_hash)
-        query = select(now.id, Image.id).join(Image, listed).order_by(now.id)
-        twins = [(double, kept) for double, kept in session.execute(query)]
+        twins: list[tuple[int, int]] = []
+        if has_films:
+            listed = and_(Image.root_id == place.home, Image.path_hash == now.path_hash)
+            query = select(now.id, Image.id).join(Image, listed).order_by(now.id)
+            twins += [(double, kept) for double, kept in session.execute(query)]
         for start in range(0, len(twins), ERASED_AT_ONCE):
             _join(session, dict(twins[start : start + ERASED_AT_ONCE]))
         session.execute(  # all that are left of them
@@ -44,8 +49,10 @@ def move_images(session: Session, home: int, place: Place) -> None:
         )
 
 
-def _some(session: Session, home: int) -> Sequence[tuple[int, bytes]]:
-    query = select(Image.id, Image.path).where(Image.root_id == home).order_by(Image.path_hash).limit(MOVED_AT_ONCE)
+def _some(session: Session, home: int, last: int) -> Sequence[tuple[int, bytes]]:
+    # In the order in which they lie in the table.
+    query = select(Image.id, Image.path).where(Image.root_id == home, Image.id > last).order_by(Image.id)
+    query = query.limit(MOVED_AT_ONCE)
     return [(key, path) for key, path in session.execute(query)]
 
 
