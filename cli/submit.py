@@ -46,7 +46,7 @@ def submit(
         digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
         order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside)
         screening = Screening.open(database, settings, order)
-        screening.fill()
+        screening.fill_patiently()
         account = screening.account()
         shadows = read_shadows(database, account.id)
         try:
