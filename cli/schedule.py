@@ -90,8 +90,9 @@ def add(
     with opened_database() as (settings, database):
         chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
         with database.writing() as session:
+            roots = root_ids(session, resolved_roots(directories), settings.root_map)
             add_schedule(
-                session, name=name, root_ids=root_ids(session, resolved_roots(directories)), cron=cron,
+                session, name=name, root_ids=roots, cron=cron,
                 timezone=timezone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
                 shadow=shadow,
             )  # fmt: skip

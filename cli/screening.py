@@ -96,7 +96,7 @@ class Screening:
             if answered(partial(is_empty, path), patience):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
         with database.writing() as session:
-            ids = root_ids(session, paths)
+            ids = root_ids(session, paths, settings.root_map)
         return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
 
     @classmethod
@@ -113,7 +113,8 @@ class Screening:
         me = walker_id()
         with database.writing() as session:
             roots = root_paths(session, ids)
-            root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
+            # Locks them: of two that begin together one makes the run.
+            root_ids(session, [roots[key] for key in ids], settings.root_map)
             begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:

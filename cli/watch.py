@@ -85,7 +85,7 @@ def watch(
         chosen_models(registry, model, shadow, settings.broker)
         paths = resolved_roots(directories)
         with database.writing() as session:
-            roots = dict(zip(root_ids(session, paths), paths, strict=True))
+            roots = dict(zip(root_ids(session, paths, settings.root_map), paths, strict=True))
         if poll is None and not is_listening_useful(paths):
             poll = 10.0
             say("a network share: walking it every 10 seconds; --poll says otherwise")

@@ -18,7 +18,7 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import ServiceUnavailable, WetreadError
+from schemas.errors import DatabaseReplaced, ServiceUnavailable, WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
@@ -177,6 +177,9 @@ class _Minder:
             try:
                 self._sweep()
                 count_sweep(made=True)
+            except DatabaseReplaced as error:
+                structlog.get_logger().error("this worker restarts itself", why=str(error))
+                self.restart()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
                 say_missed("a sweep was missed; the next one follows", error)

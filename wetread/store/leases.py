@@ -19,7 +19,7 @@ from schemas.tables import Batch, Image, Model, Run, WorkItem
 from wetread.store.death_notes import note_how_it_ended
 from wetread.store.doubts import Doubt, read_doubts, with_doubt
 from wetread.store.moments import database_seconds
-from wetread.store.roots import root_paths
+from wetread.store.places import known_roots, seen_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +181,14 @@ def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
         .order_by(Image.id)
     )  # fmt: skip
     rows = session.execute(query).all()
-    roots = root_paths(session, sorted({row.root_id for row in rows}))
+    asked = session.scalar(select(Run.root_ids).join(Batch, Batch.run_id == Run.id).where(Batch.id == batch_id)) or []
+    # Read after the images: where these are moved meanwhile, the name that they had is still theirs.
+    roots = {root.id: root for root in known_roots(session, [*asked, *(row.root_id for row in rows)])}
+    given = [roots[root_id] for root_id in asked]
     return tuple(
         ClaimedItem(
             row.id,
-            roots[row.root_id],
-            row.path,
+            *seen_from(given, roots[row.root_id], row.path),
             row.attempts,
             None if row.reason is None else Reason(row.reason),
             row.detail,
