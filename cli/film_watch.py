@@ -17,6 +17,7 @@ from functools import partial
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
 from cli.screening import Look
 from cli.watch_order import WatchOrder
 from cli.watch_runs import WatchRuns
@@ -26,7 +27,7 @@ from producer.changes import Changes, file_at
 from producer.ingest import files_of
 from producer.still import MicroBatch, StillFiles
 from producer.trying_again import TryingAgain
-from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
@@ -36,8 +37,8 @@ from wetread.store.database import Database
 from wetread.store.images import FoundFile
 from wetread.store.watching import count_unknown
 from worker.child import ChildTask
-from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.patience import WORTH_WAITING, Patience
+from worker.pool import END_SECONDS, EmbeddedPool
 
 RENEW_SECONDS = 15.0
 """Seconds between two signs that we still fill the run."""
@@ -109,7 +110,7 @@ class Watching:
                     account = self._step()
                     if self._goes_on(account):
                         patience.back()
-                except ServiceUnavailable as error:
+                except WORTH_WAITING as error:
                     self._walk, self._next_walk = None, 0.0  # what it found last may not be recorded
                     patience.away(error)
                     time.sleep(SLICE_SECONDS)
@@ -121,7 +122,8 @@ class Watching:
                 self._runs.leave(session, RunState.PAUSED, str(error))
             raise
         finally:
-            self._readers.stop()
+            with longer_ending(END_SECONDS):
+                self._readers.stop()
         return self._left()
 
     def _listening(self) -> Changes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,12 +10,18 @@ import click
 from cli.output import emit_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from wetread.settings import Settings
 
 LEAST_SILENCE_SECONDS = 60.0
 """A process goes round every `sweep_seconds`, and later when a service makes it wait: sooner than this none is ill."""
+
+
+NAMES = {"_broker": "the broker", "_database": "the database"}
+
+ANSWER_SECONDS = 6.0
+"""Seconds that database or broker may take; each of their own limits is shorter, but several can follow each other."""
 
 
 @click.command()
@@ -24,8 +31,9 @@ LEAST_SILENCE_SECONDS = 60.0
 def health(part: str, ready: bool, as_json: bool) -> None:
     """Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not.
 
-    worker and beat look at the processes of this machine or container alone, and at no service: an outage of the
-    database is no reason to restart a worker, which waits for it. broker and database ask these.
+    worker and beat look at the processes of this machine or container alone that serve the same database, and at no
+    service: an outage of the database is no reason to restart a worker, which waits for it. broker and database ask
+    these.
 
     \b
     Example:
@@ -41,11 +49,20 @@ def health(part: str, ready: bool, as_json: bool) -> None:
     }[part]  # fmt: skip
     if ready and part in ("worker", "beat"):
         looks = [*looks, _database, _broker]
-    said = "; ".join(look(settings) for look in looks)
+    said = "; ".join(_answers(part, looks, settings))
     if as_json:
         emit_json({"part": part, "healthy": True, "found": said})
     else:
         click.echo(said)
+
+
+def _answers(part: str, looks: Sequence[Callable[[Settings], str]], settings: Settings) -> Iterator[str]:
+    """Yield what each look found; a service that hangs is given up, whatever it is that hangs."""
+    from cli.time_limit import Asked
+
+    asked = [Asked(NAMES.get(look.__name__, part), ANSWER_SECONDS, partial(look, settings)) for look in looks]
+    for one in asked:
+        yield one.answer()
 
 
 def _worker(settings: Settings) -> str:
@@ -61,9 +78,13 @@ def _process(kind: str, settings: Settings) -> str:
     from wetread.liveness import silences
 
     longest = max(LEAST_SILENCE_SECONDS, 4 * settings.sweep_seconds)
-    found = silences(kind)
+    found, others = silences(kind, settings.database)
     if not found:
-        raise WetreadError(f"expected a {kind} on this machine, found none of this user; start one: wetread {kind}")
+        beside = f", and {others} of other databases" if others else ""
+        raise WetreadError(
+            f"expected a {kind} of this database on this machine, found none of this user{beside}; start one: "
+            f"wetread {kind}"
+        )
     silent = {pid: seconds for pid, seconds in found.items() if seconds > longest}
     if silent:
         pid, seconds = max(silent.items(), key=lambda one: one[1])

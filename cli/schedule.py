@@ -11,6 +11,7 @@ import click
 from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
+from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST
 
@@ -89,8 +90,9 @@ def add(
     with opened_database() as (settings, database):
         chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
         with database.writing() as session:
+            roots = root_ids(session, resolved_roots(directories), settings.root_map)
             add_schedule(
-                session, name=name, root_ids=root_ids(session, resolved_roots(directories)), cron=cron,
+                session, name=name, root_ids=roots, cron=cron,
                 timezone=timezone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
                 shadow=shadow,
             )  # fmt: skip
@@ -212,9 +214,7 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
 
 @schedule.command("run-now")
 @click.argument("name", shell_complete=schedules)
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
-)
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def run_now(ctx: click.Context, name: str, workers: int | None, as_json: bool) -> None:

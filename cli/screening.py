@@ -15,18 +15,12 @@ from typing import Any
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
 from cli.readers import Readers
 from producer.answering import answered
 from producer.ingest import WalkReport, fill_run
 from producer.walk import is_empty
-from schemas.errors import (
-    MachineUnfit,
-    RootEmptied,
-    RootUnavailable,
-    ServiceUnavailable,
-    UsageError,
-    WetreadError,
-)
+from schemas.errors import MachineUnfit, RootEmptied, RootUnavailable, UsageError, WetreadError
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -37,8 +31,8 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.patience import WORTH_WAITING, Patience, run_is_gone
+from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the run's accounts."""
@@ -102,7 +96,7 @@ class Screening:
             if answered(partial(is_empty, path), patience):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
         with database.writing() as session:
-            ids = root_ids(session, paths)
+            ids = root_ids(session, paths, settings.root_map)
         return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
 
     @classmethod
@@ -119,7 +113,8 @@ class Screening:
         me = walker_id()
         with database.writing() as session:
             roots = root_paths(session, ids)
-            root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
+            # Locks them: of two that begin together one makes the run.
+            root_ids(session, [roots[key] for key in ids], settings.root_map)
             begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
@@ -205,19 +200,22 @@ class Screening:
                 raise
             finally:
                 self._stop.set()
-                readers.stop()
+                with longer_ending(END_SECONDS):  # for the batches in hand
+                    readers.stop()
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
         account = missed = None
         try:
             readers.watch(LOOK_SECONDS)
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
         try:
             account = self.account()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
+        except UsageError as error:
+            missed = run_is_gone(self.opened.id, error)
         if missed is None:
             patience.back()
         else:
@@ -254,7 +252,7 @@ class Screening:
                 "the run could not be marked as left; the same command goes on", why=str(error)
             )
 
-    def _see_to_the_walk(self) -> None:
+    def see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -267,9 +265,11 @@ class Screening:
                 begun = True
                 self.fill()
                 patience.back()
+                if once:
+                    return
             except RootUnavailable:
                 raise
-            except ServiceUnavailable as error:
+            except WORTH_WAITING as error:
                 patience.away(error)
             if self._stop.wait(WALK_LOOK_SECONDS):
                 return
@@ -290,6 +290,6 @@ class Screening:
         """Walk in a thread beside the readers, so that the first films are read while the last are found."""
         with ThreadPoolExecutor(1, thread_name_prefix="walk") as thread:
             try:
-                yield thread.submit(self._see_to_the_walk)
+                yield thread.submit(self.see_to_the_walk)
             finally:
                 self._stop.set()

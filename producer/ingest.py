@@ -13,7 +13,8 @@ from producer.answering import answered_walk
 from schemas.errors import RootEmptied
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, Recorded, RunToFill, has_images, record_files
+from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.roots import has_images
 from wetread.store.runs import end_walk
 
 FIRST_CHUNK = 16

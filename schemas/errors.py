@@ -4,6 +4,8 @@
     +-- UsageError                  exit 2   an option, a directory, a model or a run that cannot be used
     |   +-- DataError               exit 2   training or evaluation data that cannot be used as given
     +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
+    |   +-- DatabaseReplaced        exit 4   SQLite's file was removed or replaced while it was open
+    |   +-- DatabaseFault           exit 4   the database refuses a statement that it should take
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
     |       +-- RootSilent          exit 4   it does not answer: a read or a walk hangs
     |       +-- RootEmptied         exit 4   it is there, and holds no file where films were
@@ -31,6 +33,9 @@ EXIT_USAGE = 2
 EXIT_FAILURE_RATE = 3
 EXIT_UNAVAILABLE = 4
 EXIT_UNSAFE = 5
+EXIT_BROKEN = 70
+"""Of a long-running process that lost a thread which it cannot do without, or stands still: start it again."""
+
 EXIT_INTERRUPTED = 130
 
 
@@ -54,6 +59,14 @@ class ServiceUnavailable(WetreadError):
     """A database, a broker or an archive cannot be reached; what was settled stays settled."""
 
     exit_code: int = EXIT_UNAVAILABLE
+
+
+class DatabaseReplaced(ServiceUnavailable):
+    """SQLite's file, or one beside it, was removed or replaced while it was open: waiting brings nothing back."""
+
+
+class DatabaseFault(ServiceUnavailable):
+    """The database refuses a statement that it should take: a backup is restored under us, or we are at fault."""
 
 
 class RootUnavailable(ServiceUnavailable):

@@ -16,8 +16,10 @@ import yaml
 from click import Command, Context, Group
 
 from cli.main import wetread
+from wetread.liveness import STANDS_STILL_SECONDS
 from wetread.queue import make_app
 from wetread.settings import Settings
+from wetread.store import limits
 from worker import memory
 
 ROOT = Path(__file__).parents[2]
@@ -178,6 +180,24 @@ def test_a_unit_calls_what_exists_with_settings_that_exist(unit: Path) -> None:
     variables = {pair.partition("=")[0] for line in lines(unit, "Environment") for pair in shlex.split(line)}
     assert variables <= OF_SETTINGS
     assert list(lines(unit, "User")) == ["wetread"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_starts_a_unit_again_that_ends_or_stands_still(unit: Path) -> None:
+    assert list(lines(unit, "Type")) == ["notify"]
+    assert list(lines(unit, "Restart")) == ["always"]
+    (watchdog,) = lines(unit, "WatchdogSec")
+    rounds = Settings().sweep_seconds + limits.SWEEPING.statement + limits.GRACE_SECONDS + limits.CONNECT_SECONDS
+    assert 2 * rounds < int(watchdog) < STANDS_STILL_SECONDS, "a round that meets every limit is no standstill"
+
+
+def test_compose_and_kubernetes_start_what_ended_again() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for part in ("worker", "beat"):
+        assert services[part]["restart"] == "unless-stopped"
+        assert services[part]["healthcheck"]["test"] == ["CMD", "wetread", "health", part]
+        assert pods()[part].get("restartPolicy", "Always") == "Always"
+        assert "livenessProbe" in pods()[part]["containers"][0]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
