@@ -1,0 +1,111 @@
+"""A service that takes the connection and never says a word: each command ends in its time, and at Ctrl-C at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.program import Program, films, kill_group, with_model
+
+BUSY = 15.0
+"""Seconds that a loaded machine may add: of starting Python, most of all."""
+
+
+@dataclass
+class Hanging:
+    """A program whose broker is a port that never answers; `called` waits for somebody to connect."""
+
+    program: Program
+    listener: socket.socket
+
+    def called(self) -> None:
+        self.listener.settimeout(60)
+        self.listener.accept()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    films(tmp_path / "archive", patients=3)
+    return tmp_path / "archive"
+
+
+def hanging(home: Path) -> Hanging:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(8)
+    return Hanging(with_model(home, WETREAD_BROKER_URL=f"redis://127.0.0.1:{listener.getsockname()[1]}/0"), listener)
+
+
+def test_each_command_ends_by_itself_in_its_time(tmp_path: Path, archive: Path) -> None:
+    commands = {"health broker": 6.0, "doctor --json": 10.0, f"submit {archive}": 10.0, "worker": 10.0}
+
+    def ended(number: int, command: str) -> tuple[float, subprocess.CompletedProcess[str]]:
+        began = time.monotonic()
+        done = hanging(tmp_path / f"home{number}").program.run(*command.split())
+        return time.monotonic() - began, done
+
+    with ThreadPoolExecutor() as threads:
+        asked = {command: threads.submit(ended, number, command) for number, command in enumerate(commands)}
+    for command, answer in asked.items():
+        seconds, done = answer.result()
+        assert seconds < commands[command] + BUSY, command
+        assert "Traceback" not in done.stderr
+        if command.startswith("doctor"):
+            assert done.returncode == 1
+            (broker,) = [one for one in json.loads(done.stdout) if one["what"] == "broker"]
+            assert broker["state"] == "fault"
+            assert "answer" in broker["found"]
+        else:
+            assert done.returncode == 4, done.stderr
+            assert "WETREAD" in done.stderr or "answer" in done.stderr
+    assert "is recorded" in asked[f"submit {archive}"].result()[1].stderr
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_ends_whatever_hangs(tmp_path: Path, archive: Path, presses: int) -> None:
+    commands = ["health broker", f"submit {archive}", f"screen {archive}", "worker", "beat"]
+
+    def ended(number: int, command: str) -> tuple[float, int, str]:
+        service = hanging(tmp_path / f"home{number}")
+        process = service.program.start(*command.split())
+        try:
+            service.called()
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            if presses == 2:
+                time.sleep(1.2)
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+            return time.monotonic() - began, process.returncode, said
+        finally:
+            if process.poll() is None:
+                kill_group(process)
+
+    with ThreadPoolExecutor() as threads:
+        done = {command: threads.submit(ended, number, command) for number, command in enumerate(commands)}
+    for command, answer in done.items():
+        seconds, code, said = answer.result()
+        assert code in ((0, 130) if command == "beat" else (130,)), (command, code, said)
+        assert seconds < 5.0, (command, seconds, said)  # a limit of the service alone is as long
+        assert "Traceback" not in said, (command, said)
+
+
+def test_a_process_that_is_told_to_end_before_it_can_hear_is_no_death(tmp_path: Path, archive: Path) -> None:
+    """SIGTERM to the whole group, as systemd sends it, while the worker processes are being started."""
+    program = with_model(tmp_path / "home")
+    for delay in (0.8, 1.2, 1.6):
+        process = program.start("screen", archive, "--force", "--workers", "4")
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert "a worker process died" not in said, said
