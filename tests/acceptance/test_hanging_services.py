@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +29,11 @@ class Hanging:
     program: Program
     listener: socket.socket
 
-    def called(self) -> None:
+    @contextmanager
+    def called(self) -> Iterator[None]:
         self.listener.settimeout(60)
-        self.listener.accept()
+        with self.listener.accept()[0]:
+            yield
 
 
 @pytest.fixture
@@ -38,19 +42,27 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
-def hanging(home: Path) -> Hanging:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(8)
-    return Hanging(with_model(home, WETREAD_BROKER_URL=f"redis://127.0.0.1:{listener.getsockname()[1]}/0"), listener)
+@pytest.fixture
+def hanging(tmp_path: Path) -> Iterator[Callable[[int], Hanging]]:
+    """Make a program of a number, whose broker hangs."""
+    with ExitStack() as listeners:
+
+        def make(number: int) -> Hanging:
+            listener = listeners.enter_context(socket.socket())
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(8)
+            url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+            return Hanging(with_model(tmp_path / f"home{number}", WETREAD_BROKER_URL=url), listener)
+
+        yield make
 
 
-def test_each_command_ends_by_itself_in_its_time(tmp_path: Path, archive: Path) -> None:
+def test_each_command_ends_by_itself_in_its_time(hanging: Callable[[int], Hanging], archive: Path) -> None:
     commands = {"health broker": 6.0, "doctor --json": 10.0, f"submit {archive}": 10.0, "worker": 10.0}
 
     def ended(number: int, command: str) -> tuple[float, subprocess.CompletedProcess[str]]:
         began = time.monotonic()
-        done = hanging(tmp_path / f"home{number}").program.run(*command.split())
+        done = hanging(number).program.run(*command.split())
         return time.monotonic() - began, done
 
     with ThreadPoolExecutor() as threads:
@@ -71,22 +83,22 @@ def test_each_command_ends_by_itself_in_its_time(tmp_path: Path, archive: Path) 
 
 
 @pytest.mark.parametrize("presses", [1, 2])
-def test_ctrl_c_ends_whatever_hangs(tmp_path: Path, archive: Path, presses: int) -> None:
+def test_ctrl_c_ends_whatever_hangs(hanging: Callable[[int], Hanging], archive: Path, presses: int) -> None:
     commands = ["health broker", f"submit {archive}", f"screen {archive}", "worker", "beat"]
 
     def ended(number: int, command: str) -> tuple[float, int, str]:
-        service = hanging(tmp_path / f"home{number}")
+        service = hanging(number)
         process = service.program.start(*command.split())
         try:
-            service.called()
-            began = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            if presses == 2:
-                time.sleep(1.2)
-                if process.poll() is None:
-                    process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=30)
-            return time.monotonic() - began, process.returncode, said
+            with service.called():
+                began = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                if presses == 2:
+                    time.sleep(1.2)
+                    if process.poll() is None:
+                        process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=30)
+                return time.monotonic() - began, process.returncode, said
         finally:
             if process.poll() is None:
                 kill_group(process)
