@@ -18,7 +18,7 @@ import pytest
 
 from tests.program import Program, films, kill_group, with_model
 
-BUSY = 15.0
+BUSY = 45.0
 """Seconds that a loaded machine may add: of starting Python, most of all."""
 
 
@@ -60,13 +60,16 @@ def hanging(tmp_path: Path) -> Iterator[Callable[[int], Hanging]]:
 def test_each_command_ends_by_itself_in_its_time(hanging: Callable[[int], Hanging], archive: Path) -> None:
     commands = {"health broker": 6.0, "doctor --json": 10.0, f"submit {archive}": 10.0, "worker": 10.0}
 
-    def ended(number: int, command: str) -> tuple[float, subprocess.CompletedProcess[str]]:
+    def ended(service: Hanging, command: str) -> tuple[float, subprocess.CompletedProcess[str]]:
         began = time.monotonic()
-        done = hanging(number).program.run(*command.split())
+        done = service.program.run(*command.split())
         return time.monotonic() - began, done
 
+    services = [hanging(number) for number in range(len(commands))]
     with ThreadPoolExecutor() as threads:
-        asked = {command: threads.submit(ended, number, command) for number, command in enumerate(commands)}
+        asked = {
+            command: threads.submit(ended, *each, command) for command, *each in zip(commands, services, strict=True)
+        }
     for command, answer in asked.items():
         seconds, done = answer.result()
         assert seconds < commands[command] + BUSY, command
@@ -86,8 +89,7 @@ def test_each_command_ends_by_itself_in_its_time(hanging: Callable[[int], Hangin
 def test_ctrl_c_ends_whatever_hangs(hanging: Callable[[int], Hanging], archive: Path, presses: int) -> None:
     commands = ["health broker", f"submit {archive}", f"screen {archive}", "worker", "beat"]
 
-    def ended(number: int, command: str) -> tuple[float, int, str]:
-        service = hanging(number)
+    def ended(service: Hanging, command: str) -> tuple[float, int, str]:
         process = service.program.start(*command.split())
         try:
             with service.called():
@@ -103,12 +105,15 @@ def test_ctrl_c_ends_whatever_hangs(hanging: Callable[[int], Hanging], archive: 
             if process.poll() is None:
                 kill_group(process)
 
+    services = [hanging(number) for number in range(len(commands))]
     with ThreadPoolExecutor() as threads:
-        done = {command: threads.submit(ended, number, command) for number, command in enumerate(commands)}
+        done = {
+            command: threads.submit(ended, *each, command) for command, *each in zip(commands, services, strict=True)
+        }
     for command, answer in done.items():
         seconds, code, said = answer.result()
         assert code in ((0, 130) if command == "beat" else (130,)), (command, code, said)
-        assert seconds < 5.0, (command, seconds, said)  # a limit of the service alone is as long
+        assert seconds < 8.0, (command, seconds, said)  # screen and submit alone would wait a minute
         assert "Traceback" not in said, (command, said)
 
 
