@@ -107,6 +107,7 @@ def test_lines_for_people_are_escaped_line_by_line(capsys: pytest.CaptureFixture
 def test_a_fault_that_names_what_was_typed_is_escaped(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("cli.main.watch_interrupts", lambda: None)  # it would end this process at a Ctrl-C
     for arguments in (["screen", "no\x1b[2J\u202edir"], ["\x1b[2J\u202e"], ["status", "--\x1b[2J\u202e"]):
         monkeypatch.setattr("sys.argv", ["wetread", *arguments])
         with pytest.raises(SystemExit) as ended:
