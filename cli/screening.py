@@ -20,14 +20,7 @@ from cli.readers import Readers
 from producer.answering import answered
 from producer.ingest import WalkReport, fill_run
 from producer.walk import is_empty
-from schemas.errors import (
-    MachineUnfit,
-    RootEmptied,
-    RootUnavailable,
-    ServiceUnavailable,
-    UsageError,
-    WetreadError,
-)
+from schemas.errors import MachineUnfit, RootEmptied, RootUnavailable, UsageError, WetreadError
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -38,7 +31,7 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import WORTH_WAITING, Patience
+from worker.patience import WORTH_WAITING, Patience, run_is_gone
 from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
@@ -120,8 +113,7 @@ class Screening:
         me = walker_id()
         with database.writing() as session:
             roots = root_paths(session, ids)
-            # Locks them: of two that begin together one makes the run.
-            root_ids(session, [roots[key] for key in ids], settings.root_map)
+            root_ids(session, list(roots.values()), settings.root_map)  # locks them: one of two commands makes the run
             begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
@@ -212,8 +204,7 @@ class Screening:
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account: RunAccount | None = None
-        missed: WetreadError | None = None
+        account = missed = None
         try:
             readers.watch(LOOK_SECONDS)
         except WORTH_WAITING as error:
@@ -222,11 +213,8 @@ class Screening:
             account = self.account()
         except WORTH_WAITING as error:
             missed = error
-        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
-            missed = ServiceUnavailable(
-                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
-                "restored it is waited for; where the backup is older than the run, the same command begins anew"
-            )
+        except UsageError as error:
+            missed = run_is_gone(self.opened.id, error)
         if missed is None:
             patience.back()
         else:
@@ -263,11 +251,7 @@ class Screening:
                 "the run could not be marked as left; the same command goes on", why=str(error)
             )
 
-    def fill_patiently(self) -> None:
-        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
-        self._see_to_the_walk(once=True)
-
-    def _see_to_the_walk(self, *, once: bool = False) -> None:
+    def see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -305,6 +289,6 @@ class Screening:
         """Walk in a thread beside the readers, so that the first films are read while the last are found."""
         with ThreadPoolExecutor(1, thread_name_prefix="walk") as thread:
             try:
-                yield thread.submit(self._see_to_the_walk)
+                yield thread.submit(self.see_to_the_walk)
             finally:
                 self._stop.set()

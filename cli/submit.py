@@ -46,7 +46,7 @@ def submit(
         digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
         order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside)
         screening = Screening.open(database, settings, order)
-        screening.fill_patiently()
+        screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
         account = screening.account()
         shadows = read_shadows(database, account.id)
         try:

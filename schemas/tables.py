@@ -164,6 +164,7 @@ class Batch(Base):
     rides_on: Mapped[int | None] = mapped_column(
         BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"
     )
+    doubts: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), comment="counted of whom it may wrong")
 
 
 class WorkItem(Base):
@@ -261,7 +262,7 @@ class Worker(Base):
     """A process that serves, and when it was last heard of."""
 
     __tablename__ = "workers"
-    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start, unique for ever")
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start:place, unique for ever")
     host: Mapped[str] = mapped_column(String(64))
     pid: Mapped[int] = mapped_column(Integer)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -16,6 +16,14 @@ WORTH_WAITING = (ServiceUnavailable, RightsMissing)
 backup is restored."""
 
 
+def run_is_gone(run_id: int, error: WetreadError) -> ServiceUnavailable:
+    """Return what to wait for when a run that is running is not found: nobody deletes one, so a backup is restored."""
+    return ServiceUnavailable(
+        f"expected run {run_id} in the database, found that it is gone: {error}. While a backup is restored it is "
+        "waited for; where the backup is older than the run, the same command begins anew"
+    )
+
+
 class Patience:
     """Counts the time that a service has been away, and says when it went and when it came back."""
 

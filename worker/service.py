@@ -64,7 +64,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
-    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker"))
+    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker", settings.database))
     # Weak references would let the bound methods go at once.
     signals.worker_ready.connect(minder.hear_from_now, weak=False)
     signals.worker_ready.connect(partial(_say_ready, settings, concurrency), weak=False)
