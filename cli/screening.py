@@ -113,8 +113,7 @@ class Screening:
         me = walker_id()
         with database.writing() as session:
             roots = root_paths(session, ids)
-            # Locks them: of two that begin together one makes the run.
-            root_ids(session, [roots[key] for key in ids], settings.root_map)
+            root_ids(session, list(roots.values()), settings.root_map)  # locks them: one of two commands makes the run
             begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
