@@ -10,21 +10,34 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from cli.doorbell import Doorbell
-from producer.ingest import WalkReport, fill_run
+from cli.screening_order import Look as Look
+from cli.screening_order import Order as Order
+from cli.screening_order import Readers
+from producer.ingest import WalkOrder, WalkReport, fill_run
+from producer.linked_roots import allowed_roots, check_not_links_alone
 from producer.walk import is_empty
-from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.alarms import AlarmKind
+from schemas.errors import (
+    EXIT_UNSAFE,
+    EXIT_USAGE,
+    RootEmptied,
+    RootUnavailable,
+    ServiceUnavailable,
+    UsageError,
+    WetreadError,
+)
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.images import RunToFill
 from wetread.store.roots import resolved_roots, root_ids, root_paths
-from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
+from wetread.store.runs import OpenedRun, open_run, set_state, take_walk, walk_rules_of
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
@@ -39,37 +52,6 @@ WALK_LOOK_SECONDS = 2.0
 
 INTERRUPTED = (RunState.INTERRUPTED, "interrupted; the same command continues")
 
-Look = Callable[[RunAccount], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
-
-    shadow_digest: of the model that reads along.
-    """
-
-    directories: Sequence[str]
-    model_digest: str
-    engine: str
-    force: bool
-    workers: int
-    run: int | None = None
-    shadow_digest: str | None = None
-
-
-class _Readers(Protocol):
-    """Whoever reads the batches: our own pool, or workers behind the broker."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def watch(self, seconds: float) -> None:
-        """Wait up to `seconds`, and keep the readers going."""
-
-    def stop(self) -> None:
-        """End in order."""
-
 
 @dataclass(slots=True)
 class Screening:
@@ -83,6 +65,7 @@ class Screening:
     settings: Settings
     order: Order
     roots: dict[int, bytes]
+    allowed: dict[int, bytes]
     opened: OpenedRun
     me: str
     shadow: OpenedRun | None = None
@@ -96,14 +79,16 @@ class Screening:
     def open(
         cls, database: Database, settings: Settings, order: Order, asked_to_end: threading.Event | None = None
     ) -> Screening:
-        """Check the directories and open the run, new or resumed; raise UsageError for one missing or empty.
+        """Check the directories and open the run, new or resumed; raise UsageError for one that can give no film.
 
+        That is one that is missing or empty, or holds links alone that are not to be followed.
         asked_to_end: set from outside, it interrupts the reading.
         """
         paths = resolved_roots(order.directories)
         for path in paths:
             if is_empty(path):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
+        check_not_links_alone(paths, order.rules)
         with database.writing() as session:
             ids = root_ids(session, paths)
         return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
@@ -123,13 +108,15 @@ class Screening:
         with database.writing() as session:
             roots = root_paths(session, ids)
             root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
-            begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
+            rules = order.rules if order.run is None else walk_rules_of(session, order.run)
+            begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here, rules=rules)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
                 shadow = begin(session, ids, order.shadow_digest, shadow_of=opened.id)
             if on_opened is not None:
                 on_opened(session, opened.id)
-        return cls(database, settings, order, roots, opened, me, shadow, asked_to_end)
+            allowed = allowed_roots(session, rules)
+        return cls(database, settings, replace(order, rules=rules), roots, allowed, opened, me, shadow, asked_to_end)
 
     def account(self) -> RunAccount:
         """Return the run's accounts now."""
@@ -145,14 +132,16 @@ class Screening:
         if not runs:
             return
         run, *shadows = runs
-        own, stop = self.settings.own_paths, self._stop
+        walk = WalkOrder(order.rules, self.settings.own_paths, self.allowed)
         try:
-            self.report = fill_run(self.database, run, self.roots, *shadows, own=own, stop=stop)
+            self.report = fill_run(self.database, run, self.roots, *shadows, order=walk, stop=self._stop)
         except RootUnavailable as error:
-            state = self.emptied_is if isinstance(error, RootEmptied) else RunState.PAUSED
+            emptied = isinstance(error, RootEmptied)
+            state = self.emptied_is if emptied else RunState.PAUSED
+            kind = AlarmKind.NOTHING_FOUND if emptied else AlarmKind.ROOT_NOT_REACHED
             for each in runs:
                 with self.database.writing() as session:
-                    set_state(session, each.id, state, str(error))
+                    set_state(session, each.id, state, str(error), kind)
             raise
 
     def read_here(self, look: Look, share: Share | None = None) -> RunAccount:
@@ -176,7 +165,7 @@ class Screening:
         if (left := self.left_as()) is not None:
             self._leave(*left)
 
-    def _run(self, readers: _Readers, look: Look) -> RunAccount:
+    def _run(self, readers: Readers, look: Look) -> RunAccount:
         with self._filling() as filling:
             patience = Patience()
             try:
@@ -197,18 +186,20 @@ class Screening:
                         self._leave_shadow(
                             RunState.INTERRUPTED, f"run {account.id}, which it shadows, is {account.state}"
                         )
-                        return account
+                        return self._with_drift(account)
             except KeyboardInterrupt:
                 self.interrupt()
                 raise
             except WetreadError as error:
-                self._leave(RunState.INTERRUPTED, str(error))
+                # With these a process of ours says that it cannot load engine or model.
+                lacks = error.exit_code in (EXIT_USAGE, EXIT_UNSAFE)
+                self._leave(RunState.INTERRUPTED, str(error), AlarmKind.NOT_LOADED if lacks else None)
                 raise
             finally:
                 self._stop.set()
                 readers.stop()
 
-    def _watch(self, readers: _Readers, patience: Patience) -> RunAccount | None:
+    def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
         account = missed = None
         try:
@@ -226,6 +217,17 @@ class Screening:
             time.sleep(LOOK_SECONDS)
         return account
 
+    def _with_drift(self, account: RunAccount) -> RunAccount:
+        """Return the accounts with what the run's scores and inputs are past, where it is finished."""
+        from wetread.report.run_drift import keep_drift
+
+        try:
+            keep_drift(self.database, account.id)
+            return self.account()
+        except WetreadError as error:  # the run is read; its report measures again
+            structlog.get_logger().warning("the run's drift was not kept", run=account.id, why=str(error))
+            return account
+
     def _shadow_left(self) -> RunAccount | None:
         """Return the accounts of the shadow while it still reads; its model may have more to read than the run's."""
         if self.shadow is None:
@@ -234,22 +236,22 @@ class Screening:
             account = run_account(session, self.shadow.id)
         return account if account.state == RunState.RUNNING else None
 
-    def _leave(self, as_state: RunState, why: str) -> None:
+    def _leave(self, as_state: RunState, why: str, trouble: AlarmKind | None = None) -> None:
         """Say on the run and on its shadow why this command left them."""
-        self._leave_one(self.opened.id, as_state, why)
-        self._leave_shadow(as_state, why)
+        self._leave_one(self.opened.id, as_state, why, trouble)
+        self._leave_shadow(as_state, why, trouble)
 
-    def _leave_shadow(self, as_state: RunState, why: str) -> None:
+    def _leave_shadow(self, as_state: RunState, why: str, trouble: AlarmKind | None = None) -> None:
         if self.shadow is not None:
-            self._leave_one(self.shadow.id, as_state, why)
+            self._leave_one(self.shadow.id, as_state, why, trouble)
 
-    def _leave_one(self, run_id: int, as_state: RunState, why: str) -> None:
+    def _leave_one(self, run_id: int, as_state: RunState, why: str, trouble: AlarmKind | None) -> None:
         """Say on a run why it was left, if the database still listens and has room."""
         try:
             with self.database.writing() as session:
                 state = run_account(session, run_id).state
                 if state in UNFINISHED_RUNS and state != RunState.PAUSED:
-                    set_state(session, run_id, as_state, why)
+                    set_state(session, run_id, as_state, why, trouble)
         except WetreadError as error:
             structlog.get_logger().warning(
                 "the run could not be marked as left; the same command goes on", why=str(error)

@@ -14,13 +14,14 @@ from enum import StrEnum
 
 import structlog
 
+from schemas.alarms import AlarmKind
 from schemas.errors import ArtefactError, LeaseLost, ReadingsChanged, RootUnavailable, UsageError
 from schemas.states import ItemState, Reason, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import run_state
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem, claim, count_attempt, release
-from wetread.store.runs import set_state
+from wetread.store.runs import note_trouble, set_state
 from wetread.store.settling import Outcome, Settled, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
@@ -103,6 +104,7 @@ class BatchWorker:
                 "this worker lacks the run's model; the batch was given back", model=held.model_digest, why=str(error)
             )
             self._give_back(held)
+            self._say_lacking(held.run_id, str(error))
             return Ending.NO_MODEL
         riders = self._riders(held)
         held = replace(held, riders=tuple(rider.held for rider in riders))
@@ -121,6 +123,11 @@ class BatchWorker:
             return Ending.CHANGED
         log.info("batch settled", images=len(held.items))
         return Ending.SETTLED
+
+    def _say_lacking(self, run_id: int, why: str) -> None:
+        """Say on the run that this worker cannot read for it: where no other can either, it would wait in silence."""
+        with self.database.writing() as session:
+            note_trouble(session, run_id, AlarmKind.NOT_LOADED, why)
 
     def _riders(self, held: Claim) -> list[ModelReading]:
         """Return what is read along with the batch; what this worker lacks the model of is given back."""
@@ -200,4 +207,4 @@ class BatchWorker:
         if pause is not None:
             for one in (held, *held.riders):
                 with self.database.writing() as session:
-                    set_state(session, one.run_id, RunState.PAUSED, pause)
+                    set_state(session, one.run_id, RunState.PAUSED, pause, AlarmKind.ROOT_NOT_REACHED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -62,3 +62,8 @@ def root_ids(session: Session, paths: Sequence[bytes]) -> list[int]:
 def root_paths(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
     """Return {id: path} of the roots with these ids."""
     return {root.id: root.path for root in session.scalars(select(Root).where(Root.id.in_(ids)))}
+
+
+def known_roots(session: Session, paths: Iterable[bytes]) -> list[int]:
+    """Return the ids of those of `paths` that are roots already."""
+    return list(session.scalars(select(Root.id).where(Root.path.in_(list(paths)))))

@@ -1,0 +1,42 @@
+"""What a screening is told to do, and who reads for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.walk_rules import USUAL_WALK, WalkRules
+from wetread.store.accounts import RunAccount
+
+Look = Callable[[RunAccount], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
+
+    shadow_digest: of the model that reads along. rules: how the directories are walked; of `run`, its own.
+    """
+
+    directories: Sequence[str]
+    model_digest: str
+    engine: str
+    force: bool
+    workers: int
+    run: int | None = None
+    shadow_digest: str | None = None
+    rules: WalkRules = USUAL_WALK
+
+
+class Readers(Protocol):
+    """Whoever reads the batches: our own pool, or workers behind the broker."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def watch(self, seconds: float) -> None:
+        """Wait up to `seconds`, and keep the readers going."""
+
+    def stop(self) -> None:
+        """End in order."""
