@@ -137,7 +137,8 @@ def test_the_account_has_the_documented_keys() -> None:
     body = account_json(ACCOUNT, images_per_second=rate, seconds=seconds)
     assert list(body) == [
         "run", "state", "model", "engine", "found", "done", "rejected", "dead", "cancelled", "skipped", "pending",
-        "labels", "images_per_second", "seconds",
+        "labels", "images_per_second", "seconds", "unreadable_directories", "passed_over", "exclude", "follow_links",
+        "allow", "alarms",
     ]  # fmt: skip
     assert (body["images_per_second"], body["seconds"]) == (3.6, 5.0)
 
