@@ -85,10 +85,10 @@ def list_errors(run: int | None, run_option: int | None, reasons: tuple[str, ...
 
 def _unread(session: Any, account: RunAccount, limit: int) -> list[dict[str, Any]]:
     """Return the directories of the run's roots that were not looked into, as rows of the list."""
-    from wetread.store.roots import known_roots
+    from wetread.store.roots import ids_of_roots
     from wetread.store.unread import list_unread
 
-    roots = [*account.root_ids, *known_roots(session, map(os.fsencode, account.rules.allow))]
+    roots = [*account.root_ids, *ids_of_roots(session, map(os.fsencode, account.rules.allow))]
     return [
         {"path": path_text(row.path), "state": "unread", "reason": UNREADABLE, "detail": row.reason, "attempts": 0,
          "run": row.run}

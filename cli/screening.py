@@ -15,9 +15,9 @@ from typing import Any
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.readers import Readers
 from cli.screening_order import Look as Look
 from cli.screening_order import Order as Order
-from cli.screening_order import Readers
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
 from producer.walk import is_empty
@@ -104,18 +104,19 @@ class Screening:
         on_opened: Callable[[Any, int], None] | None = None,
     ) -> Screening:
         """Open the run of known roots, whatever they hold now; on_opened is told its number in the same transaction."""
-        me = walker_id()
+        me, rules = walker_id(), order.rules
+        with database.writing() as session:  # of its own: roots are made before anything else is locked
+            rules = rules if order.run is None else walk_rules_of(session, order.run)
+            allowed = allowed_roots(session, rules)
         with database.writing() as session:
             roots = root_paths(session, ids)
             root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
-            rules = order.rules if order.run is None else walk_rules_of(session, order.run)
             begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here, rules=rules)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
                 shadow = begin(session, ids, order.shadow_digest, shadow_of=opened.id)
             if on_opened is not None:
                 on_opened(session, opened.id)
-            allowed = allowed_roots(session, rules)
         return cls(database, settings, replace(order, rules=rules), roots, allowed, opened, me, shadow, asked_to_end)
 
     def account(self) -> RunAccount:

@@ -1,10 +1,9 @@
-"""What a screening is told to do, and who reads for it."""
+"""What a screening is told to do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from schemas.walk_rules import USUAL_WALK, WalkRules
 from wetread.store.accounts import RunAccount
@@ -27,16 +26,3 @@ class Order:
     run: int | None = None
     shadow_digest: str | None = None
     rules: WalkRules = USUAL_WALK
-
-
-class Readers(Protocol):
-    """Whoever reads the batches: our own pool, or workers behind the broker."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def watch(self, seconds: float) -> None:
-        """Wait up to `seconds`, and keep the readers going."""
-
-    def stop(self) -> None:
-        """End in order."""

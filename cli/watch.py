@@ -96,6 +96,7 @@ def watch(
         check_not_links_alone(paths, rules)
         with database.writing() as session:
             roots = dict(zip(root_ids(session, paths), paths, strict=True))
+        with database.writing() as session:
             allowed = allowed_roots(session, rules)
         if poll is None and not is_listening_useful(paths):
             poll = 10.0

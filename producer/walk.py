@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -48,6 +48,7 @@ class Links(Protocol):
 def walk(
     root: bytes,
     passed_over: PassedOver | None = None,
+    moved: Callable[[], None] = lambda: None,
     *,
     start: bytes = b"",
     excluded: Excluded | None = None,
@@ -55,11 +56,12 @@ def walk(
 ) -> Iterator[FoundFile | FoundElsewhere]:
     """Yield the regular files under `root`, as the file system gives them.
 
-    passed_over: told what is no regular file, and which directories could not be read. start: a directory of the root
+    passed_over: told what is no regular file, and which directories could not be read. moved: called for each entry
+    that was looked at, so that a slow file server is told from one that hangs. start: a directory of the root
     to begin at, by its path without links. excluded: what is left out. links: without it no link is followed.
     Raises RootUnavailable when the root is gone or unreadable, at the start or in the middle.
     """
-    walking = _Walking(root, PassedOver() if passed_over is None else passed_over, excluded, links)
+    walking = _Walking(root, PassedOver() if passed_over is None else passed_over, moved, excluded, links)
     with ExitStack() as stack:
         try:
             directory = os.open(root, _OPEN_DIRECTORY)
@@ -92,14 +94,17 @@ def found_file(path: bytes, status: os.stat_result) -> FoundFile:
 class _Walking:
     root: bytes
     passed: PassedOver
+    moved: Callable[[], None]
     excluded: Excluded | None
     links: Links | None
 
     def directory(self, directory: int, prefix: bytes, depth: int) -> Iterator[FoundFile | FoundElsewhere]:
         regular, encoded, excluded = stat.S_ISREG, os.fsencode, self.excluded  # looked up for each of a million files
+        moved = self.moved
         try:
             with os.scandir(directory) as entries:
                 for entry in entries:
+                    moved()
                     try:
                         found = entry.stat(follow_symlinks=False)
                     except OSError as error:

@@ -64,6 +64,6 @@ def root_paths(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
     return {root.id: root.path for root in session.scalars(select(Root).where(Root.id.in_(ids)))}
 
 
-def known_roots(session: Session, paths: Iterable[bytes]) -> list[int]:
+def ids_of_roots(session: Session, paths: Iterable[bytes]) -> list[int]:
     """Return the ids of those of `paths` that are roots already."""
     return list(session.scalars(select(Root.id).where(Root.path.in_(list(paths)))))
