@@ -82,7 +82,8 @@ def test_what_is_named_changes_and_the_rest_stays(archive: Path, tmp_path: Path)
     ("options", "why"),
     [
         ((), "found nothing"), (("--cron", "every night"), "cron expression"),
-        (("--timezone", "Paris"), "Europe/Paris"), (("--window", "23:00"), "a window"), (("--model", "no-such"), "no-such"),
+        (("--timezone", "Paris"), "Europe/Paris"), (("--window", "23:00"), "a window"),
+        (("--model", "no-such"), "no-such"),
         (("--exclude", "a", "--exclude-nothing"), "found both"), (("--shadow", "tiny@1"), "the same"),
         (("--cron", "0 12 * * *", "--window", "22:00-06:00"), "inside the window"),
     ],

@@ -9,7 +9,7 @@ from wetread.store.alarms import latest_alarms, run_alarms
 from wetread.store.deleting import delete_run
 from wetread.store.roots import root_ids
 from wetread.store.runs import note_trouble
-from wetread.store.unread import KEPT, list_unread, note_unread
+from wetread.store.unread import KEPT, forget_unread, list_unread, note_unread
 
 
 def unread(kit: RunKit, *roots: int) -> list[tuple[bytes, str, int]]:
@@ -24,10 +24,7 @@ def note(kit: RunKit, run: int, root: int, *paths: bytes, whole: bool = True) ->
 
 def test_a_directory_is_listed_until_a_walk_looked_into_it_and_again_when_it_closes_again(kit: RunKit) -> None:
     note(kit, 1, kit.root, b"2024/a", b"2024/b\xff")
-    assert unread(kit) == [
-        (b"/archive/2024/a", "Permission denied", 1),
-        (b"/archive/2024/b\xff", "Permission denied", 1),
-    ]
+    assert unread(kit) == [(path, "Permission denied", 1) for path in (b"/archive/2024/a", b"/archive/2024/b\xff")]
     note(kit, 2, kit.root, b"2024/a", whole=False)
     assert [row[2] for row in unread(kit)] == [2, 1], "a walk that was cut short looked into nothing more"
     note(kit, 3, kit.root, b"2024/a")
@@ -81,3 +78,10 @@ def test_the_number_of_a_deleted_run_is_never_given_again(kit: RunKit) -> None:
         with kit.database.writing() as session:
             delete_run(session, run)
     assert kit.open().id == 4
+
+
+def test_what_is_deleted_by_its_path_takes_the_names_of_directories_along(kit: RunKit) -> None:
+    note(kit, 1, kit.root, b"patient-1", b"patient-1/a", b"patient-10")
+    with kit.database.writing() as session:
+        assert forget_unread(session, b"/archive/patient-1/") == 2
+    assert [path for path, _, _ in unread(kit)] == [b"/archive/patient-10"]

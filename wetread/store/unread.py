@@ -71,6 +71,15 @@ def _looked_into(session: Session, root_id: int, unread: Mapping[bytes, str], no
             session.execute(update(UnreadDirectory).where(*mine).values(looked_into_at=now))
 
 
+def forget_unread(session: Session, prefix: bytes) -> int:
+    """Delete what is written down of directories whose absolute path begins with `prefix`; return how many."""
+    rows = select(Root.path, UnreadDirectory).join(Root, Root.id == UnreadDirectory.root_id)
+    gone = [row for root, row in session.execute(rows) if (os.path.join(root, row.path) + b"/").startswith(prefix)]
+    for row in gone:
+        session.delete(row)
+    return len(gone)
+
+
 def list_unread(session: Session, root_ids: Sequence[int], *, limit: int) -> list[UnreadRow]:
     """Return the directories under these roots that nobody has looked into since, by path, at most `limit`."""
     query = (
