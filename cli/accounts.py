@@ -12,8 +12,9 @@ from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTER
 from schemas.states import RunState
 from wetread.clock import utc_now
 from wetread.store.accounts import RunAccount, shadow_accounts
-from wetread.store.alarms import FAILURE_RATE, failure_rate, run_alarms
+from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
+from wetread.store.failures import MOST_FAILED, failed_too_much
 
 
 def read_shadows(database: Database, run_id: int) -> list[RunAccount]:
@@ -28,7 +29,7 @@ def account_json(
     *,
     images_per_second: float,
     seconds: float,
-    max_failure_rate: float = FAILURE_RATE,
+    max_failure_rate: float = MOST_FAILED,
 ) -> dict[str, Any]:
     """Return the one object that `screen --json` and `status --json` print.
 
@@ -74,7 +75,7 @@ def show_account(
     *,
     images_per_second: float,
     seconds: float,
-    max_failure_rate: float = FAILURE_RATE,
+    max_failure_rate: float = MOST_FAILED,
 ) -> None:
     """Print a run's accounts as tables on stdout, its note and alarms on stderr; then those of what shadows it."""
     _show_one(account, images_per_second, seconds, max_failure_rate)
@@ -132,5 +133,5 @@ def emit_reasons(account: RunAccount, *, title: str | None = None) -> None:
 def run_exit_code(account: RunAccount, max_failure_rate: float) -> int:
     """Return the exit code that a run's end stands for."""
     if account.state == RunState.FINISHED:
-        return EXIT_FAILURE_RATE if failure_rate(account) > max_failure_rate else EXIT_DONE
+        return EXIT_FAILURE_RATE if failed_too_much(account, max_failure_rate) else EXIT_DONE
     return {RunState.PAUSED: EXIT_UNAVAILABLE, RunState.INTERRUPTED: EXIT_INTERRUPTED}.get(account.state, EXIT_FAILED)

@@ -86,7 +86,7 @@ def add(
         registry = Registry(database, settings.models_directory)
         chosen_models(registry, model, shadow, engine, settings.broker)
         rules, paths = chosen_rules(exclude, allow, follow_links=follow_links), resolved_roots(directories)
-        check_not_links_alone(paths, rules)
+        check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
             add_schedule(
                 session, name=name, root_ids=root_ids(session, paths), cron=cron,
@@ -179,7 +179,7 @@ def edit(
         chosen_models(registry, after.model, after.shadow, after.engine, settings.broker)
         if new_directories:
             paths = resolved_roots(new_directories)
-            check_not_links_alone(paths, rules)
+            check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
             change_schedule(session, replace(after, root_ids=tuple(root_ids(session, sorted(paths)))), utc_now())
             row = described(session, find_schedule(session, name))

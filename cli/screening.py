@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import structlog
-
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
+from cli.leaving import leave_run, with_drift
 from cli.readers import Readers
 from cli.screening_order import Look as Look
 from cli.screening_order import Order as Order
+from producer.answering import answered
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
 from producer.walk import is_empty
@@ -25,13 +26,14 @@ from schemas.alarms import AlarmKind
 from schemas.errors import (
     EXIT_UNSAFE,
     EXIT_USAGE,
+    MachineUnfit,
     RootEmptied,
     RootUnavailable,
     ServiceUnavailable,
     UsageError,
     WetreadError,
 )
-from schemas.states import UNFINISHED_RUNS, RunState
+from schemas.states import RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
@@ -41,8 +43,8 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk, walk_r
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.patience import WORTH_WAITING, Patience
+from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the run's accounts."""
@@ -84,11 +86,12 @@ class Screening:
         That is one that is missing or empty, or holds links alone that are not to be followed.
         asked_to_end: set from outside, it interrupts the reading.
         """
-        paths = resolved_roots(order.directories)
+        patience = settings.image_seconds
+        paths = answered(partial(resolved_roots, order.directories), patience)
         for path in paths:
-            if is_empty(path):
+            if answered(partial(is_empty, path), patience):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
-        check_not_links_alone(paths, order.rules)
+        check_not_links_alone(paths, order.rules, patience)
         with database.writing() as session:
             ids = root_ids(session, paths)
         return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
@@ -133,7 +136,7 @@ class Screening:
         if not runs:
             return
         run, *shadows = runs
-        walk = WalkOrder(order.rules, self.settings.own_paths, self.allowed)
+        walk = WalkOrder(order.rules, self.settings.own_paths, self.allowed, self.settings.image_seconds)
         try:
             self.report = fill_run(self.database, run, self.roots, *shadows, order=walk, stop=self._stop)
         except RootUnavailable as error:
@@ -187,47 +190,44 @@ class Screening:
                         self._leave_shadow(
                             RunState.INTERRUPTED, f"run {account.id}, which it shadows, is {account.state}"
                         )
-                        return self._with_drift(account)
+                        return with_drift(self.database, account)
             except KeyboardInterrupt:
                 self.interrupt()
                 raise
             except WetreadError as error:
                 # With these a process of ours says that it cannot load engine or model.
                 lacks = error.exit_code in (EXIT_USAGE, EXIT_UNSAFE)
-                self._leave(RunState.INTERRUPTED, str(error), AlarmKind.NOT_LOADED if lacks else None)
+                state = RunState.PAUSED if isinstance(error, MachineUnfit) else RunState.INTERRUPTED
+                self._leave(state, str(error), AlarmKind.NOT_LOADED if lacks else None)
                 raise
             finally:
                 self._stop.set()
-                readers.stop()
+                with longer_ending(END_SECONDS):  # for the batches in hand
+                    readers.stop()
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account = missed = None
+        account: RunAccount | None = None
+        missed: WetreadError | None = None
         try:
             readers.watch(LOOK_SECONDS)
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
         try:
             account = self.account()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
+        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
+            missed = ServiceUnavailable(
+                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
+                "restored it is waited for; where the backup is older than the run, the same command begins anew"
+            )
         if missed is None:
             patience.back()
         else:
             patience.away(missed)
             time.sleep(LOOK_SECONDS)
         return account
-
-    def _with_drift(self, account: RunAccount) -> RunAccount:
-        """Return the accounts with what the run's scores and inputs are past, where it is finished."""
-        from wetread.report.run_drift import keep_drift
-
-        try:
-            keep_drift(self.database, account.id)
-            return self.account()
-        except WetreadError as error:  # the run is read; its report measures again
-            structlog.get_logger().warning("the run's drift was not kept", run=account.id, why=str(error))
-            return account
 
     def _shadow_left(self) -> RunAccount | None:
         """Return the accounts of the shadow while it still reads; its model may have more to read than the run's."""
@@ -239,26 +239,18 @@ class Screening:
 
     def _leave(self, as_state: RunState, why: str, trouble: AlarmKind | None = None) -> None:
         """Say on the run and on its shadow why this command left them."""
-        self._leave_one(self.opened.id, as_state, why, trouble)
+        leave_run(self.database, self.opened.id, as_state, why, trouble)
         self._leave_shadow(as_state, why, trouble)
 
     def _leave_shadow(self, as_state: RunState, why: str, trouble: AlarmKind | None = None) -> None:
         if self.shadow is not None:
-            self._leave_one(self.shadow.id, as_state, why, trouble)
+            leave_run(self.database, self.shadow.id, as_state, why, trouble)
 
-    def _leave_one(self, run_id: int, as_state: RunState, why: str, trouble: AlarmKind | None) -> None:
-        """Say on a run why it was left, if the database still listens and has room."""
-        try:
-            with self.database.writing() as session:
-                state = run_account(session, run_id).state
-                if state in UNFINISHED_RUNS and state != RunState.PAUSED:
-                    set_state(session, run_id, as_state, why, trouble)
-        except WetreadError as error:
-            structlog.get_logger().warning(
-                "the run could not be marked as left; the same command goes on", why=str(error)
-            )
+    def fill_patiently(self) -> None:
+        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
+        self._see_to_the_walk(once=True)
 
-    def _see_to_the_walk(self) -> None:
+    def _see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -271,9 +263,11 @@ class Screening:
                 begun = True
                 self.fill()
                 patience.back()
+                if once:
+                    return
             except RootUnavailable:
                 raise
-            except ServiceUnavailable as error:
+            except WORTH_WAITING as error:
                 patience.away(error)
             if self._stop.wait(WALK_LOOK_SECONDS):
                 return

@@ -22,7 +22,7 @@ def watch_walk(
 ) -> Iterator[tuple[int, FoundFile]]:
     """Yield (root, file) of all that lies there; note at the end what was passed over. Raises RootUnavailable."""
     total = PassedOver(kinds=Counter())
-    for walked in walks(order.roots, WalkOrder(order.rules, settings.own_paths, order.allowed)):
+    for walked in walks(order.roots, WalkOrder(order.rules, settings.own_paths, order.allowed, settings.image_seconds)):
         for file in walked.files:
             yield (file.root_id, file.file) if isinstance(file, FoundElsewhere) else (walked.root_id, file)
         total.add(walked.passed)

@@ -8,8 +8,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 
+from producer.answering import answered_walk
 from producer.excluded import excluded_by
 from producer.links import FollowedLinks
 from producer.passed_over import PassedOver
@@ -26,6 +28,9 @@ FIRST_CHUNK = 16
 LARGEST_CHUNK = 8192
 """Files recorded in one transaction, at first and at most. Of an index over hashes each writes as many pages as it
 has files, so that few large ones cost a million files less. Whoever writes too waits 0.3 s for one."""
+
+SILENT_SECONDS = 30.0
+"""Seconds without an answer after which a file server counts as hanging, where nothing else is said."""
 
 CHUNK_SECONDS = 1.0
 """On a slow disk a chunk is recorded after this long, however small it is."""
@@ -49,12 +54,14 @@ class WalkReport:
 class WalkOrder:
     """How roots are walked: by `rules`, without `own`, files and folders of wetread's own that lie in a root.
 
-    allowed: {id: path} of the roots that links may lead to beside the run's.
+    allowed: {id: path} of the roots that links may lead to beside the run's. patience: seconds that a file server may
+    be silent.
     """
 
     rules: WalkRules = USUAL_WALK
     own: Sequence[str] = ()
     allowed: Mapping[int, bytes] = field(default_factory=dict)
+    patience: float = SILENT_SECONDS
 
 
 def fill_run(
@@ -70,13 +77,14 @@ def fill_run(
 
     shadows: runs that are filled beside it with the same files, each in the same transactions as it; one that was
     ended meanwhile is filled no more. Directories that could not be looked into are written down.
-    Raises RootUnavailable when a root is gone, and RootEmptied when it holds no file where films were found before: so
-    looks a root whose mount went away. What was recorded stays, and the walk is not ended.
+    Raises RootUnavailable when a root is gone, RootSilent when its file server does not answer, and RootEmptied when it
+    holds no file where films were found before: so looks a root whose mount went away. What was recorded stays, and the
+    walk is not ended.
     """
     order = order or WalkOrder()
     report, filling = WalkReport(), [(each, ImageSet()) for each in (run, *shadows)]
     total = PassedOver(kinds=report.passed_over)
-    for walked in walks(roots, order):
+    for walked in walks(roots, order, stop):
         empty = True
         try:
             for root_id, chunk in _chunks(walked.root_id, walked.files):
@@ -93,6 +101,8 @@ def fill_run(
         finally:
             total.add(walked.passed)
             _note_unread(database, run.id, walked)
+        if stop is not None and stop.is_set():
+            return report
         if empty and walked.is_root and not walked.passed.says_why_nothing_was_found:
             _check_never_held_films(database, walked.root_id, roots[walked.root_id])
         if walked.is_root:
@@ -123,18 +133,23 @@ class Walked:
     is_root: bool
 
 
-def walks(roots: Mapping[int, bytes], order: WalkOrder) -> Iterator[Walked]:
-    """Yield a walk of each root, and then of each directory that links led to; take its files before the next."""
+def walks(roots: Mapping[int, bytes], order: WalkOrder, stop: Event | None = None) -> Iterator[Walked]:
+    """Yield a walk of each root, and then of each directory that links led to; take its files before the next.
+
+    stop: when it is set a walk gives nothing more. The walks raise RootUnavailable, and RootSilent.
+    """
     excluded = excluded_by(order.rules.exclude)
     links = FollowedLinks(roots, order.allowed, excluded) if order.rules.follow_links else None
     for root_id, path in roots.items():
         passed = PassedOver()
-        files = walk(path, passed, excluded=excluded, links=links)
+        walking = partial(walk, path, passed, excluded=excluded, links=links)
+        files = answered_walk(walking, order.patience, stop)
         yield Walked(root_id, _without(inside(order.own, path), files, passed), passed, is_root=True)
     while links is not None and links.directories:
         root_id, start = links.directories.popleft()
         path, passed = order.allowed[root_id], PassedOver()
-        files = walk(path, passed, start=start, excluded=links.left_out(root_id), links=links)
+        walking = partial(walk, path, passed, start=start, excluded=links.left_out(root_id), links=links)
+        files = answered_walk(walking, order.patience, stop)
         yield Walked(root_id, _without(inside(order.own, path), files, passed), passed, is_root=False)
 
 

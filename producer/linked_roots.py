@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from producer.answering import answered_walk
 from producer.excluded import excluded_by
+from producer.ingest import SILENT_SECONDS
 from producer.links import OUTSIDE, FollowedLinks
 from producer.passed_over import LINK, PassedOver
 from producer.walk import walk
@@ -32,17 +35,19 @@ def allowed_roots(session: Any, rules: WalkRules) -> dict[int, bytes]:
     return dict(zip(root_ids(session, paths), paths, strict=True)) if paths else {}
 
 
-def check_not_links_alone(paths: Sequence[bytes], rules: WalkRules) -> None:
+def check_not_links_alone(paths: Sequence[bytes], rules: WalkRules, patience: float = SILENT_SECONDS) -> None:
     """Raise UsageError for a root that holds links alone, none of which is to be followed.
 
-    Each root is walked up to its first film. Raises RootUnavailable when one is gone.
+    Each root is walked up to its first film. Raises RootUnavailable when one is gone, and RootSilent when its file
+    server says nothing for `patience` seconds.
     """
     roots, allowed = dict(enumerate(paths)), {-1 - n: os.fsencode(path) for n, path in enumerate(rules.allow)}
     excluded = excluded_by(rules.exclude)
     for path in paths:
         passed = PassedOver()
         links = FollowedLinks(roots, allowed, excluded) if rules.follow_links else None
-        found = next(iter(walk(path, passed, excluded=excluded, links=links)), None)
+        walking = partial(walk, path, passed, excluded=excluded, links=links)
+        found = next(answered_walk(walking, patience), None)
         if found is not None or (links is not None and links.directories) or passed.unread_count:
             continue
         where, count = os.fsdecode(path), passed.kinds[LINK]

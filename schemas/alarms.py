@@ -18,6 +18,7 @@ class AlarmKind(StrEnum):
     RUN_FAILED = "run_failed"
     DIRECTORIES_NOT_READ = "directories_not_read"
     NOTHING_FOUND = "nothing_found"
+    NOTHING_READ = "nothing_read"
     LINKS_ALONE = "links_alone"
     FILMS_DEAD = "films_dead"
     FAILURE_RATE = "failure_rate"

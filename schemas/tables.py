@@ -184,6 +184,7 @@ class Batch(Base):
     kills: Mapped[int] = mapped_column(
         Integer, default=0, comment="workers that died holding it; above 0 it is taken one image at a time"
     )
+    untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
     rung_at: Mapped[float | None] = mapped_column(Float, comment="when the broker was last rung for it")
     rides_on: Mapped[int | None] = mapped_column(
         BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"
@@ -218,6 +219,8 @@ class WorkItem(Base):
     attempts: Mapped[int] = mapped_column(
         Integer, default=0, comment="times it was touched alone after a worker died on its batch"
     )
+    oom_kills: Mapped[int | None] = mapped_column(BigInteger, comment="the kernel's count as it was last tried alone")
+    program: Mapped[str | None] = mapped_column(String(32), comment="the version of wetread under which it is dead")
     sha256: Mapped[str | None] = mapped_column(String(64), comment="of the bytes that were read")
     size: Mapped[int | None] = mapped_column(BigInteger, comment="bytes, of what was read")
     mtime_ns: Mapped[int | None] = mapped_column(BigInteger, comment="of what was read")

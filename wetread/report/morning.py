@@ -15,9 +15,10 @@ from wetread.report.last_night import LastNight
 from wetread.report.run_drift import drift_alarms, measures
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
-from wetread.store.alarms import failure_rate, run_alarms
+from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
 from wetread.store.earlier import NIGHTS, EarlierRun, earlier_runs
+from wetread.store.failures import failure_rate
 from wetread.store.histograms import spreads_of
 from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
 from wetread.store.registrations import find_registration, read_decision

@@ -8,24 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from schemas.alarms import Alarm, AlarmKind
-from schemas.states import NO_FILM_REASONS, RunKind, RunState
+from schemas.states import RunKind, RunState
 from wetread.store.accounts import RunAccount
-
-FAILURE_RATE = 0.05
-"""Of the images found, the share that may fail where nobody says otherwise."""
+from wetread.store.failures import MOST_FAILED, failure_rate, read_nothing
 
 _LEFT = {RunState.PAUSED: AlarmKind.RUN_PAUSED, RunState.INTERRUPTED: AlarmKind.RUN_INTERRUPTED}
 
 
-def failure_rate(account: RunAccount) -> float:
-    """Return (rejected + dead) / found, without what was rejected since it is no frontal chest film."""
-    no_films = sum(account.rejected_reasons.get(reason, 0) for reason in NO_FILM_REASONS)
-    failed = account.rejected - no_films + account.dead
-    return failed / account.found if account.found else 0.0
-
-
 def run_alarms(
-    account: RunAccount, *, max_failure_rate: float = FAILURE_RATE, drift: Sequence[Alarm] | None = None
+    account: RunAccount, *, max_failure_rate: float = MOST_FAILED, drift: Sequence[Alarm] | None = None
 ) -> list[Alarm]:
     """Return what is to be looked into, the gravest first; empty where nothing is.
 
@@ -112,6 +103,13 @@ def _failed(account: RunAccount, most: float) -> Iterable[Alarm]:
             f"{count} dead, since the process that read it died each time: `wetread errors list {account.id}` names "
             f"them, `wetread errors retry {account.id}` tries again.",
             {"dead": account.dead, "reasons": dict(account.dead_reasons)},
+        )
+    if account.state == RunState.FINISHED and read_nothing(account):
+        yield Alarm(
+            AlarmKind.NOTHING_READ,
+            f"No film was read, and {account.rejected + account.dead:,} could not be: "
+            f"`wetread errors list {account.id}` says why.",
+            {"rejected": account.rejected, "dead": account.dead, "reasons": dict(account.rejected_reasons)},
         )
     if (rate := failure_rate(account)) > most:
         yield Alarm(

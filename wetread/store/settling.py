@@ -18,6 +18,7 @@ from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.table_base import UtcDateTime
 from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
 from wetread.clock import utc_now
+from wetread.program import program_version
 from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
@@ -162,6 +163,7 @@ def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
         .where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
         .values(
             pending=Batch.pending - settled,
+            untouched=0,
             owner=case((last, None), else_=Batch.owner),
             lease_until=case((last, None), else_=Batch.lease_until),
         )
@@ -240,6 +242,8 @@ def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[s
         "sha256": outcome.sha256,
         "size": outcome.size,
         "mtime_ns": outcome.mtime_ns,
+        "program": program_version() if outcome.state == ItemState.DEAD else None,
+        "oom_kills": None,
         "prediction_id": prediction_id,
         "header_id": None if outcome.sha256 is None else stored.headers.get(outcome.sha256),
         "current": outcome.image_id not in keep_older,
