@@ -46,7 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, Path]:
     shutil.copy(archive / "new" / "0.png", archive / "new" / "copy.png")
     shutil.copy(archive / "new" / "1.png", os.path.join(os.fsencode(archive), STRANGE))
     (archive / "notes.txt").write_text("no picture")
-    program.json("screen", archive, "--workers", "1")
+    drifted = program.json("screen", archive, "--workers", "1", code=3)
+    assert {alarm["kind"] for alarm in drifted["alarms"]} == {"drift"}
     return program, archive
 
 
