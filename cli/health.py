@@ -31,8 +31,9 @@ ANSWER_SECONDS = 6.0
 def health(part: str, ready: bool, as_json: bool) -> None:
     """Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not.
 
-    worker and beat look at the processes of this machine or container alone, and at no service: an outage of the
-    database is no reason to restart a worker, which waits for it. broker and database ask these.
+    worker and beat look at the processes of this machine or container alone that serve the same database, and at no
+    service: an outage of the database is no reason to restart a worker, which waits for it. broker and database ask
+    these.
 
     \b
     Example:
@@ -77,9 +78,13 @@ def _process(kind: str, settings: Settings) -> str:
     from wetread.liveness import silences
 
     longest = max(LEAST_SILENCE_SECONDS, 4 * settings.sweep_seconds)
-    found = silences(kind)
+    found, others = silences(kind, settings.database)
     if not found:
-        raise WetreadError(f"expected a {kind} on this machine, found none of this user; start one: wetread {kind}")
+        beside = f", and {others} of other databases" if others else ""
+        raise WetreadError(
+            f"expected a {kind} of this database on this machine, found none of this user{beside}; start one: "
+            f"wetread {kind}"
+        )
     silent = {pid: seconds for pid, seconds in found.items() if seconds > longest}
     if silent:
         pid, seconds = max(silent.items(), key=lambda one: one[1])

@@ -9,8 +9,8 @@ import click
 from cli.alarms import say_alarms
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, path_text, printable, say
+from cli.output_file import output_file
 from cli.run_number import RUN_NUMBER
-from cli.whole_file import whole_file
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, writable=True),
+    type=click.Path(dir_okay=False),
     help="Write the page to this file.  [default: standard output]",
 )
 @click.pass_context
@@ -147,11 +147,11 @@ def _write_page(made: MorningReport | LastNight, output: str | None) -> None:
 
     body = _body(made, lambda path: printable(path_text(path)))
     page = render_page(_printable(body))
-    if output is None:
+    if output in (None, "-"):
         click.echo(page.decode(), nl=False)
         return
     # Paths can hold patients' names: the page is its maker's alone, until they say otherwise.
-    with whole_file(output) as file:
+    with output_file(output) as file:
         file.write(page)
     of = f"run {body['run']}" if body["run"] else f"the schedule {body['schedule']}"
     say(f"the report of {of} is in {output}")

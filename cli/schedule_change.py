@@ -89,7 +89,7 @@ def add(
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
             add_schedule(
-                session, name=name, root_ids=root_ids(session, paths), cron=cron,
+                session, name=name, root_ids=root_ids(session, paths, settings.root_map), cron=cron,
                 timezone=zone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
                 shadow=shadow, rules=rules,
             )  # fmt: skip
@@ -181,7 +181,9 @@ def edit(
             paths = resolved_roots(new_directories)
             check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
-            change_schedule(session, replace(after, root_ids=tuple(root_ids(session, sorted(paths)))), utc_now())
+            change_schedule(
+                session, replace(after, root_ids=tuple(root_ids(session, sorted(paths), settings.root_map))), utc_now()
+            )
             row = described(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
 

@@ -29,7 +29,6 @@ from schemas.errors import (
     MachineUnfit,
     RootEmptied,
     RootUnavailable,
-    ServiceUnavailable,
     UsageError,
     WetreadError,
 )
@@ -43,7 +42,7 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk, walk_r
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import WORTH_WAITING, Patience
+from worker.patience import WORTH_WAITING, Patience, run_is_gone
 from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
@@ -93,7 +92,7 @@ class Screening:
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
         check_not_links_alone(paths, order.rules, patience)
         with database.writing() as session:
-            ids = root_ids(session, paths)
+            ids = root_ids(session, paths, settings.root_map)
         return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
 
     @classmethod
@@ -110,10 +109,11 @@ class Screening:
         me, rules = walker_id(), order.rules
         with database.writing() as session:  # of its own: roots are made before anything else is locked
             rules = rules if order.run is None else walk_rules_of(session, order.run)
-            allowed = allowed_roots(session, rules)
+            allowed = allowed_roots(session, rules, settings.root_map)
         with database.writing() as session:
             roots = root_paths(session, ids)
-            root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
+            # Locks them: of two that begin together one makes the run.
+            root_ids(session, [roots[key] for key in ids], settings.root_map)
             begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here, rules=rules)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
@@ -207,8 +207,7 @@ class Screening:
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account: RunAccount | None = None
-        missed: WetreadError | None = None
+        account = missed = None
         try:
             readers.watch(LOOK_SECONDS)
         except WORTH_WAITING as error:
@@ -217,11 +216,8 @@ class Screening:
             account = self.account()
         except WORTH_WAITING as error:
             missed = error
-        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
-            missed = ServiceUnavailable(
-                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
-                "restored it is waited for; where the backup is older than the run, the same command begins anew"
-            )
+        except UsageError as error:
+            missed = run_is_gone(self.opened.id, error)
         if missed is None:
             patience.back()
         else:
@@ -246,11 +242,7 @@ class Screening:
         if self.shadow is not None:
             leave_run(self.database, self.shadow.id, as_state, why, trouble)
 
-    def fill_patiently(self) -> None:
-        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
-        self._see_to_the_walk(once=True)
-
-    def _see_to_the_walk(self, *, once: bool = False) -> None:
+    def see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -288,6 +280,6 @@ class Screening:
         """Walk in a thread beside the readers, so that the first films are read while the last are found."""
         with ThreadPoolExecutor(1, thread_name_prefix="walk") as thread:
             try:
-                yield thread.submit(self._see_to_the_walk)
+                yield thread.submit(self.see_to_the_walk)
             finally:
                 self._stop.set()

@@ -60,7 +60,7 @@ def submit(
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
         order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules)
         screening = Screening.open(database, settings, order)
-        screening.fill_patiently()
+        screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
         account = screening.account()
         shadows = read_shadows(database, account.id)
         try:

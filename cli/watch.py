@@ -94,9 +94,9 @@ def watch(
         paths, rules = resolved_roots(directories), chosen_rules(exclude, allow, follow_links=follow_links)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
-            roots = dict(zip(root_ids(session, paths), paths, strict=True))
+            roots = dict(zip(root_ids(session, paths, settings.root_map), paths, strict=True))
         with database.writing() as session:
-            allowed = allowed_roots(session, rules)
+            allowed = allowed_roots(session, rules, settings.root_map)
         if poll is None and not is_listening_useful(paths):
             poll = 10.0
             say("a network share: walking it every 10 seconds; --poll says otherwise")

@@ -20,7 +20,8 @@ from schemas.errors import RootEmptied, ServiceUnavailable
 from schemas.walk_rules import USUAL_WALK, WalkRules
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, Recorded, RunToFill, has_images, record_files
+from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.roots import has_images
 from wetread.store.runs import end_walk, note_walk
 from wetread.store.unread import note_unread
 

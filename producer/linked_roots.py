@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,10 +29,10 @@ def walk_rules(exclude: Sequence[str], allow: Sequence[str], *, follow_links: bo
     )
 
 
-def allowed_roots(session: Any, rules: WalkRules) -> dict[int, bytes]:
-    """Return {id: path} of the roots that links may lead to, making those that are new."""
+def allowed_roots(session: Any, rules: WalkRules, root_map: Mapping[str, str] | None = None) -> dict[int, bytes]:
+    """Return {id: path} of the roots that links may lead to, making those that are new; call it as `root_ids`."""
     paths = [os.fsencode(path) for path in rules.allow]
-    return dict(zip(root_ids(session, paths), paths, strict=True)) if paths else {}
+    return dict(zip(root_ids(session, paths, root_map), paths, strict=True)) if paths else {}
 
 
 def check_not_links_alone(paths: Sequence[bytes], rules: WalkRules, patience: float = SILENT_SECONDS) -> None:

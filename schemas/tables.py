@@ -18,7 +18,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -26,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from schemas.image_tables import Image as Image
+from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange
 from schemas.promotion_tables import Evaluation as Evaluation
 from schemas.promotion_tables import ModelAlias as ModelAlias
@@ -39,37 +40,6 @@ from schemas.table_base import WALK_RULES, Base, BigId, UtcDateTime, where
 
 IS_FAILED = "state IN ('rejected', 'dead')"
 """The rows of the indexes of what failed: a query that names this very text is answered from them."""
-
-
-class Root(Base):
-    """A directory that was screened; files are opened under known roots only."""
-
-    __tablename__ = "roots"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True, comment="absolute, links resolved, as bytes")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class Image(Base):
-    """A file that a walk found, as it was when last walked.
-
-    path_hash is empty only where a version before it inserted the image, on SQLite; the next walk fills it.
-    """
-
-    __tablename__ = "images"
-    __table_args__ = (
-        Index("uq_images_root_id_path_hash", "root_id", "path_hash", unique=True),
-        # Prefixes are looked up in it. SQLite has the first revision's unique index of whole paths for that.
-        Index("ix_images_path", "root_id", text("substring(path, 1, 255)")).ddl_if(dialect="postgresql"),
-    )
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
-    path: Mapped[bytes] = mapped_column(LargeBinary, comment="relative to the root, as bytes; may hold a name")
-    path_hash: Mapped[bytes | None] = mapped_column(
-        LargeBinary(32), comment="SHA-256 of path, since an index takes no long path"
-    )
-    size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
-    mtime_ns: Mapped[int] = mapped_column(BigInteger, comment="nanoseconds since 1970")
 
 
 class Model(Base):
@@ -189,6 +159,7 @@ class Batch(Base):
     rides_on: Mapped[int | None] = mapped_column(
         BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"
     )
+    doubts: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), comment="counted of whom it may wrong")
 
 
 class WorkItem(Base):
@@ -286,7 +257,7 @@ class Worker(Base):
     """A process that serves, and when it was last heard of."""
 
     __tablename__ = "workers"
-    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start, unique for ever")
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start:place, unique for ever")
     host: Mapped[str] = mapped_column(String(64))
     pid: Mapped[int] = mapped_column(Integer)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -13,16 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from schemas.errors import EngineFault, MachineUnfit, RootUnavailable
+from schemas.errors import MachineUnfit
 from schemas.states import ItemState, Reason
 from wetread.imaging.files import FileBytes
 from wetread.settings import Settings
-from wetread.store.attempts import count_attempt, note_file, take_back_attempt
+from wetread.store.attempts import count_attempt, note_file
 from wetread.store.controls import read_films, waiting_films
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem
 from wetread.store.settling import Outcome
 from worker.drawn_picture import drawn_picture
+from worker.identity import lives_here
 from worker.keeper import LeaseKeeper
 from worker.memory import oom_kills
 from worker.reading import Reader
@@ -36,7 +37,10 @@ OTHERS_TRIED = 8
 
 @dataclass(frozen=True, slots=True)
 class OneAtATime:
-    """Reads the images of one claimed batch one by one. settle: writes what became of one, as soon as it is known."""
+    """Reads the images of one claimed batch one by one. settle: writes what became of one, as soon as it is known.
+
+    repeated: does a write again whose answer was lost.
+    """
 
     database: Database
     settings: Settings
@@ -44,6 +48,7 @@ class OneAtATime:
     reader: Reader
     keeper: LeaseKeeper
     settle: Callable[[Outcome], None]
+    repeated: Callable[[Callable[[bool], None]], None]
 
     def read(self) -> None:
         """Read them all, those that were tried least first; raise MachineUnfit where workers die of something else.
@@ -61,8 +66,14 @@ class OneAtATime:
         self.keeper.progress()
         self._see_another_go_through(items[0])
         for item in items:
-            self.keeper.progress(item.image_id)
-            self.settle(self._dead(item) if item.attempts >= self.settings.attempts else self._tried(item))
+            outcome = self._dead(item) if self._deaths(item) >= self.settings.attempts else self._tried(item)
+            self.keeper.rest()
+            self.settle(outcome)
+
+    def _deaths(self, item: ClaimedItem) -> int:
+        """Return the attempts of an image without those of workers that are seen to live."""
+        alive = sum(1 for one in self.held.doubts if one.image_id == item.image_id and lives_here(one.owner))
+        return item.attempts - alive
 
     def _see_another_go_through(self, besides: ClaimedItem) -> None:
         with self.database.reading() as session:
@@ -72,15 +83,17 @@ class OneAtATime:
             self.reader.reads(besides, drawn_picture())
 
     def _tried(self, item: ClaimedItem) -> Outcome:
-        with self.database.writing() as session:
-            count_attempt(session, self.held, item.image_id, oom_kills())
-        progress = partial(self.keeper.progress, item.image_id)
-        try:
-            return replace(self.reader, progress=progress, opened=self._note).outcomes([item])[0]
-        except (RootUnavailable, EngineFault):
+        """Try an image; where it was not tried after all, its batch is given back, and the attempt is taken back."""
+
+        def write(_again: bool) -> None:
             with self.database.writing() as session:
-                take_back_attempt(session, self.held, item.image_id)
-            raise
+                count_attempt(session, self.held, item.image_id, oom_kills())
+
+        self.keeper.rest()
+        self.repeated(write)
+        progress = partial(self.keeper.progress, item.image_id)
+        progress()
+        return replace(self.reader, progress=progress, opened=self._note).outcomes([item])[0]
 
     def _note(self, item: ClaimedItem, file: FileBytes) -> None:
         with self.database.writing() as session:

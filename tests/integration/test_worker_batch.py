@@ -10,18 +10,20 @@ import pytest
 from sqlalchemy import event, select
 
 from schemas.alarms import AlarmKind
+from schemas.errors import ServiceUnavailable
 from schemas.states import Reason, RunState
-from schemas.tables import Image, StoredPrediction, WorkItem
+from schemas.tables import Batch, Image, StoredPrediction, WorkItem
+from tests.program import eventually
 from tests.reading_site import Site
 from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
 from wetread.store.alarms import run_alarms
 from wetread.store.deleting import delete_run
-from wetread.store.leases import claim, release_dead
+from wetread.store.leases import Claim, claim, release_dead
 from wetread.store.stages import stage_seconds
+from worker import batch as batch_module
 from worker import keeper, reading
 from worker.batch import Ending
-from worker.identity import died_here, worker_id
 from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
 
 
@@ -161,11 +163,39 @@ def noted(site: Site) -> set[tuple[int, str | None]]:
         return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
 
 
-def test_a_worker_knows_the_dead_of_its_own_machine_only() -> None:
-    me = worker_id()
-    host, pid, start = me.split(":")
-    assert not died_here(me)
-    assert died_here(f"{host}:{pid}:{int(start) - 100}"), "the process id was used again"
-    assert died_here(f"{host}:4194304:{start}")
-    assert not died_here(f"elsewhere:4194304:{start}")
-    assert not died_here("nonsense")
+@pytest.mark.parametrize("taken", [False, True], ids=["still ours", "taken by another when its lease had run out"])
+def test_a_batch_that_could_not_be_settled_is_given_back_and_nobody_died(
+    site: Site, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """The database is away for a lease, and back before this process gets another batch."""
+
+    def away(*_: object, **__: object) -> None:
+        raise ServiceUnavailable("away")
+
+    batch, worker = site.batch(), site.worker()
+    assert batch is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "settle_together", away)
+        with pytest.raises(ServiceUnavailable):
+            worker.process_batch(batch)
+    if taken:
+        eventually(lambda: claimed_by_another(site, batch) is not None, what="the lease's end")
+    with worker.in_doubt.working():
+        worker.in_doubt.clear_if_idle(site.database, worker.owner)
+        assert (owner_and_kills(site)[1] == 1) == taken, "a batch is in hand: it is this one, for all that thread knows"
+    worker.in_doubt.clear_if_idle(site.database, worker.owner)
+    assert owner_and_kills(site) == ("another:1:1" if taken else None, 0)
+    held = claimed_by_another(site, batch)
+    assert held is not None
+    assert not held.one_at_a_time
+
+
+def claimed_by_another(site: Site, batch: int) -> Claim | None:
+    with site.database.writing() as session:
+        return claim(session, batch, "another:1:1", 60.0)
+
+
+def owner_and_kills(site: Site) -> tuple[str | None, int]:
+    with site.database.reading() as session:
+        owner, kills = session.execute(select(Batch.owner, Batch.kills)).one()
+        return owner, kills

@@ -96,7 +96,8 @@ def _of_totals(totals: Totals) -> Iterator[Metric]:
     )
     yield _gauge(
         "wetread_batches_abandoned",
-        "Times that a worker died, or let its lease run out, with a batch in hand.", [((), totals.abandoned)],
+        "Times that a worker died, or let its lease run out and is silent since, with a batch in hand.",
+        [((), totals.abandoned)],
     )  # fmt: skip
     yield _gauge(
         "wetread_schedule_ticks", "Moments of schedules, by what became of them.",

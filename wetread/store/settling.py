@@ -23,6 +23,7 @@ from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
+from wetread.store.repeatable import was_settled
 from wetread.store.tallies import add_tallies
 from wetread.store.upsert import insert_for
 
@@ -94,10 +95,13 @@ Settled = tuple[Claim, Sequence[Outcome]]
 """A claimed batch, and what became of some of its images."""
 
 
-def settle_together(session: Session, parts: Sequence[Settled]) -> list[LeaseLost | ReadingsChanged | None]:
+def settle_together(
+    session: Session, parts: Sequence[Settled], *, again: bool = False
+) -> list[LeaseLost | ReadingsChanged | None]:
     """Settle batches that were read together, as `settle` does each; return what it would have raised of each.
 
-    One that cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
+    again: it was tried before and may be written, with its answer lost; what is written is not written twice. One that
+    cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
     models' readings, predictions and items by digest, batches and runs with the shadowed one first.
     """
     now = utc_now()
@@ -107,7 +111,8 @@ def settle_together(session: Session, parts: Sequence[Settled]) -> list[LeaseLos
     faults: list[LeaseLost | ReadingsChanged | None] = []
     for held, outcomes in parts:
         try:
-            kept.append((held, _taken(session, held, outcomes)))
+            written = again and was_settled(session, held, [one.image_id for one in outcomes])
+            kept.append((held, [] if written else _taken(session, held, outcomes)))
             faults.append(None)
         except (LeaseLost, ReadingsChanged) as fault:
             faults.append(fault)

@@ -25,7 +25,7 @@ class Totals:
     films: {(state, reason): images}; reason is "" where the state has none. runs: {state: runs}.
     unsettled: batches of running runs with images left, a shadow's and the one it is read with counted as one; held:
     those that a worker has; expired: those whose lease ran out and that nobody has taken yet. abandoned: times that a
-    worker died, or was silent past its lease, with a batch.
+    worker died, or was silent past its lease and since, with a batch.
     models: {alias: (NAME@VERSION, digest)}. ticks: {(kind, outcome): moments of schedules}.
     alarms: {kind: how many, of the latest run of each set of roots}. database_seconds: its clock, seconds since 1970.
     """
