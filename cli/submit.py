@@ -8,6 +8,7 @@ from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, say
+from cli.walk_options import chosen_rules, walk_options
 from schemas.errors import ServiceUnavailable
 
 
@@ -21,9 +22,18 @@ from schemas.errors import ServiceUnavailable
 )
 @engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@walk_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
-    directories: tuple[str, ...], model: str, shadow: str | None, engine: str, force: bool, as_json: bool
+    directories: tuple[str, ...],
+    model: str,
+    shadow: str | None,
+    engine: str,
+    force: bool,
+    exclude: tuple[str, ...],
+    follow_links: bool,
+    allow: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Enqueue directories for workers, and return.
 
@@ -36,15 +46,19 @@ def submit(
       wetread status --watch
     """
     from cli.accounts import account_json, account_pace, read_shadows
+    from cli.alarms import say_alarms
     from cli.screening import Order, Screening
     from cli.shadow import chosen_models
     from wetread.models.registry import Registry
     from wetread.queue import make_app, ring_waiting
+    from wetread.store.alarms import run_alarms
 
     with opened_database() as (settings, database):
         app = make_app(settings)
-        digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
-        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside)
+        registry = Registry(database, settings.models_directory)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        rules = chosen_rules(exclude, allow, follow_links=follow_links)
+        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules)
         screening = Screening.open(database, settings, order)
         screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
         account = screening.account()
@@ -63,3 +77,4 @@ def submit(
         for one in shadows:
             say(f"run {one.id}, its shadow: {one.found} found, {one.pending} enqueued, {one.skipped} skipped")
         click.echo(account.id)
+    say_alarms(run_alarms(account))

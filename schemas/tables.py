@@ -30,9 +30,13 @@ from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange
 from schemas.promotion_tables import Evaluation as Evaluation
 from schemas.promotion_tables import ModelAlias as ModelAlias
+from schemas.run_tables import NumberGiven as NumberGiven
+from schemas.run_tables import RunStage as RunStage
+from schemas.run_tables import RunTally as RunTally
+from schemas.run_tables import UnreadDirectory as UnreadDirectory
 from schemas.schedule_tables import Schedule as Schedule
 from schemas.schedule_tables import ScheduleTick as ScheduleTick
-from schemas.table_base import Base, BigId, UtcDateTime, where
+from schemas.table_base import WALK_RULES, Base, BigId, UtcDateTime, where
 
 IS_FAILED = "state IN ('rejected', 'dead')"
 """The rows of the indexes of what failed: a query that names this very text is answered from them."""
@@ -102,6 +106,16 @@ class Run(Base):
         String(16), default="screen", server_default="screen", comment="screen, or watch: what `wetread watch` found"
     )
     untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
+    walk_rules: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), comment=WALK_RULES)
+    passed_over: Mapped[dict[str, int] | None] = mapped_column(
+        JSON(none_as_null=True), comment="what its last walk passed over: {kind: count}"
+    )
+    unread_directories: Mapped[int] = mapped_column(
+        BigInteger, default=0, server_default="0", comment="that its last walk could not look into"
+    )
+    trouble: Mapped[str | None] = mapped_column(String(32), comment="a kind of alarm: what hindered it last")
+    trouble_why: Mapped[str | None] = mapped_column(Text, comment="in a sentence")
+    drift: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), comment="alarms of drift, from its end")
     found: Mapped[int] = mapped_column(BigInteger, default=0)
     pending: Mapped[int] = mapped_column(BigInteger, default=0)
     done: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -109,25 +123,6 @@ class Run(Base):
     dead: Mapped[int] = mapped_column(BigInteger, default=0)
     cancelled: Mapped[int] = mapped_column(BigInteger, default=0)
     skipped: Mapped[int] = mapped_column(BigInteger, default=0, comment="settled by an earlier run of this model")
-
-
-class RunTally(Base):
-    """Counters of a run by label and by reason, kept as its images settle."""
-
-    __tablename__ = "run_tallies"
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected or dead")
-    name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="the label or the reason")
-    count: Mapped[int] = mapped_column(BigInteger)
-
-
-class RunStage(Base):
-    """Where the time of a run's workers went."""
-
-    __tablename__ = "run_stages"
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    stage: Mapped[str] = mapped_column(String(16), primary_key=True, comment="as worker/stages.py names them")
-    seconds: Mapped[float] = mapped_column(Float, comment="summed over all processes")
 
 
 class Batch(Base):

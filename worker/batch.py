@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import structlog
 
+from schemas.alarms import AlarmKind
 from schemas.errors import (
     ArtefactError,
     LeaseLost,
@@ -34,7 +35,7 @@ from wetread.store.database import Database
 from wetread.store.death_notes import touched
 from wetread.store.doubts import take_back
 from wetread.store.leases import Claim, claim, release
-from wetread.store.runs import set_state
+from wetread.store.runs import note_trouble, set_state
 from wetread.store.settling import Settled, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
@@ -144,6 +145,7 @@ class BatchWorker:
                 "this worker lacks the run's model; the batch was given back", model=held.model_digest, why=str(error)
             )
             self._give_back(held)
+            self._say_lacking(held.run_id, str(error))
             return Ending.NO_MODEL
         riders = self._riders(held)
         held = replace(held, riders=tuple(rider.held for rider in riders))
@@ -151,7 +153,7 @@ class BatchWorker:
             self._read_and_settle(held, model, riders, upcoming)
         except RootUnavailable as error:
             log.error("the archive cannot be reached; the run is paused")  # its path is in the run's note, not in logs
-            self._give_back(held, pause=str(error))
+            self._give_back(held, pause=str(error), trouble=AlarmKind.ROOT_NOT_REACHED)
             return Ending.PAUSED
         except MachineUnfit as error:
             log.error("this machine cannot read films now; the run is paused", why=str(error))
@@ -169,6 +171,11 @@ class BatchWorker:
             return Ending.CHANGED
         log.info("batch settled", images=len(held.items))
         return Ending.SETTLED
+
+    def _say_lacking(self, run_id: int, why: str) -> None:
+        """Say on the run that this worker cannot read for it: where no other can either, it would wait in silence."""
+        with self.database.writing() as session:
+            note_trouble(session, run_id, AlarmKind.NOT_LOADED, why)
 
     def _riders(self, held: Claim) -> list[ModelReading]:
         """Return what is read along with the batch; what this worker lacks the model of is given back."""
@@ -242,7 +249,7 @@ class BatchWorker:
         if fault is not None:
             raise fault
 
-    def _give_back(self, held: Claim, pause: str | None = None) -> None:
+    def _give_back(self, held: Claim, pause: str | None = None, trouble: AlarmKind | None = None) -> None:
         def give(_again: bool) -> None:
             with self.database.writing() as session:
                 release(session, held)
@@ -251,7 +258,7 @@ class BatchWorker:
         def stay_away(_again: bool) -> None:
             for one in (held, *held.riders):
                 with self.database.writing() as session:
-                    set_state(session, one.run_id, RunState.PAUSED, pause)
+                    set_state(session, one.run_id, RunState.PAUSED, pause, trouble)
                     touched(session, one.run_id)
 
         self._repeated(give)

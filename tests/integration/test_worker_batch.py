@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 
 import pytest
 from sqlalchemy import event, select
 
+from schemas.alarms import AlarmKind
 from schemas.errors import ServiceUnavailable
 from schemas.states import Reason, RunState
 from schemas.tables import Batch, Image, StoredPrediction, WorkItem
@@ -15,6 +17,7 @@ from tests.program import eventually
 from tests.reading_site import Site
 from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
+from wetread.store.alarms import run_alarms
 from wetread.store.deleting import delete_run
 from wetread.store.leases import Claim, claim, release_dead
 from wetread.store.stages import stage_seconds
@@ -37,6 +40,17 @@ def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Sit
     with site.database.reading() as session:
         assert set(stage_seconds(session, site.run)) >= {DECODE, CLAHE, NETWORK, SETTLE, READ}
     assert stages_of_deleted(site) == {}
+
+
+def test_a_worker_that_lacks_the_model_says_so_on_the_run_which_waits(site: Site) -> None:
+    shutil.rmtree(site.settings.models_directory)
+    batch = site.batch()
+    assert batch is not None
+    assert site.worker().process_batch(batch) == Ending.NO_MODEL
+    account = site.account()
+    assert (account.state, account.pending, account.trouble) == (RunState.RUNNING, 6, AlarmKind.NOT_LOADED)
+    (alarm,) = run_alarms(account)
+    assert alarm.message == f"A worker cannot read for run {site.run}: {account.trouble_why}"
 
 
 def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) -> None:

@@ -103,6 +103,10 @@ def _of_totals(totals: Totals) -> Iterator[Metric]:
         "wetread_schedule_ticks", "Moments of schedules, by what became of them.",
         sorted(totals.ticks.items()), ("kind", "outcome"),
     )  # fmt: skip
+    yield _gauge(
+        "wetread_alarms", "What is to be looked into of the latest run of each set of roots, by kind.",
+        [((kind,), count) for kind, count in sorted(totals.alarms.items())], ("kind",),
+    )  # fmt: skip
     models = [((alias, model, digest), 1.0) for alias, (model, digest) in sorted(totals.models.items())]
     yield _gauge("wetread_model_info", "What an alias stands for.", models, ("alias", "model", "digest"))
     yield _gauge(

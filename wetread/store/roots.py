@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,6 +69,11 @@ def root_ids(session: Session, paths: Sequence[bytes], root_map: Mapping[str, st
 def root_paths(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
     """Return {id: path} of the roots with these ids."""
     return {root.id: root.path for root in session.scalars(select(Root).where(Root.id.in_(ids)))}
+
+
+def ids_of_roots(session: Session, paths: Iterable[bytes]) -> list[int]:
+    """Return the ids of those of `paths` that are roots already."""
+    return list(session.scalars(select(Root.id).where(Root.path.in_(list(paths)))))
 
 
 def has_images(session: Session, root_id: int) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
 from schemas.tables import Schedule
+from schemas.walk_rules import USUAL_WALK, WalkRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class ScheduleRow:
     """A schedule as it is stored. window: HH:MM to HH:MM, or None for the whole day; missed: run or skip.
 
     since_at: ticks before it do not count. not_before: when a run that failed is tried again. shadow: a model that
-    reads along.
+    reads along. rules: how the directories are walked.
     """
 
     id: int
@@ -36,6 +37,7 @@ class ScheduleRow:
     not_before: datetime | None
     keeper: str | None
     shadow: str | None = None
+    rules: WalkRules = USUAL_WALK
 
 
 def add_schedule(
@@ -51,6 +53,7 @@ def add_schedule(
     missed: str,
     now: datetime,
     shadow: str | None = None,
+    rules: WalkRules | None = None,
 ) -> int:
     """Store a schedule that was checked; return its id. Raises UsageError when the name is taken."""
     if _named(session, name) is not None:
@@ -59,10 +62,28 @@ def add_schedule(
     row = Schedule(
         name=name, root_ids=list(root_ids), cron=cron, timezone=timezone, window_start=start, window_end=end,
         model=model, engine=engine, missed=missed, created_at=now, since_at=now, shadow=shadow,
+        walk_rules=(rules or WalkRules()).to_json(),
     )  # fmt: skip
     session.add(row)
     session.flush()
     return row.id
+
+
+def change_schedule(session: Session, schedule: ScheduleRow, now: datetime) -> None:
+    """Store what `schedule` says now of when, what and how it reads; where its hours changed they count from `now` on.
+
+    Raises UsageError when it was removed meanwhile.
+    """
+    found = session.get(Schedule, schedule.id, with_for_update=True)
+    if found is None or found.removed_at is not None:
+        raise UsageError(f"expected a schedule, found none named {schedule.name!r}: it was removed meanwhile")
+    before = _row(found)
+    if (before.cron, before.timezone, before.window) != (schedule.cron, schedule.timezone, schedule.window):
+        found.since_at = now
+    found.root_ids, found.cron, found.timezone = list(schedule.root_ids), schedule.cron, schedule.timezone
+    found.window_start, found.window_end = schedule.window or (None, None)
+    found.model, found.shadow, found.engine = schedule.model, schedule.shadow, schedule.engine
+    found.missed, found.walk_rules, found.not_before = schedule.missed, schedule.rules.to_json(), None
 
 
 def list_schedules(session: Session) -> list[ScheduleRow]:
@@ -123,5 +144,5 @@ def _row(found: Schedule) -> ScheduleRow:
     return ScheduleRow(
         found.id, found.name, tuple(found.root_ids), found.cron, found.timezone, window, found.model, found.engine,
         found.missed, found.created_at, found.since_at, found.paused_at, found.not_before, found.keeper,
-        found.shadow,
+        found.shadow, WalkRules.from_json(found.walk_rules),
     )  # fmt: skip

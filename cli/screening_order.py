@@ -1,0 +1,28 @@
+"""What a screening is told to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from schemas.walk_rules import USUAL_WALK, WalkRules
+from wetread.store.accounts import RunAccount
+
+Look = Callable[[RunAccount], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
+
+    shadow_digest: of the model that reads along. rules: how the directories are walked; of `run`, its own.
+    """
+
+    directories: Sequence[str]
+    model_digest: str
+    engine: str
+    force: bool
+    workers: int
+    run: int | None = None
+    shadow_digest: str | None = None
+    rules: WalkRules = USUAL_WALK
