@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import opened_database
-from cli.output import emit_json, emit_table, path_text, say
+from cli.completing import MODEL
+from cli.context import asked_database, opened_database
+from cli.output import emit_json, emit_json_array, emit_table, path_text, say
+from cli.result_options import REASONS, model_digest
 from cli.run_number import LARGEST, RUN_NUMBER
-from schemas.states import Reason
 
 if TYPE_CHECKING:
     from wetread.store.results import ResultRow
 
-REASONS = click.Choice([str(reason) for reason in Reason])
+PAGE = 100
+"""Rows of a table; a program gets all."""
 
 
 def run_of(argument: int | None, option: int | None) -> int | None:
@@ -37,45 +41,82 @@ def errors() -> None:
 @errors.command("list")
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
+@click.option("--model", type=MODEL, help="Only of this model: NAME, NAME@VERSION or a digest.")
 @click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=100, show_default=True, help="At most so many."
-)
+    "--limit", type=click.IntRange(min=0, max=LARGEST - 1),
+    help="At most so many; 0: all.  [default: 100 in a table; all for programs]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def list_errors(run: int | None, run_option: int | None, reasons: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """List the images of a run (by default the latest) that could not be read, with the reason.
+def list_errors(
+    run: int | None,
+    run_option: int | None,
+    model: str | None,
+    reasons: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """List the images that cannot be read as things stand, with the reason; of a run, those that it could not read.
+
+    Whichever run said it, by each model; what a later run has read is not here.
 
     \b
     Example:
+      wetread errors list
       wetread errors list 12 --reason truncated
       wetread errors list --run 12 --json
     """
     from wetread.store.accounts import run_account
+
+    number = run_of(run, run_option)
+    most = (0 if as_json else PAGE) if limit is None else limit
+    with asked_database() as (_, database):
+        digest = None if model is None else model_digest(database, model)
+        with database.reading() as session:
+            if number is not None:
+                run_account(session, number)
+            found = _failed(session, number, digest, reasons)
+            rows = islice(found, most) if most else found
+            if as_json:
+                emit_json_array(map(_error_json, rows))
+            else:
+                _show_errors(list(rows))
+            more = next(found, None) is not None
+    if more:
+        say(f"more than {most}: --limit 0 lists all, --reason fewer")
+
+
+def _failed(session: Any, run: int | None, digest: str | None, reasons: tuple[str, ...]) -> Iterator[ResultRow]:
+    """Return what could not be read, of a run or as things stand."""
+    from wetread.store.failures import current_failures
     from wetread.store.results import Filters, Sort, find_results
 
-    with opened_database() as (_, database), database.reading() as session:
-        number = run_account(session, run_of(run, run_option)).id
-        rows: list[ResultRow] = []
-        for reason in reasons or (None,):
-            wanted, left = Filters(run=number, reason=reason), limit + 1 - len(rows)
-            if left:
-                rows += find_results(session, wanted, sort=Sort.REASON, limit=left)
-    more, rows = len(rows) > limit, rows[:limit]
-    if as_json:
-        emit_json(
-            [
-                {"path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
-                 "attempts": row.attempts, "run": row.run}
-                for row in rows
-            ]
-        )  # fmt: skip
-    else:
-        emit_table(
-            ("state", "reason", "path", "detail"),
-            [(row.state, row.reason, path_text(row.path), row.detail) for row in rows],
-        )
-    if more:
-        say(f"there are more than {limit}; --limit shows more, --reason fewer")
+    if run is None:
+        return current_failures(session, reasons=reasons, model_digest=digest)
+    wanted = [Filters(run=run, model_digest=digest, reason=reason) for reason in reasons or (None,)]
+    return chain.from_iterable(find_results(session, each, sort=Sort.REASON) for each in wanted)
+
+
+def _error_json(row: ResultRow) -> dict[str, Any]:
+    return {
+        "path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
+        "attempts": row.attempts, "run": row.run, "model": row.model,
+    }  # fmt: skip
+
+
+def _show_errors(rows: Sequence[ResultRow]) -> None:
+    """Print a table; it names models where there are several."""
+    several = len({row.model for row in rows}) > 1
+    columns = ["state", "reason", "path", "detail", "run", *(["model"] if several else [])]
+    emit_table(
+        columns,
+        [
+            (row.state, row.reason, path_text(row.path), row.detail, row.run, *([row.model] if several else []))
+            for row in rows
+        ],
+        drop=("run", "state", "model"),
+        below=("detail",),
+    )
 
 
 @errors.command()

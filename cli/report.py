@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import opened_database
-from cli.output import NOT_DIAGNOSTIC, emit_json, path_text, printable, say
+from cli.context import asked_database
+from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_json, path_text, printable, say, warn
 from cli.output_file import output_file
 from cli.run_number import RUN_NUMBER
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
@@ -86,13 +86,13 @@ def report(
     """
     from wetread.report.morning import Limits, morning_report
 
-    form = "json" if as_json else form
+    form, output = "json" if as_json else form, None if output == STANDARD_OUTPUT else output
     if output is not None and form != "html":
         raise UsageError("--output: expected --format html, found another; send tables and JSON on with >")
     if run is not None and nightly is not None:
         raise UsageError("expected the number of a run or --nightly, found both")
     made: MorningReport | LastNight
-    with opened_database() as (settings, database):
+    with asked_database() as (settings, database):
         night = None if nightly is None else _last_night(database, nightly or None)
         if night is not None and night.run is None:
             made = night
@@ -107,7 +107,7 @@ def report(
     else:
         _show(made)
     for alarm in made.alarms:
-        say(f"look into this: {alarm}")
+        warn(f"look into this: {alarm}")
     say(NOT_DIAGNOSTIC)
     ctx.exit(EXIT_FAILURE_RATE if made.alarms else EXIT_DONE)
 

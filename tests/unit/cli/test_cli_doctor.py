@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import cli.doctor
 from cli.doctor import doctor, file_system, shadowing
+from cli.migrate import migrate
 
 MOUNTS = [("/", "ext4"), ("/home", "nfs4"), ("/home/local", "xfs"), ("/srv", "autofs"), ("/srv", "cifs")]
 
@@ -80,5 +81,6 @@ def test_here_nothing_is_hidden_and_what_is_loaded_is_said() -> None:
 
 
 def looked() -> list[dict[str, str]]:
+    assert CliRunner().invoke(migrate).exit_code == 0
     found: list[dict[str, str]] = json.loads(CliRunner().invoke(doctor, ["--json"]).stdout)
     return found
