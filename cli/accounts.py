@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.alarms import alarms_json, say_alarms
-from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
+from cli.output import NOT_DIAGNOSTIC, emit_table, path_text, percent, say, utc_text
 from cli.walk_options import rules_json, rules_text
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
 from schemas.states import RunState
@@ -33,9 +33,10 @@ def account_json(
 ) -> dict[str, Any]:
     """Return the one object that `screen --json` and `status --json` print.
 
-    It has `shadow_of` for a run that shadows another, and `shadow`, the same object of the latest run that shadows it.
+    docs/results.md lists its keys in their order; a later version adds behind them. It has `shadow_of` for a run that
+    shadows another, and `shadow`, the same object of the latest run that shadows it.
     """
-    body = {
+    body: dict[str, Any] = {
         "run": account.id,
         "state": str(account.state),
         "model": account.model,
@@ -50,6 +51,16 @@ def account_json(
         "labels": account.labels,
         "images_per_second": round(images_per_second, 2),
         "seconds": round(seconds, 3),
+        "kind": str(account.kind),
+        "model_digest": account.model_digest,
+        "roots": [path_text(root) for root in account.roots],
+        "note": account.note,
+        "begun_at": utc_text(account.created_at),
+        "walked_at": utc_text(account.walked_at),
+        "ended_at": utc_text(account.ended_at),
+        "uncertain": account.uncertain,
+        "rejected_reasons": account.rejected_reasons,
+        "dead_reasons": account.dead_reasons,
         "unreadable_directories": account.unread_directories,
         "passed_over": account.passed_over,
         **rules_json(account.rules),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cli.output import say
+from cli.output import warn
 from schemas.alarms import Alarm
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE
 
@@ -16,16 +16,16 @@ LINES = 10
 def say_alarms(alarms: Iterable[Alarm]) -> None:
     """Say what is to be looked into, a line each."""
     for alarm in alarms:
-        say(f"look into this: {alarm.message}")
+        warn(f"look into this: {alarm.message}")
 
 
 def say_alarms_of_runs(by_run: dict[int, list[Alarm]]) -> None:
     """Say what is to be looked into of several runs, newest first; past LINES their number alone."""
     lines = [(run, alarm) for run, alarms in by_run.items() for alarm in alarms]
     for run, alarm in lines[:LINES]:
-        say(f"look into this, run {run}: {alarm.message}")
+        warn(f"look into this, run {run}: {alarm.message}")
     if len(lines) > LINES:
-        say(f"look into this: {len(lines) - LINES} more; --json has them all")
+        warn(f"look into this: {len(lines) - LINES} more; --json has them all")
 
 
 def alarms_json(alarms: Iterable[Alarm]) -> list[dict[str, Any]]:

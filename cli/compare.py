@@ -12,6 +12,7 @@ import click
 from cli.audit_warnings import warn_of
 from cli.data_options import layout_of
 from cli.figures import estimate
+from cli.folder import FOLDER
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from cli.training_options import OPTIMIZERS, film_options, network_options, panel_option, preprocess_of
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @panel_option
 @film_options
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
-@click.option("--output", type=click.Path(), help="Write tables, plot and figures here; the same command goes on.")
+@click.option("--output", type=FOLDER, help="Write tables, plot and figures here; the same command goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(data: str, output: str | None, as_json: bool, **options: Any) -> None:
     """Compare optimizers on the same films.

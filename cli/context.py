@@ -29,6 +29,34 @@ def opened_database() -> Iterator[tuple[Settings, Database]]:
 
 
 @contextmanager
+def asked_database() -> Iterator[tuple[Settings, Database]]:
+    """Give the settings and the database for a question: nothing is made, migrated or written; close it at the end.
+
+    Raises ServiceUnavailable where there is no database, or one of another schema.
+    """
+    from wetread.settings import load_settings
+    from wetread.store.database import Database
+    from wetread.store.migrating import check_schema
+
+    settings = load_settings()
+    database = Database(settings.database, asked=True)
+    try:
+        check_schema(database)
+        yield settings, database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def asked_registry() -> Iterator[Registry]:
+    """Give the registry of models for a question, which registers nothing."""
+    from wetread.models.registry import Registry
+
+    with asked_database() as (settings, database):
+        yield Registry(database, settings.models_directory)
+
+
+@contextmanager
 def opened_registry() -> Iterator[Registry]:
     """Give the registry of models."""
     from wetread.models.registry import Registry

@@ -12,7 +12,7 @@ import click
 from cli.audit_warnings import warn_of
 from cli.data_options import layout_of
 from cli.figures import estimate, show_differences, show_evaluation, stated_options
-from cli.folder import made_folder, write_files
+from cli.folder import FOLDER, made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @film_options
 @stated_options
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
-@click.option("--output", type=click.Path(), help="Write figures and plots here; the same command goes on.")
+@click.option("--output", type=FOLDER, help="Write figures and plots here; the same command goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool, **options: Any) -> None:
     """Measure a recipe, every patient held out once.

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import click
 
+from cli.context import asked_database, asked_registry
 from cli.output import emit_json, emit_table
 from cli.time_limit import Asked
-from schemas.errors import EXIT_DONE, EXIT_FAILED, WetreadError
+from schemas.errors import EXIT_DONE, EXIT_FAILED, NoDatabase, WetreadError
 from wetread.settings import Settings, load_settings, safe_url
 
 LEAST_FREE_BYTES = 1024**3
@@ -150,30 +151,30 @@ def _package(package: str, cure: str, *, needed: bool = False) -> Finding:
     return Finding(package, "ok", found)
 
 
-def _database(settings: Settings) -> str:
-    from wetread.store.database import Database
-    from wetread.store.migrating import HEAD, ensure_schema, schema_revision
+def _database(settings: Settings) -> Finding:
+    """Ask the database, and make none: a look at an installation changes nothing."""
+    from wetread.store.migrating import HEAD
 
-    database = Database(settings.database)
-    ensure_schema(database)
-    return f"{safe_url(settings.database)}, schema {schema_revision(database)} (this program: {HEAD})"
+    try:
+        with asked_database():
+            return Finding("database", "ok", f"{safe_url(settings.database)}, schema {HEAD}, as this program has it")
+    except NoDatabase as error:
+        return Finding("database", "absent", str(error))
 
 
-def _clock(settings: Settings) -> Finding:
+def _clock(_settings: Settings) -> Finding:
     """Compare this machine's clock with the database's: leases go by that one, schedules and logs by this one."""
-    from wetread.store.database import Database
     from wetread.store.moments import read_clock
 
-    database = Database(settings.database)
     try:
-        before = time.time()
-        with database.reading() as session:
+        with asked_database() as (_, database), database.reading() as session:
+            before = time.time()
             theirs = read_clock(session)
-        after = time.time()
+            after = time.time()
+    except NoDatabase:
+        return Finding("clock", "absent", "there is no database yet to compare it with")
     except WetreadError:
         return Finding("clock", "absent", "the database does not tell the time", "mend the database first")
-    finally:
-        database.dispose()
     skew = 0.0 if before <= theirs <= after else min(theirs - before, theirs - after, key=abs)
     found = f"{abs(skew):.1f} s {'behind' if skew > 0 else 'ahead of'} the database's"
     if abs(skew) > MOST_SKEW_SECONDS:
@@ -231,14 +232,19 @@ def _network_disk(settings: Settings) -> Finding | None:
     )  # fmt: skip
 
 
-def _model(settings: Settings) -> str:
-    from wetread.models.registry import Registry
-    from wetread.store.database import Database
+def _model(_settings: Settings) -> str:
+    from wetread.models.artefact import verify_artefact
+    from wetread.models.shipped import SHIPPED, shipped_directory
 
-    registry = Registry(Database(settings.database), settings.models_directory)
-    model = registry.resolve("production")
-    registry.open(model.digest)
-    return f"production is {model.name}@{model.version}, {model.digest[:12]}, verified"
+    try:
+        with asked_registry() as registry:
+            model = registry.resolve("production")
+            registry.open(model.digest)
+            return f"production is {model.name}@{model.version}, {model.digest[:12]}, verified"
+    except NoDatabase:
+        name, digest = next(iter(SHIPPED.items()))
+        verify_artefact(shipped_directory(name), trusted_digest=digest)
+        return f"production is the shipped {name}, {digest[:12]}, verified"
 
 
 def _broker(settings: Settings) -> str:
@@ -248,10 +254,9 @@ def _broker(settings: Settings) -> str:
 
 
 def _workers(settings: Settings) -> str:
-    from wetread.store.database import Database
     from wetread.store.workers import count_alive
 
-    with Database(settings.database).reading() as session:
+    with asked_database() as (_, database), database.reading() as session:
         alive = count_alive(session, settings.sweep_seconds * 3)
     if not alive:
         raise WetreadError("no worker was heard of lately")

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import opened_database
-from cli.output import emit_json, emit_table, path_text, say
+from cli.completing import MODEL
+from cli.context import asked_database, opened_database
+from cli.output import emit_json, emit_json_array, emit_table, path_text, say
+from cli.result_options import REASONS, model_digest
 from cli.run_number import LARGEST, RUN_NUMBER
-from schemas.states import Reason
 
 if TYPE_CHECKING:
     from wetread.store.accounts import RunAccount
     from wetread.store.results import ResultRow
 
 UNREADABLE = "unreadable_directory"
-REASONS = click.Choice([str(reason) for reason in Reason])
-LISTED_REASONS = click.Choice([*(str(reason) for reason in Reason), UNREADABLE])
+LISTED_REASONS = click.Choice([*REASONS.choices, UNREADABLE])
+
+PAGE = 100
+"""Rows of a table; a program gets all."""
 
 
 def run_of(argument: int | None, option: int | None) -> int | None:
@@ -41,59 +46,106 @@ def errors() -> None:
 @errors.command("list")
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
+@click.option("--model", type=MODEL, help="Only of this model: NAME, NAME@VERSION or a digest.")
 @click.option("--reason", "reasons", type=LISTED_REASONS, multiple=True, help="Only for this; may be given again.")
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=100, show_default=True, help="At most so many."
-)
+    "--limit", type=click.IntRange(min=0, max=LARGEST - 1),
+    help="At most so many; 0: all.  [default: 100 in a table; all for programs]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def list_errors(run: int | None, run_option: int | None, reasons: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """List what of a run (by default the latest) could not be read, with the reason: images, and whole directories.
+def list_errors(
+    run: int | None,
+    run_option: int | None,
+    model: str | None,
+    reasons: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """List what cannot be read as things stand, or what a run could not read: images, and whole directories.
 
-    A directory stays in the list until a walk has looked into it.
+    Whichever run said it, by each model; what a later run has read is not here. A directory stays in the list until a
+    walk has looked into it.
 
     \b
     Example:
+      wetread errors list
       wetread errors list 12 --reason truncated
       wetread errors list --run 12 --json
     """
     from wetread.store.accounts import run_account
+
+    number = run_of(run, run_option)
+    most = (0 if as_json else PAGE) if limit is None else limit
+    with asked_database() as (_, database):
+        digest = None if model is None else model_digest(database, model)
+        with database.reading() as session:
+            account = None if number is None else run_account(session, number)
+            found = _unreadable(session, account, digest, reasons)
+            rows = islice(found, most) if most else found
+            if as_json:
+                emit_json_array(rows)
+            else:
+                _show_errors(list(rows))
+            more = next(found, None) is not None
+    if more:
+        say(f"more than {most}: --limit 0 lists all, --reason fewer")
+
+
+def _unreadable(
+    session: Any, account: RunAccount | None, digest: str | None, reasons: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    """Yield what could not be read, of a run or as things stand: directories, then images."""
+    if not reasons or UNREADABLE in reasons:
+        yield from _unread(session, account)
+    of_images = tuple(reason for reason in reasons if reason != UNREADABLE)
+    if of_images or not reasons:
+        yield from map(_error_json, _failed(session, None if account is None else account.id, digest, of_images))
+
+
+def _failed(session: Any, run: int | None, digest: str | None, reasons: tuple[str, ...]) -> Iterator[ResultRow]:
+    """Return the images that could not be read, of a run or as things stand."""
+    from wetread.store.current_failures import current_failures
     from wetread.store.results import Filters, Sort, find_results
 
-    with opened_database() as (_, database), database.reading() as session:
-        account = run_account(session, run_of(run, run_option))
-        number = account.id
-        listed = [] if reasons and UNREADABLE not in reasons else _unread(session, account, limit + 1)
-        rows: list[ResultRow] = []
-        for reason in [reason for reason in reasons or (None,) if reason != UNREADABLE]:
-            wanted, left = Filters(run=number, reason=reason), limit + 1 - len(rows)
-            if left:
-                rows += find_results(session, wanted, sort=Sort.REASON, limit=left)
-    listed += [
-        {"path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
-         "attempts": row.attempts, "run": row.run}
-        for row in rows
-    ]  # fmt: skip
-    more, listed = len(listed) > limit, listed[:limit]
-    if as_json:
-        emit_json(listed)
-    else:
-        columns = ("state", "reason", "path", "detail")
-        emit_table(columns, [[row[column] for column in columns] for row in listed])
-    if more:
-        say(f"there are more than {limit}; --limit shows more, --reason fewer")
+    if run is None:
+        return current_failures(session, reasons=reasons, model_digest=digest)
+    wanted = [Filters(run=run, model_digest=digest, reason=reason) for reason in reasons or (None,)]
+    return chain.from_iterable(find_results(session, each, sort=Sort.REASON) for each in wanted)
 
 
-def _unread(session: Any, account: RunAccount, limit: int) -> list[dict[str, Any]]:
-    """Return the directories of the run's roots that were not looked into, as rows of the list."""
+def _error_json(row: ResultRow) -> dict[str, Any]:
+    return {
+        "path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
+        "attempts": row.attempts, "run": row.run, "model": row.model,
+    }  # fmt: skip
+
+
+def _unread(session: Any, account: RunAccount | None) -> Iterator[dict[str, Any]]:
+    """Yield the directories that were not looked into, under the roots of a run or under all."""
     from wetread.store.roots import ids_of_roots
-    from wetread.store.unread import list_unread
+    from wetread.store.unread import KEPT, list_unread
 
-    roots = [*account.root_ids, *ids_of_roots(session, map(os.fsencode, account.rules.allow))]
-    return [
-        {"path": path_text(row.path), "state": "unread", "reason": UNREADABLE, "detail": row.reason, "attempts": 0,
-         "run": row.run}
-        for row in list_unread(session, roots, limit=limit)
-    ]  # fmt: skip
+    roots = None
+    if account is not None:
+        roots = [*account.root_ids, *ids_of_roots(session, map(os.fsencode, account.rules.allow))]
+    limit = KEPT if roots is None else KEPT * max(1, len(roots))
+    for row in list_unread(session, roots, limit=limit):
+        yield {
+            "path": path_text(row.path), "state": "unread", "reason": UNREADABLE, "detail": row.reason, "attempts": 0,
+            "run": row.run, "model": None if account is None else account.model,
+        }  # fmt: skip
+
+
+def _show_errors(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a table; it names models where there are several."""
+    several = len({row["model"] for row in rows if row["model"] is not None}) > 1
+    columns = ["state", "reason", "path", "detail", "run", *(["model"] if several else [])]
+    emit_table(
+        columns,
+        [[row[column] for column in columns] for row in rows],
+        drop=("run", "state", "model"),
+        below=("detail",),
+    )
 
 
 @errors.command()

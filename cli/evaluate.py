@@ -14,7 +14,7 @@ from cli.context import opened_database, opened_registry
 from cli.data_options import data_options, layout_of
 from cli.engine_option import engine_option
 from cli.figures import show_differences, show_evaluation, stated_options
-from cli.folder import made_folder, write_files
+from cli.folder import FOLDER, made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, csv_cell, emit_json, say
 from cli.output_file import output_file
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options
 @click.option(
-    "--output", type=click.Path(), help="Write evaluation.json and plots to this folder; 'models promote' asks for it."
+    "--output", type=FOLDER, help="Write evaluation.json and plots to this folder; 'models promote' asks for it."
 )
 @click.option(
     "--predictions", type=click.Path(), metavar="FILE", help="Write a row a film as csv: what it is, what was said."

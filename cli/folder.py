@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
-from cli.output import say
+import click
+
+from cli.output import STANDARD_OUTPUT, say
 from schemas.errors import UsageError
 from wetread.whole_file import AS_UMASK_SAYS, write_whole
+
+
+class FolderPath(click.Path):
+    """A folder to write to; standard output is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder's name; fail for a -."""
+        if value == STANDARD_OUTPUT:
+            self.fail("expected a folder, since several files are written, found -, standard output", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = FolderPath()
 
 
 def made_folder(folder: str) -> str:

@@ -120,16 +120,16 @@ def _broker(settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     from schemas.errors import ServiceUnavailable
     from wetread.store.database import Database
-    from wetread.store.migrating import HEAD, schema_revision
+    from wetread.store.migrating import HEAD, is_older, schema_revision
 
-    database = Database(settings.database)
+    database = Database(settings.database, asked=True)
     try:
         revision = schema_revision(database)
     finally:
         database.dispose()
-    if revision is None or revision < HEAD:  # a newer one is no fault of who runs already: upgrades begin with it
+    if revision is None or is_older(revision):  # a newer one is no fault of who runs already: upgrades begin with it
         raise ServiceUnavailable(
-            f"expected a database at schema {HEAD}, found {revision or 'an empty one'}; any command of the new version "
-            "migrates it, as its owner: wetread models list"
+            f"expected a database at schema {HEAD}, found {revision or 'an empty one'}; its owner brings it to "
+            "this one: wetread migrate"
         )
     return f"the database answers, schema {revision}"

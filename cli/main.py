@@ -13,8 +13,10 @@ import click
 from cli.completing import PROGRAM, VARIABLE, items
 from cli.faults import OutputFailed, say_fault
 from cli.interrupting import end_if_interrupted, watch_interrupts
+from cli.mistyped import mistyped_settings, refuse_mistyped
 from cli.numbers import bound_numbers
-from cli.output import say
+from cli.output import set_quiet, warn
+from cli.short_options import shortened, version_option
 from cli.streams import STDOUT, discard_output, prepare_streams
 from schemas.errors import EXIT_INTERRUPTED, WetreadError
 
@@ -47,6 +49,10 @@ COMMANDS = {
     "steps": ("cli.steps", "Draw an image's original, CLAHE and brightness side by side."),
     "health": ("cli.health", "Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not."),
     "doctor": ("cli.doctor", "Check this installation, and name a cure for what is wrong."),
+    "migrate": (
+        "cli.migrate",
+        "Bring the database to this program's schema, or make an empty one; registers the model that ships too.",
+    ),
     "completion": ("cli.completion", "Print what makes a shell complete wetread's commands."),
 }
 """Command -> the module that defines it under the same name (_ for -), and the line that `wetread --help` shows.
@@ -67,7 +73,14 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
-        return bound_numbers(command) if isinstance(command, click.Command) else None
+        return shortened(bound_numbers(command)) if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; a mistyped one is refused with the nearest."""
+        refuse_mistyped(ctx, args, COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. That the reader of its output leaves (wetread results list | head) is no fault: exit 0."""
@@ -92,9 +105,10 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="wetread", prog_name="wetread")
-@click.option("--verbose", is_flag=True, help="Log what is done, on stderr.")
-def wetread(verbose: bool) -> None:
+@version_option
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done, on stderr; after the command too.")
+@click.option("-q", "--quiet", is_flag=True, help="Print data, faults and alarms alone; after the command too.")
+def wetread(verbose: bool, quiet: bool) -> None:
     """Give a whole archive of chest X-rays its wet read: the quick first reading before the report.
 
     Research software: not for diagnostic use.
@@ -106,7 +120,10 @@ def wetread(verbose: bool) -> None:
     """
     from wetread.logs import set_up_logs
 
+    set_quiet(quiet)
     set_up_logs(verbose=verbose)
+    for line in mistyped_settings():
+        warn(line)
 
 
 def _reader_left() -> bool:
@@ -128,14 +145,14 @@ def _run() -> int:
     try:
         return int(wetread.main(prog_name=PROGRAM, complete_var=VARIABLE, standalone_mode=False) or 0)
     except WetreadError as error:
-        say(f"wetread: {error}")
+        warn(f"wetread: {error}")
         return error.exit_code
     except click.exceptions.Abort:
         return EXIT_INTERRUPTED
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        say(shown.getvalue().removesuffix("\n"))
+        warn(shown.getvalue().removesuffix("\n"))
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.completing import MODEL
-from cli.context import opened_registry
+from cli.context import asked_registry, opened_registry
 from cli.model_views import figure_cells, known_figures, listed_json, read_whole, show_standing, summary_rows
-from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, printable_lines, say
+from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_bytes, emit_json, emit_table, printable_lines, say
 from cli.recalibrate import recalibrate
 from schemas.errors import EXIT_UNSAFE
 
@@ -46,16 +46,12 @@ def list_models(as_json: bool) -> None:
     Example:
       wetread models list --json
     """
-    with opened_registry() as registry:
+    with asked_registry() as registry:
         listed = registry.models()
         figures = [known_figures(registry, model.registration) for model in listed]
     if as_json:
-        emit_json(
-            [
-                listed_json(model) | {"figures": None if measured is None else measured.to_json()}
-                for model, measured in zip(listed, figures, strict=True)
-            ]
-        )
+        measures = [None if measured is None else measured.to_json() for measured in figures]
+        emit_json([listed_json(one) | {"figures": its} for one, its in zip(listed, measures, strict=True)])
         return
     if not listed:
         say("no model is registered yet; run 'wetread train' or 'wetread models import'")
@@ -84,6 +80,7 @@ def list_models(as_json: bool) -> None:
             )
             for model, measured in zip(listed, figures, strict=True)
         ],
+        drop=("digest", "registered (UTC)", "patients", "labels"),
     )
 
 
@@ -101,7 +98,7 @@ def show(model: str, card: bool, as_json: bool) -> None:
     """
     from schemas.errors import UsageError
 
-    with opened_registry() as registry:
+    with asked_registry() as registry:
         listed = _listed(registry, registry.resolve(model))
         whole, documents = read_whole(registry, listed)
     if card:
@@ -233,18 +230,24 @@ def export(model: str, folder: str | None, form: str, output: str | None, as_jso
       wetread models export production --format onnx --output cxr-3.onnx
     """
     from schemas.errors import UsageError
-    from wetread.models.network_file import write_network
+    from wetread.models.network_file import network_bytes, write_network
 
     place = folder if form == "artefact" else output
     if place is None or None not in (folder, output):
         wanted = "a FOLDER and no --output" if form == "artefact" else "--output FILE and no FOLDER"
         raise UsageError(f"--format {form}: expected {wanted}")
+    if form == "artefact" and place == STANDARD_OUTPUT:
+        raise UsageError("expected a FOLDER for a whole model, found -, standard output")
     with opened_registry() as registry:
         if form == "artefact":
             registration = registry.export(model, place)
         else:
             registration = registry.verify(model)
-            write_network(registry.open(registration.digest), form, place)
+            artefact = registry.open(registration.digest)
+            if place == STANDARD_OUTPUT:
+                emit_bytes(network_bytes(artefact, form))
+                return
+            write_network(artefact, form, place)
         if as_json:
             emit_json(listed_json(_listed(registry, registration)))
         else:

@@ -8,15 +8,21 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from schemas.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 NOT_DIAGNOSTIC = "Research software: not for diagnostic use."
+
+STANDARD_OUTPUT = "-"
+"""The file of this name, wherever a command writes one."""
 
 FORMULA_BEGINNINGS = frozenset("=+-@\t\r")
 """A spreadsheet takes a cell that begins so for a formula, which can call programs."""
@@ -31,12 +37,32 @@ def emit_json(data: Any) -> None:
     click.echo(json_text(data))
 
 
+def emit_json_array(rows: Iterable[Any]) -> None:
+    """Print one JSON array on stdout, a row a line, in constant memory."""
+    lines = map(json_text, rows)
+    click.echo("[" + next(lines, ""), nl=False)
+    for line in lines:
+        click.echo(",\n" + line, nl=False)
+    click.echo("]")
+
+
 def json_text(data: Any) -> str:
     """Return one JSON document on one line, with what a terminal would obey escaped, as JSON has it."""
     text = _JSON(data)
     if not text.isprintable():
         text = "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
     return text
+
+
+def emit_bytes(data: bytes) -> None:
+    """Write a file to stdout; raise UsageError where that is a terminal."""
+    if sys.stdout.isatty():
+        raise UsageError(
+            "expected a file or a program behind standard output, found a terminal: send it on with > or |"
+        )
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -61,11 +87,19 @@ def csv_cell(value: object) -> str:
 
 
 def emit_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, one_of_many: bool = False
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    one_of_many: bool = False,
+    drop: Sequence[str] = (),
+    below: Sequence[str] = (),
 ) -> None:
-    """Print a table on stdout: drawn on a terminal, tab-separated otherwise.
+    """Print a table on stdout: drawn on a terminal, in its width, and tab-separated, whole, otherwise.
 
     one_of_many: the title tells the table from others, and stands before it in a file too, after a #.
+    drop: columns that a narrow terminal can do without, the first to go first; it says on stderr which went.
+    below: columns that are written under their row where there is no room beside.
     Cells are escaped: a file's name can hold what a terminal would obey.
     """
     if not sys.stdout.isatty():
@@ -75,19 +109,38 @@ def emit_table(
         for row in rows:
             click.echo("\t".join(printable(cell) for cell in row))
         return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    import shutil
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    from cli.table import Column, drawn, wrapped
+
     kept = [list(row) for row in rows]
-    for index, column in enumerate(columns):
-        numbers = bool(kept) and all(isinstance(row[index], int | float) for row in kept)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
-    for row in kept:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    Console().print(table)
+    shown = []
+    for index, name in enumerate(columns):
+        cells = [row[index] for row in kept]
+        numbers = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+        shown.append(Column(name, tuple(map(printable, cells)), right=numbers))
+    width = shutil.get_terminal_size().columns
+    table = drawn(shown, width, drop, below)
+    if title is not None:
+        click.echo(click.style("\n".join(wrapped(title, width)), italic=True))
+    click.echo("\n" + click.style(table.head, bold=True) if table.head else "")
+    click.echo("\n".join([*table.lines, ""]))
+    if table.dropped:
+        say(f"no room for {', '.join(table.dropped)}: --json has all")
+
+
+_quiet = False
+
+
+def set_quiet(quiet: bool) -> None:
+    """Have `say` and the bars of progress print nothing, or again; faults and alarms are told all the same."""
+    global _quiet
+    _quiet = quiet
+
+
+def is_quiet() -> bool:
+    """Return whether only data, faults and alarms are printed."""
+    return _quiet
 
 
 _above: ContextVar[Console | None] = ContextVar("above", default=None)
@@ -104,7 +157,13 @@ def said_above(console: Console) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Print lines for people, on stderr."""
+    """Print lines for people, on stderr, unless they asked for quiet."""
+    if not _quiet:
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """Print lines on stderr that nobody should miss, also for who asked for quiet."""
     lines = printable_lines(text)
     if (console := _above.get()) is not None:
         console.print(lines, markup=False, highlight=False, soft_wrap=True)
@@ -140,6 +199,11 @@ def path_text(path: bytes) -> str:
 
 def _escaped(sign: str) -> str:
     return sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def utc_text(at: datetime | None) -> str | None:
+    """Return a moment of UTC as ISO 8601 with a Z, to the second."""
+    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def percent(part: int, whole: int) -> str:

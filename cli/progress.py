@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cli.output import say
+from cli.output import is_quiet, say
 from schemas.states import RunKind, RunState
 from wetread.store.accounts import RunAccount
 
@@ -31,7 +31,7 @@ class RunProgress:
 
     def __enter__(self) -> Self:
         """Begin."""
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not is_quiet():
             self._bar = _draw_bar()
             self._bar[0].start()
         return self

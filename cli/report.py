@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.alarms import say_alarms
-from cli.context import opened_database
-from cli.output import NOT_DIAGNOSTIC, emit_json, path_text, printable, say
+from cli.context import asked_database
+from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_json, path_text, printable, say
 from cli.output_file import output_file
 from cli.run_number import RUN_NUMBER
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
@@ -89,13 +89,13 @@ def report(
     """
     from wetread.report.morning import Limits, morning_report
 
-    form = "json" if as_json else form
+    form, output = "json" if as_json else form, None if output == STANDARD_OUTPUT else output
     if output is not None and form != "html":
         raise UsageError("--output: expected --format html, found another; send tables and JSON on with >")
     if run is not None and nightly is not None:
         raise UsageError("expected the number of a run or --nightly, found both")
     made: MorningReport | LastNight
-    with opened_database() as (settings, database):
+    with asked_database() as (settings, database):
         night = None if nightly is None else _last_night(database, nightly or None)
         if night is not None and night.run is None:
             made = night

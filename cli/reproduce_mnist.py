@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.compare import chosen_optimizers
+from cli.folder import FOLDER
 from cli.numerics import set_up_products
 from cli.output import emit_json, emit_table, say
 from cli.training_options import OPTIMIZERS
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", default=5, show_default=True, help="Trainings of each network with each optimizer.")
 @click.option("--epochs", default=10, show_default=True, help="As in the paper.")
 @click.option("--threads", type=int, help="That TensorFlow and PyTorch may use.  [default: one a core]")
-@click.option("--output", type=click.Path(), help="Write figures and plot here; the same command goes on.")
+@click.option("--output", type=FOLDER, help="Write figures and plot here; the same command goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def mnist(data: str | None, optimizers: str, output: str | None, as_json: bool, **options: Any) -> None:
     """Train the paper's digit networks, from scratch and in the frameworks.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.compare import TABLE_COLUMNS, compared, figure_cells, show_notes, show_shortcuts, title_of
+from cli.folder import FOLDER
 from cli.output import emit_json, emit_table, say
 from cli.training_options import panel_option
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @panel_option
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]")
-@click.option("--output", type=click.Path(), help="Write tables, plot and figures here; the same command goes on.")
+@click.option("--output", type=FOLDER, help="Write tables, plot and figures here; the same command goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def xray(data: str, output: str | None, as_json: bool, **options: Any) -> None:
     """Compare optimizers on chest films in the paper's setting.

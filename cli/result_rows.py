@@ -27,6 +27,9 @@ TABLE_COLUMNS = ("path", "state", "label", "probability", "decision", "reason", 
 STUDY_COLUMNS = ("view", "series", "instance")
 """What a table shows, and what more where a study was asked for."""
 
+DROPPED_FIRST = ("run", "model", "state", "reason", "instance", "series")
+"""Columns that a narrow terminal has no room for, in this order."""
+
 
 def result_values(row: ResultRow) -> tuple[Any, ...]:
     """Return the values of COLUMNS: numbers, text, None, {label: probability}, [millimetres, millimetres]."""

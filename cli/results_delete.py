@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import click
 
-from cli.context import opened_database
+from cli.asked_values import chosen_path
+from cli.context import asked_database, opened_database
 from cli.output import emit_json, say
 
 FORMS = {"sha256": "[0-9a-f]{64}", "patient_hash": "[0-9a-f]{64}", "study_uid": r"[0-9.]{1,64}"}
 
 
 @click.command("delete")
-@click.option("--path", help="Images whose path begins so: absolute, or as under their root; end a directory with /.")
+@click.option("--path", help="Images whose path begins so: as here, or as under their root; end a directory with /.")
 @click.option("--sha256", help="Images that hold, or held, these bytes, under whatever name.")
 @click.option("--study", "study_uid", help="DICOM films of this study, by its UID.")
 @click.option("--patient-hash", help="DICOM films of this patient, by the hash that results give.")
@@ -43,11 +43,14 @@ def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
         if name in wanted and not re.fullmatch(form, wanted[name]):
             option = name.removesuffix("_uid").replace("_", "-")
             raise UsageError(f"--{option}: expected it as results give it, found {wanted[name][:80]!r}")
-    path = os.fsencode(wanted.pop("path")) if "path" in wanted else None
-    with opened_database() as (_, database):
+    with asked_database() as (_, database):
+        path = chosen_path(database, wanted.pop("path")) if "path" in wanted else None
         with database.reading() as session:
             images = find_images(session, path=path, **wanted)
-        if images and not yes:
+    if not images:
+        raise UsageError("expected images to delete, found none for which all of this holds; nothing was deleted")
+    with opened_database() as (_, database):
+        if not yes:
             click.confirm(f"Delete {len(images)} images with all that was read of them?", abort=True, err=True)
         erased = Erased()
         for start in range(0, len(images), ERASED_AT_ONCE):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.asked_values import chosen_path
 from cli.completing import MODEL, files
-from cli.context import opened_database
+from cli.context import asked_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, percent, say
 from cli.result_options import model_digest
 from cli.run_number import LARGEST
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--of", type=click.Choice(["label", "decision"]), default="label", show_default=True,
     help="What is compared: the most probable label, or what the thresholds let be said of it.",
 )  # fmt: skip
-@click.option("--path", shell_complete=files, help="Only paths that begin so: absolute, or as under their root.")
+@click.option("--path", shell_complete=files, help="Only paths that begin so: as here, or as under their root.")
 @click.option(
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1), default=20, show_default=True,
     help="At most so many of the films that changed sides; 0: all.",
@@ -45,11 +45,11 @@ def diff(first: str, second: str, of: str, path: str | None, limit: int, as_json
     from wetread.models.agreement import agreement
     from wetread.store.result_diff import agreement_table, changed_films, images_read
 
-    with opened_database() as (_, database):
+    with asked_database() as (_, database):
         digests = model_digest(database, first), model_digest(database, second)
         if digests[0] == digests[1]:
             raise UsageError(f"expected two models, found one: {first} and {second} are the same")
-        where: dict[str, Any] = {"of": of, "path": None if path is None else os.fsencode(path)}
+        where: dict[str, Any] = {"of": of, "path": None if path is None else chosen_path(database, path)}
         with database.reading() as session:
             table = agreement_table(session, *digests, **where)
             read = [images_read(session, digest, where["path"]) for digest in digests]

@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from cli.context import opened_database
-from cli.output import NOT_DIAGNOSTIC, emit_csv, say
+from cli.context import asked_database
+from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_csv, say
 from cli.output_file import output_file
-from cli.result_options import chosen_filters, filter_options
+from cli.result_options import chosen_filters, filter_options, of_one_model, say_if_none
 from cli.result_rows import COLUMNS, csv_lines, each_once, exported_columns, json_lines
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
     """Write readings as a file for other programs, an image a line, in constant memory.
 
     The columns and their order are the same in every format, and stay: docs/results.md lists them. Rows come in the
-    order found, model by model.
+    order found. Of several models that have readings, production's are written unless --model or --run says otherwise;
+    with --model any all, model by model.
 
     \b
     Example:
@@ -47,12 +48,13 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
     from schemas.errors import UsageError
     from wetread.store.result_blocks import find_result_blocks
 
+    output = None if output == STANDARD_OUTPUT else output
     if form == "parquet":
         if output is None:
             raise UsageError("--format parquet: expected --output FILE, found none; Parquet is written to a file")
         _parquet()
-    with opened_database() as (_, database):
-        filters = chosen_filters(database, chosen)
+    with asked_database() as (_, database):
+        filters = of_one_model(database, chosen_filters(database, chosen), chosen["model"])
         with database.reading() as session:
             counts: list[int] = []
             blocks = _counted(find_result_blocks(session, filters), counts)
@@ -66,7 +68,8 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
             else:
                 with output_file(output) as file:
                     WRITERS[form](blocks, file)
-    say(f"{sum(counts)} rows" + (f" in {output}" if output not in (None, "-") else ""))
+        say_if_none(database, filters, sum(counts))
+    say(f"{sum(counts)} rows" + (f" in {output}" if output else ""))
     say(NOT_DIAGNOSTIC)
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.completing import files
-from cli.context import opened_database
+from cli.context import asked_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, say
 from schemas.predictions import UNCERTAIN
 from worker.stages import BESIDE, IN_TURN
+
+HASH = re.compile("[0-9a-f]{8,64}")
+CANDIDATES = 10
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("image", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, an object an image.")
 def show(image: str, as_json: bool) -> None:
-    """Show everything known of one image, by its path or its SHA-256.
+    """Show everything known of one image, by its path or its SHA-256, of which 8 digits are enough.
 
     Where its bytes lie, what the DICOM header says, each model's reading with the threshold that allowed or refused
     it, how the model prepares films, and what became of it in every run.
@@ -34,14 +38,16 @@ def show(image: str, as_json: bool) -> None:
     \b
     Example:
       wetread results show /archive/2024/171/film.png
-      wetread results show 6f1c2a… --json
+      wetread results show 6f1c2a9e --json
     """
     from schemas.errors import UsageError
     from wetread.store.one_image import find_image
 
-    is_hash = len(image) == 64 and all(sign in "0123456789abcdef" for sign in image)
-    wanted: dict[str, Any] = {"sha256": image} if is_hash else {"path": os.path.realpath(os.fsencode(image))}
-    with opened_database() as (settings, database), database.reading() as session:
+    is_hash = HASH.fullmatch(image) is not None and not os.path.lexists(image)
+    with asked_database() as (settings, database), database.reading() as session:
+        wanted: dict[str, Any] = {"path": os.path.realpath(os.fsencode(image))}
+        if is_hash:
+            wanted = {"sha256": _whole_hash(session, image)}
         known = [image_json(settings, one) for one in find_image(session, **wanted) if one.items]
     if not known:
         raise UsageError(f"expected an image that was screened, found none for {image!r}; see `wetread results list`")
@@ -51,6 +57,18 @@ def show(image: str, as_json: bool) -> None:
     for one in known:
         _show(one)
     say(NOT_DIAGNOSTIC)
+
+
+def _whole_hash(session: Any, digits: str) -> str:
+    """Return the SHA-256 that begins so; raise UsageError, with the candidates, when several do."""
+    from schemas.errors import UsageError
+    from wetread.store.one_image import hashes_beginning
+
+    found = hashes_beginning(session, digits, limit=CANDIDATES + 1)
+    if len(found) > 1:
+        shown = "\n  ".join(found[:CANDIDATES])
+        raise UsageError(f"expected the digits of one image, found several that begin with {digits}:\n  {shown}")
+    return found[0] if found else digits
 
 
 def image_json(settings: Settings, known: KnownImage) -> dict[str, Any]:

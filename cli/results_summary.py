@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from cli.context import opened_database
+from cli.context import asked_database
+from cli.known_choice import KnownChoice
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, percent, say
-from cli.result_options import chosen_filters, filter_options
+from cli.result_options import chosen_filters, filter_options, say_if_none
 
 BY = ("label", "run", "model", "month", "directory")
 
@@ -16,7 +17,7 @@ BY = ("label", "run", "model", "month", "directory")
 @click.command()
 @filter_options
 @click.option(
-    "--by", type=click.Choice(BY), default="label", show_default=True,
+    "--by", type=KnownChoice(BY), default="label", show_default=True,
     help="What to tell apart beside labels: month of settling; directory: the first below the root, or below --path.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -36,7 +37,7 @@ def summary(by: str, as_json: bool, **chosen: Any) -> None:
     from wetread.store.result_counts import By, counted_by_runs, failure_counts, label_counts, run_counts
 
     wanted = By(by)
-    with opened_database() as (_, database):
+    with asked_database() as (_, database):
         filters = chosen_filters(database, chosen)
         with database.reading() as session:
             if counted_by_runs(filters, wanted):
@@ -44,6 +45,7 @@ def summary(by: str, as_json: bool, **chosen: Any) -> None:
             else:
                 labels = label_counts(session, filters, wanted)
                 failures = failure_counts(session, filters, wanted)
+        say_if_none(database, filters, len(labels) + len(failures))
     grouped = by in ("run", "month", "directory")
     if by == "model":
         models = dict.fromkeys([row.model for row in labels])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.context import opened_database
+from cli.context import asked_database, opened_database
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
@@ -45,7 +45,7 @@ def list_runs(limit: int, as_json: bool) -> None:
     from wetread.store.accounts import list_accounts
     from wetread.store.alarms import latest_alarms
 
-    with opened_database() as (_, database), database.reading() as session:
+    with asked_database() as (_, database), database.reading() as session:
         accounts = list_accounts(session, limit=limit)
     if as_json:
         paces = [(account, *account_pace(account)) for account in accounts]
@@ -54,6 +54,8 @@ def list_runs(limit: int, as_json: bool) -> None:
     emit_table(
         ("run", "state", "model", "begun (UTC)", "found", "done", "rejected", "dead", "skipped", "pending", "note"),
         [_row(account) for account in accounts],
+        drop=("skipped", "model", "begun (UTC)"),
+        below=("note",),
     )
     say_alarms_of_runs(latest_alarms(accounts))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.completing import schedules
-from cli.context import opened_database
+from cli.context import asked_database, opened_database
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST
@@ -45,7 +45,7 @@ def list_all(as_json: bool) -> None:
     """
     from wetread.store.schedules import list_schedules
 
-    with opened_database() as (_, database), database.reading() as session:
+    with asked_database() as (_, database), database.reading() as session:
         rows = [described(session, found) for found in list_schedules(session)]
     if as_json:
         emit_json(rows)
@@ -130,7 +130,7 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
     from wetread.store.nightly import tick_history
 
     rows: list[dict[str, Any]] = []
-    with opened_database() as (_, database), database.reading() as session:
+    with asked_database() as (_, database), database.reading() as session:
         for row in tick_history(session, name, limit=limit):
             account = None if row.run_id is None else run_account(session, row.run_id)
             rows.append(_night(row) | {key: getattr(account, key, None) for key in ("found", "done", "pending")})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.context import opened_database
+from cli.context import asked_database
 from cli.output import emit_json
 from cli.run_number import RUN_NUMBER
 from schemas.errors import EXIT_INTERRUPTED, ServiceUnavailable
@@ -42,7 +42,7 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
     from cli.interrupting import noted_interrupts
     from wetread.store.accounts import run_account
 
-    with opened_database() as (_, database):
+    with asked_database() as (_, database):
         if watch:
             with noted_interrupts() as asked:
                 if sys.stdout.isatty() and not as_json:

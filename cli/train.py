@@ -12,6 +12,7 @@ import click
 from cli.audit_warnings import warn_of
 from cli.context import opened_registry
 from cli.data_options import layout_of
+from cli.folder import FOLDER
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
@@ -50,7 +51,7 @@ WHERE_TO = ("as_json", "checkpoint", "output", "save_split")
 @film_options
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
 @click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
-@click.option("--output", type=click.Path(), help="Write the artefact to this new directory instead of registering it.")
+@click.option("--output", type=FOLDER, help="Write the artefact to this new directory instead of registering it.")
 @click.option(
     "--checkpoint",
     type=click.Path(file_okay=False),

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cli.output import said_above, say
+from cli.output import is_quiet, said_above, say
 from trainer.training import Progress as TrainingStep
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class TrainingProgress:
 
     def __enter__(self) -> Self:
         """Begin."""
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not is_quiet():
             self._bar = self._shown.enter_context(_draw_bar())
             self._shown.enter_context(said_above(self._bar.console))
         return self

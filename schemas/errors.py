@@ -6,6 +6,7 @@
     +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
     |   +-- DatabaseReplaced        exit 4   SQLite's file was removed or replaced while it was open
     |   +-- DatabaseFault           exit 4   the database refuses a statement that it should take
+    |   +-- NoDatabase              exit 4   a question to a database that is not there
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
     |       +-- RootSilent          exit 4   it does not answer: a read or a walk hangs
     |       +-- RootEmptied         exit 4   it is there, and holds no file where films were
@@ -67,6 +68,10 @@ class DatabaseReplaced(ServiceUnavailable):
 
 class DatabaseFault(ServiceUnavailable):
     """The database refuses a statement that it should take: a backup is restored under us, or we are at fault."""
+
+
+class NoDatabase(ServiceUnavailable):
+    """There is no database where the settings say that one is; a question makes none."""
 
 
 class RootUnavailable(ServiceUnavailable):

@@ -244,13 +244,13 @@ class StoredHeader(Base):
     study_uid: Mapped[str | None] = mapped_column(String(64))
     series_uid: Mapped[str | None] = mapped_column(String(64))
     instance_uid: Mapped[str | None] = mapped_column(String(64))
-    view: Mapped[str | None] = mapped_column(String(16), comment="a code of the standard")
-    modality: Mapped[str | None] = mapped_column(String(16), comment="a code of the standard")
-    acquired_on: Mapped[date | None] = mapped_column(Date)
+    view: Mapped[str | None] = mapped_column(String(16), index=True, comment="a code of the standard")
+    modality: Mapped[str | None] = mapped_column(String(16), index=True, comment="a code of the standard")
+    acquired_on: Mapped[date | None] = mapped_column(Date, index=True)
     pixel_spacing: Mapped[list[float] | None] = mapped_column(
         JSON(none_as_null=True), comment="millimetres between rows, between columns"
     )
-    patient_hash: Mapped[str | None] = mapped_column(String(64), comment="HMAC-SHA256 of the patient's id")
+    patient_hash: Mapped[str | None] = mapped_column(String(64), index=True, comment="HMAC-SHA256 of the patient's id")
 
 
 class Worker(Base):

@@ -147,6 +147,20 @@ class Settings(BaseSettings):
         return root
 
 
+OTHER_NAMES = frozenset({
+    "WETREAD_ARCHIVE", "WETREAD_CONCURRENCY", "WETREAD_FAILPOINT", "WETREAD_FAILPOINT_COUNTS", "WETREAD_GID",
+    "WETREAD_GRAFANA_PASSWORD", "WETREAD_GRAFANA_PORT", "WETREAD_MODELS_VOLUME", "WETREAD_POSTGRES_PASSWORD",
+    "WETREAD_POSTGRES_PORT", "WETREAD_PROMETHEUS_PORT", "WETREAD_REDIS_PASSWORD", "WETREAD_REDIS_PORT",
+    "WETREAD_REQUIREMENTS", "WETREAD_UID", "WETREAD_WORKERS",
+})  # fmt: skip
+"""Variables of docker-compose.yml, of the images and of our tests, which are no settings and no mistakes."""
+
+
+def setting_names() -> frozenset[str]:
+    """Return the variables that are settings."""
+    return frozenset(f"WETREAD_{name.upper()}" for name in Settings.model_fields)
+
+
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
     """Return the settings of this process; raise UsageError naming the variable that is wrong."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from sqlalchemy import Engine, event, select, update
 from schemas.errors import UsageError
 from schemas.states import RunKind
 from schemas.tables import Run, WorkItem
+from tests.program import REPOSITORY
 from tests.screened import RunKit, done
 from wetread.report.body import report_body
 from wetread.report.morning import Limits, morning_report
@@ -149,6 +151,10 @@ def test_pauses_are_no_time_at_work(kit: RunKit) -> None:
     assert (report.time.seconds, report.time.paused) == (90 + 240, 24 * 3600 - 240)
     assert report.images_per_second == 4 / 330
     body = report_body(report, os.fsdecode)
+    page = (REPOSITORY / "docs" / "results.md").read_text()
+    rows = page.partition("\n### `report --json`\n")[2].partition("\n#")[0].splitlines()
+    listed = [key for line in rows if line.startswith("| `") for key in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert listed == list(body), "docs/results.md lists them in this order"
     assert (body["seconds"], body["seconds_at_work"], body["seconds_paused"]) == (86490.0, 330.0, 86160.0)
     with kit.database.writing() as session:
         session.execute(update(Run).values(ended_at=None, state="paused"))

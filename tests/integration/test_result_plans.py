@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from wetread.store.results import FOR_A_PAGE, Filters, Sort, find_results
 
 IMAGES = 30_000
 PAGE = 101
+DAY, SIDE = "acquired_on = '2026-11-29'", "view = 'LL'"
 AT = datetime.fromtimestamp(1700000300, UTC)
 
 ALONE: dict[str, dict[str, Any]] = {
@@ -45,7 +46,13 @@ ALONE: dict[str, dict[str, Any]] = {
     "relative path": {"path": b"chest/2000/001"},
     "study": {"study_uid": "1.2.840.3"},
     "series": {"series_uid": "1.2.840.3.0"},
+    "patient": {"patient_hash": "c" * 64},
+    "view": {"view": "LL"},
+    "modality": {"modality": "DX"},
+    "day": {"acquired_since": date(2026, 11, 29), "acquired_until": date(2026, 11, 30)},
+    "a patient's day": {"patient_hash": "c" * 64, "acquired_since": date(2026, 11, 1), "view": "PA"},
 }
+OF_HEADERS = ("study", "series", "patient", "view", "modality", "day", "a patient's day")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -59,6 +66,10 @@ def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     database = Database(url)
     ensure_schema(database)
     fill(database, IMAGES)
+    of_patient = f"patient_hash = '{'c' * 64}'"
+    with database.writing() as session:
+        for films, values in (("300 = 1", of_patient), ("700 = 1", DAY), ("300 = 101", SIDE)):
+            session.execute(text(f"UPDATE film_headers SET {values} WHERE id % {films}"))  # noqa: S608 - our own words
     yield database
     database.dispose()
 
@@ -121,7 +132,7 @@ def test_one_filter_is_answered_from_its_index(many: Database, name: str) -> Non
     assert bool(rows) == (name != "no such label")
     assert len(asked.statements) <= 8, "roots, models, and the page"
     for plan in asked.plans():
-        if name in ("study", "series"):
+        if name in OF_HEADERS:
             plan = plan.replace("USE TEMP B-TREE FOR ORDER BY", "")  # a study's few films
         assert full_scans(plan) == [], plan
 
@@ -148,7 +159,7 @@ def test_pages_hold_what_one_list_holds_and_begin_in_the_index(many: Database, n
         skips = [parameters for statement, parameters in asked.statements if "OFFSET" in statement]
         assert all(parameters[-1] == 0 for parameters in skips), "SQLite's dialect writes LIMIT n OFFSET 0"
         for plan in asked.plans():
-            if name in ("study", "series"):
+            if name in OF_HEADERS:
                 plan = plan.replace("USE TEMP B-TREE FOR ORDER BY", "")
             assert full_scans(plan) == [], plan
     assert pages == page(many, filters, limit=28)
@@ -160,6 +171,27 @@ def test_pages_of_each_order_go_on_where_they_ended(many: Database, sort: Sort) 
     begun = page(many, Filters(path=b"/archive/ct/2000/0"), sort=sort, limit=12)
     again = page(many, Filters(path=b"/archive/ct/2000/0"), sort=sort, limit=18, after=begun[-1].position)
     assert begun + again == first
+
+
+@pytest.mark.parametrize("few", [20_000, 3])
+def test_films_of_few_and_of_many_headers_are_found_alike(
+    many: Database, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wetread.store.result_plan.FEW", few)
+    for name in OF_HEADERS[2:]:
+        filters = Filters(**ALONE[name])
+        with Asked(many) as asked:
+            rows = page(many, filters, limit=20)
+        assert rows, name
+        assert [row.image_id for row in rows] == sorted(row.image_id for row in rows)
+        for row in rows:
+            assert filters.patient_hash in (None, row.patient_hash)
+            assert filters.view in (None, row.view)
+            assert filters.modality in (None, row.modality)
+            assert filters.acquired_since is None or row.acquired_on >= filters.acquired_since
+            assert filters.acquired_until is None or row.acquired_on < filters.acquired_until
+        plans = [plan for plan in asked.plans() if "TEMP B-TREE" in plan or "Sort" in plan]
+        assert bool(plans) == (few > 3) or many.dialect == "postgresql", "many are walked in order, not sorted"
 
 
 @pytest.mark.parametrize("filters", [

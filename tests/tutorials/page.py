@@ -34,7 +34,7 @@ UNSTEADY = re.compile(r"[\w.-]+:\d+ |\s*\S+/\d+\.(png|jpg|tif)$")
 SHAPES = (
     (r"[─━╸╺]+", "-"),
     (r"-( +-)+", "-"),
-    (r"/home/ada/\S+", "PATH"),
+    (r"/home/ada/\S+|…\S*/\S+", "PATH"),
     (r"\b(covid|normal|pneumonia|uncertain)\b", "LABEL"),
     (r"\b[0-9a-f]{12,64}\b", "DIGEST"),
     (r"\b(worker|process)(es|s)?\b", "PROCESS"),

@@ -22,7 +22,7 @@ def write_network(artefact: Artefact, form: str, path: str | os.PathLike[str]) -
         raise UsageError(f"expected a file name that ends with .keras, found {target}: Keras opens no other")
     if os.path.lexists(target):
         raise UsageError(f"expected no {target} yet, found one; a model is never overwritten: choose another place")
-    data = _encode(artefact, form)
+    data = network_bytes(artefact, form)
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
     except OSError as error:
@@ -35,7 +35,8 @@ def write_network(artefact: Artefact, form: str, path: str | os.PathLike[str]) -
         raise UsageError(f"expected no {target} yet, found one made just now; choose another place") from error
 
 
-def _encode(artefact: Artefact, form: str) -> bytes:
+def network_bytes(artefact: Artefact, form: str) -> bytes:
+    """Return the network as a file of this format; raise UsageError where there is no such."""
     if form == "onnx":
         from wetread.models.onnx_export import onnx_bytes
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.errors import UsageError
 from wetread.models.shipped import SHIPPED
+from wetread.nearest import nearest
 from wetread.store.registrations import Registration
 
 PRODUCTION = "production"
@@ -51,5 +52,10 @@ def find_reference(reference: str, models: Sequence[Registration], aliases: Mapp
         raise UsageError(
             f"model {reference!r}: no model is registered yet; run 'wetread train' or 'wetread models import'"
         )
-    known = ", ".join([*aliases, *(model.reference for model in models)])
-    raise UsageError(f"model {reference!r}: expected one that is registered, found no such; there are: {known}")
+    known = [*aliases, *(model.reference for model in models)]
+    by_name = {model.name: model.reference for model in models}
+    meant = nearest(reference, [*known, *by_name])
+    hint = "" if meant is None else f". Did you mean {by_name.get(meant, meant)!r}?"
+    raise UsageError(
+        f"model {reference!r}: expected one that is registered, found no such; there are: {', '.join(known)}{hint}"
+    )

@@ -216,7 +216,7 @@ class Registry:
 
         A role of the database that may only read goes on with what is registered.
         """
-        if self._knows_shipped:
+        if self._knows_shipped or self._database.asked:
             return
         with suppress(RightsMissing):
             self._register_missing_shipped()

@@ -9,6 +9,7 @@ from datetime import datetime
 from schemas.alarms import Alarm
 from schemas.errors import UsageError
 from wetread.clock import utc_now
+from wetread.nearest import no_such
 from wetread.report.comparing import CONFIDENCE, drift_from_earlier, drift_from_validation, validation_scores
 from wetread.report.drift import Drift
 from wetread.report.last_night import LastNight
@@ -176,7 +177,7 @@ def morning_report(
 
 def _interest(labels: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
     if unknown := sorted(set(chosen) - set(labels)):
-        raise UsageError(f"expected labels of the model, {', '.join(labels)}, found {', '.join(unknown)}")
+        raise UsageError(f"--label: expected a label of the model, {no_such(unknown[0], labels)}")
     return tuple(chosen) or tuple(label for label in labels if label.lower() not in NOTHING_FOUND) or tuple(labels)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from schemas.errors import UsageError
 from schemas.states import RunKind, RunState
 from schemas.tables import Model, Run, RunTally
 from schemas.walk_rules import USUAL_WALK, WalkRules
+from wetread.store.roots import root_paths
 from wetread.store.runs import shadows_of
 
 
@@ -22,6 +24,7 @@ class RunAccount:
     """A run as it stands: found = pending + done + rejected + dead + cancelled + skipped.
 
     shadow_of: the run that it reads beside.
+    kind: where it comes from. roots: the directories that it walks, links resolved, as bytes.
     labels: images by their most probable label. uncertain: of these, those whose decision says no label.
     passed_over: by the last walk, {kind: count}; unread_directories: that it could not look into.
     trouble, trouble_why: what hindered it last. drift: what its scores and inputs were past at its end.
@@ -57,6 +60,7 @@ class RunAccount:
     trouble: AlarmKind | None = None
     trouble_why: str | None = None
     drift: tuple[Alarm, ...] = ()
+    roots: tuple[bytes, ...] = ()
 
     @property
     def settled(self) -> int:
@@ -85,8 +89,8 @@ def run_account(session: Session, run_id: int | None = None) -> RunAccount:
             f"the latest is {latest}; see `wetread runs list`" if latest else "none was made yet; `wetread screen DIR`"
         )
         raise UsageError(f"expected a run, found {'none' if run_id is None else f'no run {run_id}'}: {hint}")
-    run, model, version = row
-    return _account(_tallies(session, [run.id])[run.id], run, model, version)
+    (account,) = _accounts(session, [row])
+    return account
 
 
 def shadow_accounts(session: Session, run_id: int) -> list[RunAccount]:
@@ -97,14 +101,20 @@ def shadow_accounts(session: Session, run_id: int) -> list[RunAccount]:
 def list_accounts(session: Session, *, limit: int = 50, running_first: bool = False) -> list[RunAccount]:
     """Return the accounts of the latest runs, newest first; those that are running before the others if asked for.
 
-    Two queries, however many runs there are.
+    Three queries, however many runs there are.
     """
     query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
     if running_first:
         query = query.order_by(case((Run.state == RunState.RUNNING, 0), else_=1))
     rows = session.execute(query.order_by(Run.id.desc()).limit(limit)).all()
+    return _accounts(session, rows)
+
+
+def _accounts(session: Session, rows: Sequence[Any]) -> list[RunAccount]:
+    """Return the accounts of (run, its model's name, its version)."""
     tallies = _tallies(session, [run.id for run, _, _ in rows])
-    return [_account(tallies[run.id], run, model, version) for run, model, version in rows]
+    roots = root_paths(session, list({number for run, _, _ in rows for number in run.root_ids}))
+    return [_account(tallies[run.id], roots, run, model, version) for run, model, version in rows]
 
 
 Tallies = dict[str, dict[str, int]]
@@ -122,7 +132,7 @@ def _tallies(session: Session, run_ids: Sequence[int]) -> dict[int, Tallies]:
     return tallies
 
 
-def _account(tallies: Tallies, run: Run, model: str, version: int) -> RunAccount:
+def _account(tallies: Tallies, roots: Mapping[int, bytes], run: Run, model: str, version: int) -> RunAccount:
     return RunAccount(
         id=run.id,
         state=RunState(run.state),
@@ -154,4 +164,5 @@ def _account(tallies: Tallies, run: Run, model: str, version: int) -> RunAccount
         trouble=None if run.trouble is None else AlarmKind(run.trouble),
         trouble_why=run.trouble_why,
         drift=tuple(Alarm.from_json(alarm) for alarm in run.drift or ()),
+        roots=tuple(roots[number] for number in run.root_ids if number in roots),
     )

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import ServiceUnavailable, UsageError
 from wetread.store import limits
+from wetread.store.asked import make_asked_engine
 from wetread.store.database_faults import READ_ONLY, named
 from wetread.store.limits import Limits
 from wetread.store.postgres import make_postgres_engine
@@ -38,14 +39,19 @@ class Database:
     read whole still. The checks of foreign keys keep a plan that was made while a table was empty until that is
     analysed: in a new database each batch took longer to settle than the one before.
     writes: what one statement of a writing transaction may take.
+    asked: for a question: nothing is made or written, neither a file nor a row, and whoever may only read can ask.
+    Raises NoDatabase when there is none.
     """
 
-    def __init__(self, url: str, *, by_index: bool = False, writes: Limits = limits.WRITING) -> None:
+    def __init__(
+        self, url: str, *, by_index: bool = False, writes: Limits = limits.WRITING, asked: bool = False
+    ) -> None:
         self.url = url
+        self.asked = asked
         self._writes = writes
         self._file: SqliteFile | None = None
-        self._engine = _make_engine(url, by_index=by_index)
-        if self.dialect == "sqlite":
+        self._engine = _make_engine(url, by_index=by_index, asked=asked)
+        if self.dialect == "sqlite" and not asked:
             self._file = _watched_file(self._engine)
         driver = self._engine.dialect.loaded_dbapi
         self._faults = (DBAPIError, PoolTimeout, PendingRollbackError, driver.Error)
@@ -90,13 +96,15 @@ class Database:
         except self._faults as error:
             self._check_file()
             original = getattr(error, "orig", None) or error
-            if getattr(original, "sqlstate", None) == READ_ONLY:
+            if getattr(original, "sqlstate", None) == READ_ONLY and not self.asked:
                 self._engine.dispose()  # of several hosts another one may be the one that writes by now
             broken = getattr(error, "connection_invalidated", False)
             raise named(error, self.url, self._forbids_writing, away=broken) from error
 
     def _forbids_writing(self) -> bool:
         """Return whether PostgreSQL refuses every write of this role, though the server is no standby."""
+        if self.asked:
+            return True
         asked = "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only')::bool"
         try:
             with self._of(limits.READING, wetread_reads=True).begin() as connection:
@@ -110,24 +118,29 @@ class Database:
             self._file.check()
 
 
-def _make_engine(url: str, *, by_index: bool) -> Engine:
+def _make_engine(url: str, *, by_index: bool, asked: bool) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise UsageError("WETREAD_DATABASE_URL: expected sqlite:///FILE or postgresql+psycopg://…") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _make_sqlite_engine(url, parsed.database)
+        file = _sqlite_file(parsed.database)
+        return make_asked_engine(file, SQLITE_WAIT_MS / 1000) if asked else _make_sqlite_engine(url, file)
     if backend != "postgresql":
         raise UsageError(f"WETREAD_DATABASE_URL: expected sqlite or postgresql, found {backend}")
-    return make_postgres_engine(parsed, by_index=by_index)
+    return make_postgres_engine(parsed, by_index=by_index, asked=asked)
 
 
-def _make_sqlite_engine(url: str, file: str | None) -> Engine:
+def _sqlite_file(file: str | None) -> str:
     if not file or file == ":memory:":
         raise UsageError(
             "WETREAD_DATABASE_URL: expected a SQLite file, found one in memory; workers could not share it"
         )
+    return file
+
+
+def _make_sqlite_engine(url: str, file: str) -> Engine:
     folder = os.path.dirname(os.path.abspath(file))
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)

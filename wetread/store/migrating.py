@@ -1,22 +1,24 @@
 """Brings a database to this program's schema, under a lock, and refuses one that is newer.
 
-Every process calls `ensure_schema` when it starts. Where the schema is this program's already that is one
-SELECT; alembic is imported only when there is something to do.
+Every process that writes calls `ensure_schema` when it starts, and one that asks `check_schema`. Where the schema is
+this program's already that is one SELECT; alembic is imported only when there is something to do.
 """
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from schemas.errors import ServiceUnavailable
+from schemas.errors import NoDatabase, ServiceUnavailable
+from wetread.settings import safe_url
 from wetread.store.database import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0013"
+HEAD = "0022"
 """The newest revision under migrations/versions; a test holds it."""
 
 ADVISORY_LOCK = 0x77657472
@@ -50,6 +52,34 @@ def ensure_schema(database: Database) -> None:
         if revision == HEAD:
             return
         _migrate(connection, revision)
+
+
+def check_schema(database: Database) -> None:
+    """Raise ServiceUnavailable where `database` is not at this program's schema, NoDatabase where it is empty.
+
+    For questions, which change nothing.
+    """
+    revision = schema_revision(database)
+    if revision == HEAD:
+        return
+    if revision is None:
+        raise NoDatabase(
+            f"no database at {safe_url(database.url)}: it is there, and empty; `wetread screen DIR` fills it"
+        )
+    if not is_older(revision):
+        raise ServiceUnavailable(
+            f"expected a database at schema {HEAD}, found {revision}: a newer wetread made it; upgrade this program"
+        )
+    raise ServiceUnavailable(
+        f"expected a database at schema {HEAD}, found {revision}, which an older wetread made: `wetread migrate`, as "
+        "its owner, brings it to this one; a question changes nothing"
+    )
+
+
+def is_older(revision: str) -> bool:
+    """Return whether this program has a step from `revision` on; one that it does not know is a newer program's."""
+    steps = resources.files("wetread.store").joinpath("migrations", "versions").iterdir()
+    return revision != HEAD and any(step.name.startswith(f"{revision}_") for step in steps)
 
 
 def schema_revision(database: Database) -> str | None:

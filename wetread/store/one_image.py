@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from schemas.tables import Decision, Image, Model, Root, Run, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.places import places_beginning_with
-from wetread.store.result_filters import holding
+from wetread.store.result_filters import holding, is_failed
 from wetread.store.stages import stage_seconds_a_film
 
 
@@ -51,6 +51,16 @@ def find_image(session: Session, *, path: bytes | None = None, sha256: str | Non
     """Return the images at an absolute path, or whose file held these bytes when it was read, by id."""
     ids = _at(session, path) if path is not None else _holding(session, sha256 or "")
     return [_known(session, image) for image in ids]
+
+
+def hashes_beginning(session: Session, digits: str, *, limit: int) -> list[str]:
+    """Return, in order, at most `limit` of the SHA-256s of files that were read and begin with these digits."""
+    last = digits + "g"  # behind every digit
+    found: set[str] = set()
+    for column, where in ((StoredPrediction.sha256, []), (WorkItem.sha256, [is_failed()])):
+        query = select(column).where(column >= digits, column < last, *where).distinct().order_by(column)
+        found.update(sha256 for sha256 in session.scalars(query.limit(limit)) if sha256 is not None)
+    return sorted(found)[:limit]
 
 
 def _at(session: Session, path: bytes) -> list[int]:

@@ -1,4 +1,4 @@
-"""What somebody who watches the work looks at, in three or four queries, however much of it there is."""
+"""What somebody who watches the work looks at, in four or five queries, however much of it there is."""
 
 from __future__ import annotations
 

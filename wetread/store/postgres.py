@@ -16,10 +16,10 @@ from schemas.errors import UsageError
 from wetread.store import limits
 
 
-def make_postgres_engine(url: URL, *, by_index: bool) -> Engine:
+def make_postgres_engine(url: URL, *, by_index: bool, asked: bool = False) -> Engine:
     """Return an engine for `url`; raise UsageError where psycopg is missing.
 
-    by_index: see `wetread.store.database.Database`.
+    by_index, asked: see `wetread.store.database.Database`.
     """
     try:
         engine = create_engine(
@@ -27,6 +27,8 @@ def make_postgres_engine(url: URL, *, by_index: bool) -> Engine:
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise UsageError("PostgreSQL needs psycopg, which is not installed: run `make install`") from error
+
+    start = "BEGIN READ ONLY" if asked else "BEGIN"
 
     def begin(connection: Connection) -> None:
         kind = connection.get_execution_options()
@@ -38,7 +40,7 @@ def make_postgres_engine(url: URL, *, by_index: bool) -> Engine:
             "lock_timeout": f"{chosen.lock:g}s",
             "idle_in_transaction_session_timeout": "0" if kind.get("wetread_reads") else _milliseconds(),
         } | ({"enable_seqscan": "off"} if by_index else {})
-        connection.exec_driver_sql("; ".join(["BEGIN", *(f"SET LOCAL {key} = '{at}'" for key, at in settings.items())]))
+        connection.exec_driver_sql("; ".join([start, *(f"SET LOCAL {key} = '{at}'" for key, at in settings.items())]))
 
     event.listen(engine, "do_connect", _connected)
     event.listen(engine, "begin", begin)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from operator import eq, ge, lt
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, and_, false, func, literal_column, or_, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -25,7 +26,8 @@ class Filters:
 
     run: what that run settled; without it, the current reading of each image by each model.
     path: bytes that the absolute path begins with, or, when relative, the path under its root.
-    study_uid, series_uid: of DICOM films.
+    study_uid, series_uid, patient_hash, view, modality: of DICOM films.
+    acquired_since, acquired_until: the day of a DICOM film, since included and until not.
     since, until: of the settling, since included and until not.
     """
 
@@ -43,6 +45,11 @@ class Filters:
     sha256: str | None = None
     study_uid: str | None = None
     series_uid: str | None = None
+    patient_hash: str | None = None
+    view: str | None = None
+    modality: str | None = None
+    acquired_since: date | None = None
+    acquired_until: date | None = None
 
     @property
     def failed_state(self) -> str | None:
@@ -52,16 +59,26 @@ class Filters:
         return self.state if self.state in (ItemState.REJECTED, ItemState.DEAD) else None
 
     @property
+    def asks_header(self) -> bool:
+        """Return whether anything is asked of a DICOM file's header."""
+        return bool(_asked_of_header(self))
+
+    @property
     def asks_reading(self) -> bool:
         """Return whether anything is asked of the reading itself."""
         asked = (self.label, self.decision, self.min_probability, self.max_probability)
         return any(value is not None for value in asked)
 
 
-def conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what all of `filters` ask of images, items, readings and headers that are joined."""
+def conditions(session: Session, filters: Filters, *, headers_joined: bool = False) -> list[ColumnElement[bool]]:
+    """Return what all of `filters` ask of images, items and readings that are joined.
+
+    headers_joined: headers are too, and each is looked at where it is met; otherwise those that fit are looked up.
+    """
     found = [*scope(filters), *of_item(filters), *of_reading(filters)]
-    if wanted := of_header(filters):
+    if headers_joined:
+        found += of_header(filters, looked_up=False)
+    elif wanted := of_header(filters):
         found.append(WorkItem.header_id.in_(select(StoredHeader.id).where(*wanted)))
     if filters.sha256 is not None:
         found.append(holding(filters.sha256))
@@ -103,10 +120,37 @@ def of_reading(filters: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
-def of_header(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what is asked of a DICOM file's header."""
-    equal = {StoredHeader.study_uid: filters.study_uid, StoredHeader.series_uid: filters.series_uid}
-    return [equals(column, value) for column, value in equal.items() if value is not None]
+def of_header(filters: Filters, *, looked_up: bool = True) -> list[ColumnElement[bool]]:
+    """Return what is asked of a DICOM file's header.
+
+    looked_up: by the index of the column that lets through fewest, as a rule; the others are in words of no index,
+    since SQLite, which keeps no statistics, would take that of the views, of which there are two.
+    """
+    asked = _asked_of_header(filters)
+    found = []
+    for column, compare, value in asked:
+        by_index = looked_up and column is asked[0][0]
+        told = column if by_index else func.coalesce(column, _never(compare))
+        found.append(equals(told, value) if compare is eq else compare(told, value))
+    return found
+
+
+def _never(compare: Any) -> str | date:
+    """Return what stands for a value that a header lacks, so that the comparison does not hold."""
+    if compare is eq:
+        return ""
+    return date.min if compare is ge else date.max
+
+
+def _asked_of_header(filters: Filters) -> list[tuple[Any, Any, Any]]:
+    """Return (column, how it is compared, with what), the one that lets through fewest films first."""
+    asked = [
+        (StoredHeader.series_uid, eq, filters.series_uid), (StoredHeader.study_uid, eq, filters.study_uid),
+        (StoredHeader.patient_hash, eq, filters.patient_hash), (StoredHeader.acquired_on, ge, filters.acquired_since),
+        (StoredHeader.acquired_on, lt, filters.acquired_until), (StoredHeader.view, eq, filters.view),
+        (StoredHeader.modality, eq, filters.modality),
+    ]  # fmt: skip
+    return [one for one in asked if one[2] is not None]
 
 
 def is_failed(state: str | None = None) -> Any:

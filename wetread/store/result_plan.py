@@ -67,7 +67,7 @@ class Plan:
 def plan(session: Session, filters: Filters, sort: Sort | None) -> Plan:
     """Return how the results that `filters` let through are read in the order `sort`, by default their natural one."""
     wanted = sort or natural_sort(filters)
-    every = [*conditions(session, filters), *_of_order(wanted, filters)]
+    every = [*conditions(session, filters, headers_joined=True), *_of_order(wanted, filters)]
     drivers = list(_drivers(session, filters))
     if len(drivers) > 1 or (drivers and drivers[0][0] != wanted):
         counted = [(_count(session, part), number) for number, (_, part) in enumerate(drivers)]
@@ -76,7 +76,8 @@ def plan(session: Session, filters: Filters, sort: Sort | None) -> Plan:
             part = drivers[number][1]
             return Plan(wanted, [Part(part.first, [*part.where, *every])], sorts=True)
     if wanted == Sort.PATH:
-        inside = [*conditions(session, replace(filters, path=None)), *_of_order(wanted, filters)]
+        alone = replace(filters, path=None)
+        inside = [*conditions(session, alone, headers_joined=True), *_of_order(wanted, filters)]
         ranges = path_ranges(session, b"/" if filters.path is None else filters.path)
         return Plan(wanted, [Part(Image, [among, *inside]) for among in ranges])
     return Plan(wanted, [Part(StoredPrediction if wanted.by_probability else WorkItem, every)])
@@ -109,10 +110,10 @@ def _of_order(sort: Sort, filters: Filters) -> list[ColumnElement[bool]]:
     return [is_failed()] if sort == Sort.REASON and filters.failed_state is None else []
 
 
-def _drivers(session: Session, filters: Filters) -> Iterator[tuple[Sort, Part]]:
-    """Yield what each of the filters can be answered from, and the order in which that lies."""
+def _drivers(session: Session, filters: Filters) -> Iterator[tuple[Sort | None, Part]]:
+    """Yield what each of the filters can be answered from, and the order in which that lies, if in any."""
     if wanted := of_header(filters):
-        yield Sort.FOUND, Part(StoredHeader, wanted)
+        yield None, Part(StoredHeader, wanted)
     if filters.asks_reading:
         yield Sort.MOST_PROBABLE, Part(StoredPrediction, of_reading(filters))
     if filters.path is not None:

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.orm import Session
 
+from schemas.states import ItemState
 from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.result_filters import Filters, beginning_with
 from wetread.store.result_order import Key, Position, Sort, beyond, ordering, sort_keys
 from wetread.store.result_plan import joined, plan
 
-__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results", "found_queries"]
+__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results", "found_queries", "position_of"]
 
 ROWS_AT_ONCE = 2000
 """Rows that are in memory while many stream."""
@@ -124,6 +125,20 @@ def find_results(
                 left -= 1
         if left == 0:
             return
+
+
+def position_of(session: Session, run: int, image: int) -> Position | None:
+    """Return where the listed row of this image in this run stands; None when it is not there, or not settled."""
+    query = (
+        select(WorkItem, StoredPrediction.id, StoredPrediction.probability)
+        .outerjoin(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
+        .where(WorkItem.run_id == run, WorkItem.image_id == image, WorkItem.state != ItemState.PENDING)
+    )
+    row = session.execute(query).first()
+    if row is None:
+        return None
+    item, number, probability = row
+    return Position(image, item.model_digest, item.state, item.reason, item.settled_at, number, probability)
 
 
 def found_queries(

@@ -80,15 +80,17 @@ def forget_unread(session: Session, prefix: bytes) -> int:
     return len(gone)
 
 
-def list_unread(session: Session, root_ids: Sequence[int], *, limit: int) -> list[UnreadRow]:
-    """Return the directories under these roots that nobody has looked into since, by path, at most `limit`."""
+def list_unread(session: Session, root_ids: Sequence[int] | None, *, limit: int) -> list[UnreadRow]:
+    """Return the directories that nobody has looked into since, by path, at most `limit`: under these roots, or all."""
     query = (
         select(Root.path, UnreadDirectory)
         .join(Root, Root.id == UnreadDirectory.root_id)
-        .where(UnreadDirectory.root_id.in_(root_ids), UnreadDirectory.looked_into_at.is_(None))
+        .where(UnreadDirectory.looked_into_at.is_(None))
         .order_by(Root.path, UnreadDirectory.path)
         .limit(limit)
     )
+    if root_ids is not None:
+        query = query.where(UnreadDirectory.root_id.in_(root_ids))
     return [
         UnreadRow(os.path.join(root, row.path).rstrip(b"/"), row.reason, row.run_id, row.found_at)
         for root, row in session.execute(query)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import cli.doctor
 import wetread.network_disk
 from cli.doctor import doctor, shadowing
+from cli.migrate import migrate
 
 
 @pytest.mark.parametrize(("kind", "faults"), [("nfs4", 1), ("fuse.sshfs", 1), ("ext4", 0), ("fuse.overlayfs", 0)])
@@ -60,5 +61,6 @@ def test_here_nothing_is_hidden_and_what_is_loaded_is_said() -> None:
 
 
 def looked() -> list[dict[str, str]]:
+    assert CliRunner().invoke(migrate).exit_code == 0
     found: list[dict[str, str]] = json.loads(CliRunner().invoke(doctor, ["--json"]).stdout)
     return found

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from cli.models import models
 from schemas.architecture import Architecture, LayerSpec
-from schemas.errors import ArtefactError, UsageError
+from schemas.errors import ArtefactError, NoDatabase, UsageError
 from tests.measured import MEASURED
 from wetread.imaging.preprocess import Preprocess
 from wetread.models import registry as registry_module
@@ -104,6 +104,9 @@ def test_a_model_is_imported_promoted_shown_and_rolled_back(call: Call, folders:
 
 
 def test_data_goes_to_stdout_and_advice_to_stderr(call: Call, folders: list[Path]) -> None:
+    with pytest.raises(NoDatabase):
+        call("list")
+    call("verify")
     empty = call("list")
     assert (empty.stdout, empty.exit_code) == ("", 0)
     assert "wetread train" in empty.stderr

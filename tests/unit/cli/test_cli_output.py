@@ -9,6 +9,7 @@ import json
 import re
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from cli.accounts import account_json, account_pace, run_exit_code
 from cli.main import main
-from cli.output import emit_csv, emit_json, path_text, printable, say
+from cli.output import emit_csv, emit_json, path_text, printable, say, utc_text
 from schemas.states import Reason, RunState
 from wetread.logs import set_up_logs
 from wetread.store.accounts import RunAccount
@@ -134,14 +135,27 @@ def test_a_log_line_is_escaped_on_a_terminal_and_elsewhere(
     structlog.reset_defaults()
 
 
+def documented(page: str, heading: str) -> list[str]:
+    """Return the keys that the table below this heading lists, without those that are there at times alone."""
+    _, found, below = page.partition(f"\n### {heading}\n")
+    assert found, heading
+    rows = below.partition("\n#")[0].splitlines()
+    return [line.split("`")[1] for line in rows if line.startswith("| `") and "alone |" not in line]
+
+
 def test_the_account_has_the_documented_keys() -> None:
     rate, seconds = account_pace(ACCOUNT)
     body = account_json(ACCOUNT, images_per_second=rate, seconds=seconds)
     assert list(body) == [
         "run", "state", "model", "engine", "found", "done", "rejected", "dead", "cancelled", "skipped", "pending",
-        "labels", "images_per_second", "seconds", "unreadable_directories", "passed_over", "exclude", "follow_links",
-        "allow", "alarms",
+        "labels", "images_per_second", "seconds", "kind", "model_digest", "roots", "note", "begun_at", "walked_at",
+        "ended_at", "uncertain", "rejected_reasons", "dead_reasons", "unreadable_directories", "passed_over", "exclude",
+        "follow_links", "allow", "alarms",
     ]  # fmt: skip
+    page = (Path(__file__).parents[3] / "docs" / "results.md").read_text()
+    assert documented(page, "`status --json`") == list(body), "docs/results.md lists them in this order"
+    assert [body[name] for name in ("begun_at", "walked_at")] == ["2026-01-01T00:00:00Z"] * 2
+    assert utc_text(datetime(2026, 11, 30, 22, 0, 1, 5, tzinfo=UTC)) == "2026-11-30T22:00:01Z"
     assert (body["images_per_second"], body["seconds"]) == (3.6, 5.0)
 
 

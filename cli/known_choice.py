@@ -1,0 +1,19 @@
+"""A choice among words that suggests the nearest one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from wetread.nearest import no_such
+
+
+class KnownChoice(click.Choice[str]):
+    """As click's, and whoever mistypes is told what was meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word; fail when `value` is none of them."""
+        if value not in self.choices:
+            self.fail(f"expected one of those that there are, {no_such(str(value), self.choices)}", param, ctx)
+        return str(value)

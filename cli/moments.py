@@ -1,0 +1,62 @@
+"""Moments and days as people and our own JSON write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import click
+
+from wetread.clock import utc_now
+
+_DAYS_AGO = re.compile(r"(\d{1,5})d")
+FORMS = "expected a day or a time as 2026-11-30, 2026-11-30T22:00+01:00, today, yesterday or 7d"
+
+
+def read_day(text: str) -> date | None:
+    """Return the day that `text` names: YYYY-MM-DD, today, yesterday, or 7d, which is 7 days before today, in UTC."""
+    today = utc_now().date()
+    words = {"today": 0, "yesterday": 1}
+    ago = _DAYS_AGO.fullmatch(text)
+    if text in words or ago:
+        return today - timedelta(days=int(ago[1]) if ago else words[text])
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+class Day(click.ParamType[date]):
+    """A day."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day; fail when `value` is none."""
+        try:
+            found = read_day(str(value).strip())
+        except OverflowError:
+            found = None
+        if found is None:
+            self.fail(f"expected a day as 2026-11-30, today, yesterday or 7d, found {str(value)[:40]!r}", param, ctx)
+        return found
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment: a day is its beginning, and what names no time zone is in UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment in UTC; fail when `value` is none."""
+        text = str(value).strip()
+        try:
+            day = read_day(text)
+            found = datetime.fromisoformat(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{FORMS}, found {text[:40]!r}", param, ctx)
+
+
+DAY, MOMENT = Day(), Moment()
