@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cli.output import path_text
 from schemas.errors import UsageError
 from wetread.nearest import no_such
+from wetread.path_text import path_text
 
 if TYPE_CHECKING:
     from wetread.store.database import Database

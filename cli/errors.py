@@ -11,9 +11,10 @@ import click
 
 from cli.completing import MODEL
 from cli.context import asked_database, opened_database
-from cli.output import emit_json, emit_json_array, emit_table, path_text, say
+from cli.output import emit_json, emit_json_array, emit_table, say
 from cli.result_options import REASONS, model_digest
 from cli.run_number import LARGEST, RUN_NUMBER
+from wetread.path_text import path_text
 
 if TYPE_CHECKING:
     from wetread.store.accounts import RunAccount

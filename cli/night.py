@@ -11,9 +11,9 @@ import structlog
 
 from cli.screening import Look, Order, Screening
 from cli.shadow import check_loads, shadow_for_now
-from producer.night_watch import TAKEN_OVER, Night
+from producer.night_watch import Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
-from schemas.states import RunState
+from schemas.states import RunState, WhyLeft
 from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount
@@ -95,7 +95,7 @@ class NightRunner:
             goes_on=screening.opened.resumed,
         )
         screening.emptied_is = RunState.FAILED
-        screening.left_as = lambda: None if night.why == TAKEN_OVER else (RunState.PAUSED, night.why)
+        screening.left_as = lambda: None if night.why == WhyLeft.TAKEN_OVER else (RunState.PAUSED, night.why)
         return screening
 
     def read(self, screening: Screening, night: Night, look: Look) -> RunAccount:

@@ -8,10 +8,11 @@ import click
 
 from cli.alarms import say_alarms
 from cli.context import asked_database
-from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_json, path_text, printable, say
+from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_json, printable, say
 from cli.output_file import output_file
 from cli.run_number import RUN_NUMBER
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
+from wetread.path_text import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cli.accounts import emit_accounts, emit_reasons
-from cli.output import emit_table, path_text, percent, printable, say
+from cli.output import emit_table, percent, printable, say
+from wetread.path_text import path_text
 from wetread.report.body import commands
 from wetread.report.last_night import LastNight
 from wetread.report.morning import MorningReport, Share

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from cli.output import csv_cell, json_text, path_text
+from cli.output import csv_cell, json_text
+from wetread.path_text import path_text
 
 if TYPE_CHECKING:
     from wetread.store.result_blocks import Block

@@ -9,9 +9,10 @@ import click
 from cli.asked_values import chosen_path
 from cli.completing import MODEL, files
 from cli.context import asked_database
-from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, percent, say
+from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, percent, say
 from cli.result_options import model_digest
 from cli.run_number import LARGEST
+from wetread.path_text import path_text
 
 if TYPE_CHECKING:
     from wetread.store.result_diff import ChangedFilm

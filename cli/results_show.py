@@ -11,8 +11,9 @@ import click
 
 from cli.completing import files
 from cli.context import asked_database
-from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, say
+from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from schemas.predictions import UNCERTAIN
+from wetread.path_text import path_text
 from worker.stages import BESIDE, IN_TURN
 
 HASH = re.compile("[0-9a-f]{8,64}")

@@ -8,8 +8,9 @@ import click
 
 from cli.context import asked_database
 from cli.known_choice import KnownChoice
-from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, path_text, percent, say
+from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, percent, say
 from cli.result_options import chosen_filters, filter_options, say_if_none
+from wetread.path_text import path_text
 
 BY = ("label", "run", "model", "month", "directory")
 

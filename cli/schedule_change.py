@@ -210,9 +210,9 @@ def _say_next(row: dict[str, Any], *, as_json: bool) -> None:
 
 def described(session: Any, row: ScheduleRow) -> dict[str, Any]:
     """Return a schedule as JSON shows it."""
-    from cli.output import path_text
     from producer.windows import next_tick, read_plan
     from wetread.clock import utc_now
+    from wetread.path_text import path_text
     from wetread.store.nightly import nightly_runs
     from wetread.store.roots import root_paths
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from cli.output import path_text, say
+from cli.output import say
 from cli.progress import LINE_SECONDS, RunProgress
 from cli.watch_order import WatchOrder
+from wetread.path_text import path_text
 from wetread.settings import safe_url
 from wetread.store.accounts import RunAccount
 

@@ -40,8 +40,6 @@ LOOKS_MISSED = 4
 AGAIN = timedelta(minutes=5)
 """How long a run that failed rests before it is tried again, within its window."""
 
-TAKEN_OVER = "taken over"
-
 
 @dataclass(slots=True)
 class Night:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+FILE_BYTES_LIMIT = 512 * 1024**2
+"""Bytes of the largest file that is read, in training and in screening, where nothing else is set: above any film."""
+
 
 @dataclass(frozen=True, slots=True)
 class FilmHeader:

@@ -48,6 +48,14 @@ class TickOutcome(StrEnum):
     FAILED = "failed"
 
 
+class WhyLeft(StrEnum):
+    """Why a schedule's run is left before its end, by what its row says."""
+
+    TAKEN_OVER = "another process has taken it over"
+    REMOVED = "the schedule was removed"
+    PAUSED = "the schedule was paused"
+
+
 class ItemState(StrEnum):
     """Where one image of a run stands."""
 

@@ -18,10 +18,10 @@ import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
 from schemas.errors import UsageError
-from trainer.film import path_text
 from trainer.pixels import Films
 from trainer.resuming import UNFINISHED, as_json, replace_file, require_same
 from wetread.engine.checkpoint import Checkpoint
+from wetread.path_text import path_text
 
 FILE = b"checkpoint.safetensors"
 

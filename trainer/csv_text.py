@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 
 from schemas.errors import DataError
-from trainer.film import path_text
+from wetread.path_text import path_text
 
 DELIMITERS = (",", ";", "\t")
 

@@ -27,9 +27,10 @@ from schemas.errors import DataError, UsageError
 from schemas.labels import checked_labels
 from trainer.bad_rows import BadRows
 from trainer.data_layout import WETREADS_OWN, DataLayout
-from trainer.film import Film, path_text
+from trainer.film import Film
 from trainer.label_folders import folder_films
 from trainer.manifest import manifest_films, manifest_of
+from wetread.path_text import path_text
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import DataError
-from trainer.film import path_text
 from trainer.pixels import Films
 from trainer.training import LabelledFilms
 from wetread.imaging.resize import resize
 from wetread.models.digest import sha256_hex
+from wetread.path_text import path_text
 
 DIGITS = 5
 TRAINING_IMAGES = 2000

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from trainer.side import Side
+from wetread.path_text import path_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Film:
 
     @property
     def name(self) -> str:
-        """The path as text for people; bytes that are not UTF-8 are escaped."""
+        """The path as text for people; bytes that are not UTF-8 are percent-escaped."""
         return path_text(self.path)
 
     @property
@@ -41,8 +42,3 @@ class Film:
     def source(self) -> str:
         """Where the film comes from; empty when the manifest does not say."""
         return self.attributes.get("source", "")
-
-
-def path_text(path: bytes) -> str:
-    """Return a path as text for people; bytes that are not UTF-8 are escaped."""
-    return path.decode("utf-8", "backslashreplace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from trainer.film import path_text
+from wetread.path_text import path_text
 
 
 class FilmPlaces:

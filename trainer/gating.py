@@ -15,7 +15,7 @@ import numpy as np
 
 from trainer.figures import Floats
 from trainer.film_variants import HANDLED, SPOILED, Change
-from trainer.logistic import fit_logistic
+from trainer.logistic import fit_weighted_logistic
 from trainer.non_films import NON_FILMS, draw_non_film
 from trainer.pixels import Films
 from wetread.imaging.preprocess import Preprocess
@@ -53,7 +53,7 @@ def fit_gate(preprocess: Preprocess, training: Films, validation: Films) -> Gate
     shares = [_shares(films, 0.5), *(_shares([kind], 0.5 / len(others)) for kind in others)]
     inputs = np.concatenate(films + others)
     positive = np.arange(len(inputs)) >= sum(map(len, films))
-    weights, bias = fit_logistic(inputs, positive, np.concatenate(shares), RIDGE)
+    weights, bias = fit_weighted_logistic(inputs, positive, np.concatenate(shares), RIDGE)
     gate = Gate(
         side=SIDE,
         floor=floor,

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
-from schemas.errors import DataError
 from trainer.devices import tensorflow_device
 from trainer.keras_run import KerasRun
 from trainer.keras_step import Step, compiled_reading, compiled_step, make_keras_optimizer
 from trainer.training import Lesson, Progress, Trained
 from wetread.engine.averaging import WeightAverage
+from wetread.engine.training import check_loss
 from wetread.models.keras_network import build_keras, get_weights, set_weights
 from wetread.models.keras_runtime import import_keras
 
@@ -68,8 +66,7 @@ def _train_epoch(run: KerasRun, step: Step, epoch: int) -> tuple[float, float]:
     total_loss, films, right = 0.0, 0, 0
     for batch, (images, labels) in enumerate(lesson.batches(epoch)):
         loss, logits = step(images, labels, rate(epoch * batches + batch))
-        if not np.isfinite(loss):
-            raise DataError(f"the loss became {loss} in epoch {epoch + 1}: use a smaller learning rate")
+        check_loss(loss, epoch)
         if run.average is not None:
             run.average.add(get_weights(run.model))
         films += len(images)

@@ -10,9 +10,10 @@ from dataclasses import replace
 from schemas.errors import DataError
 from trainer.bad_rows import BadRows
 from trainer.data_layout import DataLayout
-from trainer.film import Film, path_text
+from trainer.film import Film
 from trainer.patient_pattern import compiled
 from trainer.side import Side
+from wetread.path_text import path_text
 
 IGNORED_FILES = frozenset({b"Thumbs.db", b"desktop.ini"})
 """Files that desktops leave in folders of images; hidden files are ignored too."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import UsageError
-from trainer.film import path_text
 from trainer.resuming import as_json, replace_file, require_same
+from wetread.path_text import path_text
 
 FILE = b"trainings.json"
 

@@ -14,7 +14,7 @@ _STEPS = 50
 _TOLERANCE = 1e-9
 
 
-def fit_logistic(inputs: Floats, positive: Booleans, shares: Floats, ridge: float) -> tuple[Floats, float]:
+def fit_weighted_logistic(inputs: Floats, positive: Booleans, shares: Floats, ridge: float) -> tuple[Floats, float]:
     """Return the weights (f,) and the bias of the log odds of `positive`.
 
     inputs: (n, f). shares: (n,) how much each counts; they should sum to 1. ridge: above 0; the penalty is

@@ -12,9 +12,10 @@ from trainer.bad_rows import BadRows
 from trainer.columns import Columns, columns_of
 from trainer.csv_text import csv_rows
 from trainer.data_layout import DataLayout
-from trainer.film import Film, path_text
+from trainer.film import Film
 from trainer.film_places import FilmPlaces
 from trainer.patient_pattern import compiled
+from wetread.path_text import path_text
 
 MANIFEST = b"manifest.csv"
 

@@ -20,11 +20,11 @@ import numpy.typing as npt
 from schemas.errors import DataError, Rejected
 from trainer.bad_rows import BadRows
 from trainer.dataset import Dataset
-from trainer.film import path_text
 from wetread.imaging.decode import decode
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.files import read_file
 from wetread.imaging.preprocess import Preprocess
+from wetread.path_text import path_text
 
 Films = npt.NDArray[np.uint8]
 """Grey levels of many films, (n, height, width)."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import UsageError
-from trainer.film import path_text
+from wetread.path_text import path_text
 from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 UNFINISHED = b".part"

@@ -19,8 +19,8 @@ from functools import cached_property
 from schemas.errors import DataError
 from trainer.csv_text import csv_rows
 from trainer.dataset import Dataset
-from trainer.film import path_text
 from trainer.side import Side
+from wetread.path_text import path_text
 from wetread.whole_file import write_whole
 
 COLUMNS = ["patient_id", "side"]

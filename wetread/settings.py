@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import UsageError
+from schemas.films import FILE_BYTES_LIMIT
 from wetread.broker_address import read_address
 from wetread.database_address import check_address
 
@@ -62,7 +63,7 @@ class Settings(BaseSettings):
         default=256, ge=1, le=1_000_000, description="batches rung for and not settled, at most"
     )
     file_bytes: int = Field(
-        default=512 * 1024 * 1024, ge=1, le=MOST_BYTES, description="a larger file is rejected unread"
+        default=FILE_BYTES_LIMIT, ge=1, le=MOST_BYTES, description="a larger file is rejected unread"
     )
     sweep_seconds: float = Field(
         default=15.0, gt=0, le=YEAR_SECONDS, description="between two sweeps of a long-running process"

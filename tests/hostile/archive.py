@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.output import path_text
 from tests.chaos.films import draw_films
 from tests.hostile import dicom_files, file_system, jpeg_files, names, not_pictures, png_files, tiff_files
 from tests.hostile.cases import PASSED_OVER, Case
@@ -24,6 +23,7 @@ from tests.hostile.table import write_table
 from tests.hostile.watch import watching
 from tests.program import Program
 from tests.tiny_model import publish_tiny_model
+from wetread.path_text import path_text
 
 FAMILIES: dict[str, dict[str, Case]] = {
     "no picture": not_pictures.CASES,

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.output import path_text
 from tests.hostile.names import CASES
 from tests.program import Program, with_model
 from tests.unit.imaging.pictures import encoded, film
+from wetread.path_text import path_text
 
 SINGLE_BYTES = [bytes([byte]) for byte in range(1, 256) if bytes([byte]) not in (b"/", b".")]
 LONG_PATHS = [b"/".join([b"d" * 255] * folders + [b"f" * 160]) for folders in (15, 40)]

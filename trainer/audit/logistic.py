@@ -35,7 +35,7 @@ class Logistic:
         return (features - self.mean) / self.deviation @ self.coefficients + self.intercepts
 
 
-def fit_logistic(features: Floats, truths: Floats, *, ridge: float = RIDGE) -> Logistic:
+def fit_logistic_by_label(features: Floats, truths: Floats, *, ridge: float = RIDGE) -> Logistic:
     """Return the fit to features (n, columns) and truths (n, labels) of 0 and 1; the intercepts are not shrunk."""
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)

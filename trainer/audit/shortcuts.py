@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.audit.logistic import fit_logistic
+from trainer.audit.logistic import fit_logistic_by_label
 from trainer.audit.looks import BLOCKS, Look
 from trainer.dataset import Dataset
 from trainer.dealing import grouped_folds
@@ -90,7 +90,7 @@ def _cross_validated(features: Floats, truths: Floats, held_out: Sequence[np.nda
     for fold in held_out:
         others = np.ones(len(truths), bool)
         others[fold] = False
-        logits[fold] = fit_logistic(features[others], truths[others]).logits(features[fold])
+        logits[fold] = fit_logistic_by_label(features[others], truths[others]).logits(features[fold])
     return logits
 
 

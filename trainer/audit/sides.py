@@ -8,9 +8,9 @@ from collections import defaultdict
 from schemas.errors import DataError
 from trainer.csv_text import csv_rows
 from trainer.dataset import Dataset
-from trainer.film import path_text
 from trainer.side import Side
 from trainer.splits import Split
+from wetread.path_text import path_text
 
 Sides = tuple[frozenset[str], ...]
 """The sides of each film, in the data set's order; of a cross-validation they are its folds."""

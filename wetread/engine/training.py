@@ -42,7 +42,7 @@ def fit(
     a callback gives to be judged where one does; the network ends with these. `resume` goes on
     after a checkpoint's last epoch, to `epochs` in all: with the network, optimizer, batches and callbacks made
     as before, weights and figures become, bit for bit, those of a run that never stopped.
-    Raises DataError when an epoch has no batch, or when the loss is no longer a number.
+    Raises DataError when an epoch has no batch, or when the loss is no longer finite.
     """
     training = Training(network, optimizer, epochs, tuple(callbacks))
     if resume is not None:
@@ -92,6 +92,15 @@ def evaluate(network: Network, X: Array, labels: Labels, loss: SoftmaxCrossEntro
     return total_loss / len(X), correct / len(X)
 
 
+def check_loss(loss: float, epoch: int) -> None:
+    """Raise DataError where a batch's loss is no longer finite; epoch counts from 0."""
+    if not math.isfinite(loss):
+        raise DataError(
+            f"expected a finite loss, found {loss} in epoch {epoch + 1}: use a smaller learning rate, or clip the "
+            "gradient"
+        )
+
+
 def train_step(
     network: Network, X: Array, labels: Labels, optimizer: Optimizer, loss: SoftmaxCrossEntropy, clip: Clip | None
 ) -> tuple[float, Array]:
@@ -115,10 +124,7 @@ def _train_epoch(
         if schedule is not None:
             training.optimizer.learning_rate = schedule(training.optimizer.iterations)
         value, logits = train_step(training.network, X, labels, training.optimizer, loss, clip)
-        if math.isnan(value):
-            raise DataError(
-                f"the loss became NaN in epoch {training.epoch + 1}: use a smaller learning rate, or clip the gradient"
-            )
+        check_loss(value, training.epoch)
         images += len(X)
         total_loss += value * len(X)
         correct += int((logits.argmax(axis=1) == labels).sum())

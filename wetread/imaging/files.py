@@ -18,11 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from schemas.errors import Rejected, RootUnavailable
+from schemas.films import FILE_BYTES_LIMIT
 from schemas.states import Reason
 from wetread.clock import kept_ns
-
-FILE_BYTES_LIMIT = 2**28
-"""Bytes of the largest file that is read: 256 MiB, above any single film."""
 
 FRESH_SECONDS = 0.02
 """Seconds after a change in which a file is not read: a write sets the times as it begins, some systems to 10 ms

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from schemas.states import UNFINISHED_RUNS, TickKind, TickOutcome
+from schemas.states import UNFINISHED_RUNS, TickKind, TickOutcome, WhyLeft
 from schemas.tables import Run, Schedule, ScheduleTick
 from wetread.clock import utc_now
 from wetread.store.moments import database_seconds
@@ -108,7 +108,7 @@ def keep_schedule(session: Session, schedule_id: int, keeper: str, seconds: floa
     )
 
 
-def still_keeps(session: Session, schedule_id: int, keeper: str, seconds: float) -> str | None:
+def still_keeps(session: Session, schedule_id: int, keeper: str, seconds: float) -> WhyLeft | None:
     """Hold the schedule longer; return why its run is to be left: it was paused or removed, or another has it now."""
     row = session.execute(
         update(Schedule)
@@ -117,8 +117,8 @@ def still_keeps(session: Session, schedule_id: int, keeper: str, seconds: float)
         .returning(Schedule.paused_at, Schedule.removed_at)
     ).first()
     if row is None:
-        return "taken over"
-    return "the schedule was removed" if row.removed_at else "the schedule was paused" if row.paused_at else None
+        return WhyLeft.TAKEN_OVER
+    return WhyLeft.REMOVED if row.removed_at else WhyLeft.PAUSED if row.paused_at else None
 
 
 def leave_schedule(session: Session, schedule_id: int, keeper: str, not_before: datetime | None = None) -> None:

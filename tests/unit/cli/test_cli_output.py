@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from cli.accounts import account_json, account_pace, run_exit_code
 from cli.main import main
-from cli.output import emit_csv, emit_json, path_text, printable, say, utc_text
+from cli.output import emit_csv, emit_json, printable, say, utc_text
 from schemas.states import Reason, RunState
 from wetread.logs import set_up_logs
+from wetread.path_text import path_text
 from wetread.store.accounts import RunAccount
 from wetread.store.failures import failure_rate
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainer.audit.judgement import SUSPECT_ABOVE, UNSAFE_ABOVE
-from trainer.audit.logistic import fit_logistic
+from trainer.audit.logistic import fit_logistic_by_label
 from trainer.audit.looks import BLOCKS, Look
 from trainer.audit.shortcuts import LEAST_PATIENTS, find_shortcuts, judged_labels
 from trainer.dataset import Dataset
@@ -20,7 +20,7 @@ def test_the_fit_is_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     features = rng.normal(size=(300, 6)) * rng.uniform(0.1, 20, 6) + rng.normal(size=6)
     truths = (features @ rng.normal(size=(6, 2)) + 3 * rng.normal(size=(300, 2)) > 1).astype(np.float64)
-    found = fit_logistic(features, truths, ridge=2.0)
+    found = fit_logistic_by_label(features, truths, ridge=2.0)
     standardised = (features - features.mean(axis=0)) / features.std(axis=0)
     for label in range(2):
         oracle = linear_model.LogisticRegression(C=0.5, tol=1e-10, max_iter=2000)
@@ -30,7 +30,7 @@ def test_the_fit_is_that_of_scikit_learn() -> None:
 
 def test_a_column_that_never_varies_does_no_harm() -> None:
     features = np.column_stack([np.ones(20), np.arange(20.0)])
-    logits = fit_logistic(features, (np.arange(20.0) > 9)[:, None].astype(np.float64)).logits(features)
+    logits = fit_logistic_by_label(features, (np.arange(20.0) > 9)[:, None].astype(np.float64)).logits(features)
     assert np.isfinite(logits).all() and logits[0, 0] < 0 < logits[-1, 0]
 
 

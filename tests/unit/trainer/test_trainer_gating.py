@@ -14,7 +14,7 @@ from schemas.labels import PAPER_LABELS
 from trainer.film_variants import HANDLED, SPOILED
 from trainer.gate_evaluation import evaluate_gate
 from trainer.gating import changed_films, drawn, fit_gate, gate_scores
-from trainer.logistic import fit_logistic
+from trainer.logistic import fit_weighted_logistic
 from trainer.non_films import NON_FILMS, draw_non_film
 from trainer.phantoms import phantom
 from trainer.pixels import Films
@@ -113,7 +113,7 @@ def test_the_logistic_regression_is_scikit_learns() -> None:
     inputs, positive = random.normal(size=(200, 5)), random.random(200) < 0.4
     shares = random.random(200)
     shares /= shares.sum()
-    weights, bias = fit_logistic(inputs, positive, shares, 0.05)
+    weights, bias = fit_weighted_logistic(inputs, positive, shares, 0.05)
     theirs = LogisticRegression(C=1 / 0.05, tol=1e-10, max_iter=1000).fit(inputs, positive, sample_weight=shares)
     np.testing.assert_allclose(weights, theirs.coef_[0], atol=1e-6)
     assert bias == pytest.approx(theirs.intercept_[0], abs=1e-6)
@@ -121,4 +121,4 @@ def test_the_logistic_regression_is_scikit_learns() -> None:
 
 def test_one_kind_alone_cannot_be_told_apart() -> None:
     with pytest.raises(DataError, match="one kind alone"):
-        fit_logistic(np.zeros((3, 2)), np.ones(3, bool), np.full(3, 1 / 3), 0.1)
+        fit_weighted_logistic(np.zeros((3, 2)), np.ones(3, bool), np.full(3, 1 / 3), 0.1)
