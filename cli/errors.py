@@ -41,27 +41,43 @@ def errors() -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=100, show_default=True, help="At most so many."
 )
+@click.option(
+    "--words", is_flag=True, help="Only count the words of DICOM headers that set films aside; rare ones are not named."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def list_errors(run: int | None, run_option: int | None, reasons: tuple[str, ...], limit: int, as_json: bool) -> None:
+def list_errors(
+    run: int | None, run_option: int | None, reasons: tuple[str, ...], limit: int, words: bool, as_json: bool
+) -> None:
     """List the images of a run (by default the latest) that could not be read, with the reason.
+
+    Behind them stand the words of DICOM headers by which films were set aside, as many as at least ten films of two
+    studies share, each with the option of screen, submit, watch and schedule add that has them read.
 
     \b
     Example:
       wetread errors list 12 --reason truncated
       wetread errors list --run 12 --json
+      wetread errors list --words
     """
+    from cli.error_words import show_words, words_json
     from wetread.store.accounts import run_account
     from wetread.store.results import Filters, Sort, find_results
+    from wetread.store.words import found_words
 
     with opened_database() as (_, database), database.reading() as session:
         number = run_account(session, run_of(run, run_option)).id
+        found = found_words(session, number) if words or not as_json else []
         rows: list[ResultRow] = []
-        for reason in reasons or (None,):
+        for reason in () if words else reasons or (None,):
             wanted, left = Filters(run=number, reason=reason), limit + 1 - len(rows)
             if left:
                 rows += find_results(session, wanted, sort=Sort.REASON, limit=left)
     more, rows = len(rows) > limit, rows[:limit]
-    if as_json:
+    if words and as_json:
+        emit_json(words_json(found))
+    elif words:
+        show_words(found)
+    elif as_json:
         emit_json(
             [
                 {"path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
@@ -74,6 +90,7 @@ def list_errors(run: int | None, run_option: int | None, reasons: tuple[str, ...
             ("state", "reason", "path", "detail"),
             [(row.state, row.reason, path_text(row.path), row.detail) for row in rows],
         )
+        show_words([one for one in found if not reasons or one.reason in reasons])
     if more:
         say(f"there are more than {limit}; --limit shows more, --reason fewer")
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cli.accept_options import accept_options
 from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -48,6 +49,7 @@ def schedule() -> None:
     "--missed", type=click.Choice(["run", "skip"]), default="run", show_default=True,
     help="What becomes of a moment while no beat ran: made up once, within the window, or skipped.",
 )  # fmt: skip
+@accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(
     name: str,
@@ -59,6 +61,9 @@ def add(
     shadow: str | None,
     engine: str,
     missed: str,
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Have directories screened when a cron expression says so.
@@ -74,6 +79,7 @@ def add(
     from cli.shadow import chosen_models
     from producer.windows import next_tick, read_plan, split_window
     from schemas.errors import UsageError
+    from schemas.films import Accepted
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids
@@ -92,7 +98,7 @@ def add(
             add_schedule(
                 session, name=name, root_ids=root_ids(session, resolved_roots(directories)), cron=cron,
                 timezone=timezone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
-                shadow=shadow,
+                shadow=shadow, accepted=Accepted(accept_modality, accept_body_part, accept_view),
             )  # fmt: skip
             row = _described(session, find_schedule(session, name))
     if as_json:
@@ -251,6 +257,7 @@ def _described(session: Any, row: ScheduleRow) -> dict[str, Any]:
         "shadow": row.shadow,
         "engine": row.engine,
         "missed": row.missed,
+        "accepts": row.accepted.to_json(),
         "state": "paused" if row.paused_at else "active",
         "next": _shown(after, row.timezone),
         "last_run": runs[0].run_id if runs else None,

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -32,6 +33,7 @@ from schemas.errors import EXIT_INTERRUPTED
     "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
     help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
 )  # fmt: skip
+@accept_options
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -45,6 +47,9 @@ def screen(
     workers: int | None,
     force: bool,
     max_failure_rate: float,
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     profile: bool,
@@ -76,7 +81,8 @@ def screen(
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("screen", settings, metrics_port, metrics_host)
         digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
-        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run, beside)
+        words = accepted(settings, accept_modality, accept_body_part, accept_view)
+        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run, beside, words)
         screening = Screening.open(database, settings, order, asked)
         say_opened(screening.opened, screening.shadow)
         with ProgressOfBoth() as progress:

@@ -18,6 +18,7 @@ from cli.doorbell import Doorbell
 from producer.ingest import WalkReport, fill_run
 from producer.walk import is_empty
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -46,7 +47,7 @@ Look = Callable[[RunAccount], None]
 class Order:
     """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
 
-    shadow_digest: of the model that reads along.
+    shadow_digest: of the model that reads along. accepted: words of DICOM headers that are read anyway.
     """
 
     directories: Sequence[str]
@@ -56,6 +57,7 @@ class Order:
     workers: int
     run: int | None = None
     shadow_digest: str | None = None
+    accepted: Accepted = ACCEPTED
 
 
 class _Readers(Protocol):
@@ -123,7 +125,8 @@ class Screening:
         with database.writing() as session:
             roots = root_paths(session, ids)
             root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
-            begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here)
+            new = partial(open_run, engine=order.engine, force=order.force, accepted=order.accepted)
+            begin = partial(new, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
                 shadow = begin(session, ids, order.shadow_digest, shadow_of=opened.id)
@@ -139,9 +142,10 @@ class Screening:
     def fill(self) -> None:
         """Walk the roots and record what they hold; pause the run when a root is gone."""
         order, size = self.order, self.settings.batch_size
-        runs = [RunToFill(self.opened.id, self.me, order.model_digest, order.force, size)] if self.opened.walks else []
+        new = partial(RunToFill, walker=self.me, force=order.force, batch_size=size, accepted=order.accepted)
+        runs = [new(self.opened.id, model_digest=order.model_digest)] if self.opened.walks else []
         if self.shadow is not None and self.shadow.walks and order.shadow_digest is not None:
-            runs += [RunToFill(self.shadow.id, self.me, order.shadow_digest, order.force, size, beside=self.opened.id)]
+            runs += [new(self.shadow.id, model_digest=order.shadow_digest, beside=self.opened.id)]
         if not runs:
             return
         run, *shadows = runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -21,9 +22,18 @@ from schemas.errors import ServiceUnavailable
 )
 @engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
-    directories: tuple[str, ...], model: str, shadow: str | None, engine: str, force: bool, as_json: bool
+    directories: tuple[str, ...],
+    model: str,
+    shadow: str | None,
+    engine: str,
+    force: bool,
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Enqueue directories for workers, and return.
 
@@ -44,7 +54,8 @@ def submit(
     with opened_database() as (settings, database):
         app = make_app(settings)
         digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
-        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside)
+        words = accepted(settings, accept_modality, accept_body_part, accept_view)
+        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, accepted=words)
         screening = Screening.open(database, settings, order)
         screening.fill()
         account = screening.account()

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -43,6 +44,7 @@ LISTENING_WALK_SECONDS = 300.0
     "--poll", type=click.FloatRange(min=0.5), metavar="SECONDS",
     help="Walk so often instead of listening.  [default: 10 on network shares, where the kernel hears nothing]",
 )  # fmt: skip
+@accept_options
 @own_metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
 @click.pass_context
@@ -56,6 +58,9 @@ def watch(
     still: float,
     age: float,
     poll: float | None,
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     as_json: bool,
@@ -98,6 +103,7 @@ def watch(
         order = WatchOrder(
             roots, models, engine, workers or len(os.sched_getaffinity(0)), still, age,
             poll or LISTENING_WALK_SECONDS, poll is None,
+            accepted(settings, accept_modality, accept_body_part, accept_view),
         )  # fmt: skip
         say("watching; SIGTERM or Ctrl-C ends it")
         with RunProgress() as progress:

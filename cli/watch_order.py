@@ -6,13 +6,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schemas.films import ACCEPTED, Accepted
+
 
 @dataclass(frozen=True, slots=True)
 class WatchOrder:
     """What to watch ({id: path}), by which model and shadow (digests, asked anew for each run), and how often.
 
     still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
-    listens: the kernel is asked for news.
+    listens: the kernel is asked for news. accepted: words of DICOM headers that are read although they name something
+    else.
     """
 
     roots: dict[int, bytes]
@@ -23,6 +26,7 @@ class WatchOrder:
     age: float
     walk_seconds: float
     listens: bool
+    accepted: Accepted = ACCEPTED
 
 
 def is_listening_useful(paths: list[bytes]) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.errors import UsageError
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import RunKind, RunState
 from wetread.store.accounts import run_account
 from wetread.store.image_set import ImageSet
@@ -38,7 +39,13 @@ class WatchRuns:
 
     @classmethod
     def open(
-        cls, session: Any, roots: Sequence[int], models: tuple[str, str | None], engine: str, batch_size: int
+        cls,
+        session: Any,
+        roots: Sequence[int],
+        models: tuple[str, str | None],
+        engine: str,
+        batch_size: int,
+        accepted: Accepted = ACCEPTED,
     ) -> WatchRuns:
         """Open the runs of these roots by a model and its shadow (digests), or go on with those that were left.
 
@@ -50,6 +57,7 @@ class WatchRuns:
             return open_run(
                 session, roots, digest, engine, force=False, walker=me,
                 dead=lambda walker: walker == me or died_here(walker), kind=kind, shadow_of=shadow_of,
+                accepted=accepted,
             )  # fmt: skip
 
         opened = begin(model, RunKind.WATCH, None)
@@ -57,9 +65,11 @@ class WatchRuns:
             raise UsageError(f"expected nobody to watch these directories, found a watch that fills run {opened.id}")
         shadow = None
         if beside is not None and (along := begin(beside, RunKind.SHADOW, opened.id)).walks:
-            shadow = RunToFill(along.id, me, beside, False, batch_size, beside=opened.id)
+            shadow = RunToFill(along.id, me, beside, False, batch_size, beside=opened.id, accepted=accepted)
         created = run_account(session, opened.id).created_at
-        return cls(RunToFill(opened.id, me, model, False, batch_size), shadow, created, opened.resumed)
+        return cls(
+            RunToFill(opened.id, me, model, False, batch_size, accepted=accepted), shadow, created, opened.resumed
+        )
 
     @property
     def each(self) -> list[RunToFill]:

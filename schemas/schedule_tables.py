@@ -44,6 +44,7 @@ class Schedule(Base):
     shadow: Mapped[str | None] = mapped_column(
         String(200), comment="a second model that reads along, as it was named; looked up anew for each run"
     )
+    accepts: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True), comment="words read anyway")
     keep_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
 
 

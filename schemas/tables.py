@@ -128,6 +128,7 @@ class Run(Base):
     walker: Mapped[str | None] = mapped_column(String(128), comment="the process that walks its roots")
     walk_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
     note: Mapped[str | None] = mapped_column(Text, comment="why it is paused or failed, or what was not looked into")
+    accepts: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True), comment="words read anyway")
     kind: Mapped[str] = mapped_column(
         String(16), default="screen", server_default="screen", comment="screen, or watch: what `wetread watch` found"
     )
@@ -145,7 +146,7 @@ class RunTally(Base):
 
     __tablename__ = "run_tallies"
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected or dead")
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected, dead or note")
     name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="the label or the reason")
     count: Mapped[int] = mapped_column(BigInteger)
 
@@ -220,6 +221,8 @@ class WorkItem(Base):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str | None] = mapped_column(Text, comment="for people; never a path")
+    word: Mapped[str | None] = mapped_column(String(32), comment="of our own lists, by which a film was set aside")
+    rules: Mapped[str | None] = mapped_column(String(32), comment="under which its bytes were rejected")
     attempts: Mapped[int] = mapped_column(
         Integer, default=0, comment="times it was touched alone after a worker died on its batch"
     )
@@ -282,6 +285,7 @@ class StoredHeader(Base):
         JSON(none_as_null=True), comment="millimetres between rows, between columns"
     )
     patient_hash: Mapped[str | None] = mapped_column(String(64), comment="HMAC-SHA256 of the patient's id")
+    display_note: Mapped[str | None] = mapped_column(String(255), comment="what was set right; null: not decoded")
 
 
 class Worker(Base):

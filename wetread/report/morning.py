@@ -27,6 +27,7 @@ from wetread.store.histograms import spreads_of
 from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
 from wetread.store.registrations import find_registration, read_decision
 from wetread.store.roots import root_paths
+from wetread.store.words import FoundWord, found_words
 from wetread.store.work_time import WorkTime, work_time
 
 NOTHING_FOUND = frozenset({"normal", "no_finding", "no-finding", "healthy", "negative"})
@@ -64,6 +65,7 @@ class MorningReport:
     positives: films that the decision gives a label, by label; uncertain: by their most probable label, which is not
     said of them; all_uncertain: all of these. reference: what drift is measured from. thresholds: by label, below
     which a film is uncertain. night: of which schedule it is the morning.
+    words: by which words of DICOM headers films were set aside.
     """
 
     account: RunAccount
@@ -82,6 +84,7 @@ class MorningReport:
     first: tuple[FilmToLookAt, ...]
     near: tuple[FilmToLookAt, ...]
     night: LastNight | None = None
+    words: tuple[FoundWord, ...] = ()
 
     @property
     def images_per_second(self) -> float:
@@ -149,6 +152,7 @@ def morning_report(
         near = nearest_to_threshold(session, account.id, interest, thresholds, limit=films)
         time = work_time(session, account, utc_now())
         roots = root_paths(session, account.root_ids)
+        words = tuple(found_words(session, account.id))
     reference, drifts = (
         _earlier_text(earlier),
         [drift_from_earlier(measure, of, spread) for (measure, of), spread in zip(wanted, spreads, strict=True)],
@@ -184,6 +188,7 @@ def morning_report(
         first=tuple(first),
         near=tuple(near),
         night=night,
+        words=words,
     )
 
 

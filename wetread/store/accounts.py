@@ -13,6 +13,7 @@ from schemas.errors import UsageError
 from schemas.states import RunState
 from schemas.tables import Model, Run, RunTally
 from wetread.store.runs import shadows_of
+from wetread.store.tallies import NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class RunAccount:
     uncertain: dict[str, int] = field(default_factory=dict)
     rejected_reasons: dict[str, int] = field(default_factory=dict)
     dead_reasons: dict[str, int] = field(default_factory=dict)
+    display_notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def settled(self) -> int:
@@ -102,7 +104,7 @@ Tallies = dict[str, dict[str, int]]
 def _tallies(session: Session, run_ids: Sequence[int]) -> dict[int, Tallies]:
     """Return {run: {kind: {label or reason: images}}}."""
     tallies: dict[int, Tallies] = {
-        run_id: {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}} for run_id in run_ids
+        run_id: {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}, NOTE: {}} for run_id in run_ids
     }
     query = select(RunTally.run_id, RunTally.kind, RunTally.name, RunTally.count)
     query = query.where(RunTally.run_id.in_(run_ids), RunTally.count > 0).order_by(RunTally.name)
@@ -136,4 +138,5 @@ def _account(tallies: Tallies, run: Run, model: str, version: int) -> RunAccount
         uncertain=tallies["uncertain"],
         rejected_reasons=tallies["rejected"],
         dead_reasons=tallies["dead"],
+        display_notes=tallies[NOTE],
     )

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import LeaseLost
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Image, Model, Run, WorkItem
 from wetread.store.moments import database_seconds
@@ -39,6 +40,7 @@ class Claim:
     decision_digest: of the decision that was in force for the model when the batch was taken.
     took_over: it was another's, whose lease had run out.
     riders: batches of a shadow's run under our lease too, whose images are read with these.
+    accepted: words of DICOM headers that the run is to read although they name something else.
     """
 
     batch_id: int
@@ -53,6 +55,7 @@ class Claim:
     items: tuple[ClaimedItem, ...]
     riders: tuple[Claim, ...] = ()
     took_over: bool = False
+    accepted: Accepted = ACCEPTED
 
 
 _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
@@ -120,7 +123,8 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     of_run, shadowed = _run_to_read(session, run_id)
     items = pending_items(session, batch_id)
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
-    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders, owner_before is not None)
+    taken_over = owner_before is not None
+    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run[:-1], items, riders, taken_over, of_run[-1])
 
 
 def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:
@@ -133,19 +137,19 @@ def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: flo
         .execution_options(synchronize_session=False)
     ).all()
     return tuple(
-        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0], pending_items(session, rider))
+        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0][:-1], pending_items(session, rider))
         for rider, run_id, fence in sorted(tuple(row) for row in taken)
     )
 
 
-def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, str], bool]:
-    """Return (a run's model, engine, whether it is forced, the decision in force), and whether a run shadows it."""
+def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, str, Accepted], bool]:
+    """Return a run's (model, engine, whether it is forced, decision, accepted words), and if it is shadowed."""
     shadow = aliased(Run)
     shadowed = select(shadow.id).where(shadow.shadow_of == Run.id).exists()
-    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest, shadowed)
+    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest, Run.accepts, shadowed)
     row = session.execute(query.join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)).one()
-    digest, engine, force, decision, is_shadowed = row
-    return (digest, engine, force, decision), is_shadowed
+    digest, engine, force, decision, accepts, is_shadowed = row
+    return (digest, engine, force, decision, Accepted.from_json(accepts)), is_shadowed
 
 
 def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:

@@ -35,7 +35,15 @@ def retry_failed(
         session.execute(
             update(WorkItem)
             .where(WorkItem.run_id == run_id, WorkItem.image_id.in_(images))
-            .values(state=ItemState.PENDING, reason=None, detail=None, attempts=0, batch_id=batch.id, current=False)
+            .values(
+                state=ItemState.PENDING,
+                reason=None,
+                detail=None,
+                word=None,
+                attempts=0,
+                batch_id=batch.id,
+                current=False,
+            )
             .execution_options(synchronize_session=False)
         )
     for (state, reason), count in Counter((row.state, row.reason) for row in rows).items():

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import UsageError
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import UNFINISHED_RUNS, RunKind, RunState
 from schemas.tables import Batch, Run, WorkItem
 from wetread.clock import utc_now
@@ -41,6 +42,7 @@ def open_run(
     kind: RunKind = RunKind.SCREEN,
     run_id: int | None = None,
     shadow_of: int | None = None,
+    accepted: Accepted = ACCEPTED,
 ) -> OpenedRun:
     """Return the unfinished run of these roots by this model and of this kind, in state running, or a new one.
 
@@ -50,6 +52,8 @@ def open_run(
     since their files may have changed since. While another living process walks the run, ours only joins it.
     dead: tells of a walker whether it is known to have died; otherwise its lease says.
     shadow_of: the run that this one reads beside; an unfinished shadow of its model goes on with it.
+    accepted: words of DICOM headers that it is to read although they name something else; a resumed run's own count no
+    more, unless it was named by its number and these are none.
     """
     kind = kind if shadow_of is None else RunKind.SHADOW
     if run_id is None:
@@ -62,12 +66,15 @@ def open_run(
         run = Run(
             state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
             created_at=utc_now(), walker=walker, walk_until=None, kind=kind, shadow_of=shadow_of,
+            accepts=accepted.to_json(),
         )  # fmt: skip
         session.add(run)
         session.flush()
         renew_walk(session, run.id, walker)
         return OpenedRun(run.id, resumed=False, walks=True)
     run.shadow_of = shadow_of
+    if accepted or run_id is None:  # `runs resume` names no words, and means those that the run has
+        run.accepts = accepted.to_json()
     if _is_walked(session, run, dead):
         return OpenedRun(run.id, resumed=True, walks=False)
     _begin_walk(session, run, engine, walker)

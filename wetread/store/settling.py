@@ -22,7 +22,7 @@ from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
-from wetread.store.tallies import add_tallies
+from wetread.store.tallies import NOTE, add_tallies
 from wetread.store.upsert import insert_for
 
 
@@ -42,6 +42,7 @@ class Outcome:
     prediction: a new reading; None for a link, a rejection, a death.
     linked: the id and label of a reading that these bytes have already.
     header: what is kept of a DICOM file's header, whatever became of the image.
+    word: of our own lists, by which a DICOM film was set aside. rules: under which its bytes were rejected.
     """
 
     image_id: int
@@ -54,6 +55,8 @@ class Outcome:
     prediction: Prediction | None = None
     linked: LinkedReading | None = None
     header: FilmHeader | None = None
+    word: str | None = None
+    rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,8 @@ def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[s
         "state": outcome.state,
         "reason": outcome.reason,
         "detail": outcome.detail,
+        "word": outcome.word,
+        "rules": outcome.rules,
         "sha256": outcome.sha256,
         "size": outcome.size,
         "mtime_ns": outcome.mtime_ns,
@@ -267,6 +272,8 @@ def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
             tally["label", reading.label] += 1
             if reading.decision == UNCERTAIN:
                 tally["uncertain", reading.label] += 1
+            for note in filter(None, (outcome.header.display_note or "").split(",") if outcome.header else ()):
+                tally[NOTE, note] += 1
         elif outcome.reason is not None:
             tally[str(outcome.state), str(outcome.reason)] += 1
     return tally

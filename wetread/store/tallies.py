@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from schemas.tables import RunTally
 from wetread.store.upsert import insert_for
 
+NOTE = "note"
+"""The kind of counters of films that were read with something of their display left out or set right."""
+
 
 def add_tallies(session: Session, run_id: int, tally: Mapping[tuple[str, str], int]) -> None:
     """Add to a run's counters: {(kind, name): how many more, or below 0 fewer}."""
