@@ -28,10 +28,10 @@ demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest:
 test: $(VENV)/.dev ## run the tests, files side by side on the cores; ARGS= goes to pytest
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-chaos: $(VENV)/.dev ## kill, stop and starve everything over 100,000 films, and write docs/reliability.md: hours
-	$(if $(ARGS),,rm -f .chaos.jsonl)
-	CHAOS=full CHAOS_RECORD=.chaos.jsonl $(BIN)/python -m pytest tests/chaos --timeout 7200 $(ARGS)
-	$(BIN)/python -m tests.chaos.table .chaos.jsonl
+chaos: $(VENV)/.dev ## kill, stop and starve everything over 100,000 films, and write docs/reliability.md: hours; stopped, it goes on
+	@CHAOS=full CHAOS_RECORD=.chaos.jsonl $(BIN)/python -m pytest tests/chaos -p tests.chaos.taking_up --timeout 7200 $(ARGS); \
+	code=$$?; $(BIN)/python -m tests.chaos.table .chaos.jsonl; \
+	if [ $$code = 5 ]; then echo "every fault has passed with the program as it is; rm .chaos.jsonl begins anew"; exit 0; fi; exit $$code
 
 fuzz: $(VENV)/.dev ## decode a million mutated files in processes of their own; ARGS="COUNT SEED FOLDER"
 	$(BIN)/python -m tests.hostile.fuzz $(ARGS)

@@ -7,8 +7,9 @@ from typing import Any
 
 from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
-from schemas.states import NO_FILM_REASONS, RunState
+from schemas.states import RunState
 from wetread.clock import utc_now
+from wetread.report.failures import failed_too_much
 from wetread.store.accounts import RunAccount, shadow_accounts
 from wetread.store.database import Database
 
@@ -110,15 +111,8 @@ def emit_reasons(account: RunAccount, *, title: str | None = None) -> None:
         emit_table(("reason", "images", "state"), reasons, title=title, one_of_many=title is not None)
 
 
-def failure_rate(account: RunAccount) -> float:
-    """Return (rejected + dead) / found, without what was rejected since it is no frontal chest film."""
-    no_films = sum(account.rejected_reasons.get(reason, 0) for reason in NO_FILM_REASONS)
-    failed = account.rejected - no_films + account.dead
-    return failed / account.found if account.found else 0.0
-
-
 def run_exit_code(account: RunAccount, max_failure_rate: float) -> int:
     """Return the exit code that a run's end stands for."""
     if account.state == RunState.FINISHED:
-        return EXIT_FAILURE_RATE if failure_rate(account) > max_failure_rate else EXIT_DONE
+        return EXIT_FAILURE_RATE if failed_too_much(account, max_failure_rate) else EXIT_DONE
     return {RunState.PAUSED: EXIT_UNAVAILABLE, RunState.INTERRUPTED: EXIT_INTERRUPTED}.get(account.state, EXIT_FAILED)

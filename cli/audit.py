@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.data_options import data_options, layout_of
 from cli.output import emit_json, emit_table, say
 from schemas.errors import EXIT_UNSAFE
 
@@ -22,13 +23,11 @@ CASES_SHOWN = 20
 @click.command()
 @click.argument("data", type=click.Path())
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side, or path,side, to check too.")
-@click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
+@data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def audit(
-    ctx: click.Context, data: str, split: str | None, patient_pattern: str | None, processes: int, as_json: bool
-) -> None:
+def audit(ctx: click.Context, /, data: str, split: str | None, processes: int, as_json: bool, **options: Any) -> None:
     """Find leaks, copies and shortcuts in labelled films.
 
     Looked for: patients on two sides of the split; one image twice, even recompressed, shifted or rescaled, across
@@ -44,11 +43,11 @@ def audit(
 
     set_up_products()
     from trainer.audit.auditing import audit_data
-    from trainer.audit.sides import read_sides
+    from trainer.audit.sides import folder_sides, read_sides
     from trainer.dataset import load_dataset
 
-    dataset = load_dataset(os.fsencode(data), patient_pattern=patient_pattern)
-    sides = None if split is None else read_sides(os.fsencode(split), dataset)
+    dataset = load_dataset(os.fsencode(data), layout_of(options))
+    sides = folder_sides(dataset) if split is None else read_sides(os.fsencode(split), dataset)
     with TrainingProgress() as progress:
         found = audit_data(dataset, sides, processes=processes, progress=progress.reading)
     if as_json:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from cli.output import say
 
 if TYPE_CHECKING:
+    from cli.training_progress import TrainingProgress
     from trainer.audit.findings import Audit
 
 
-def warn_of(audit: Audit, *, dealt: bool) -> None:
+def warn_of(audit: Audit, progress: TrainingProgress, *, dealt: bool) -> None:
     """Say the findings, and who has several ids. dealt: whether the sides were dealt here, by person."""
+    progress.audited()
     for finding in audit.findings:
         say(f"{finding.severity}: {finding.text}")
     say_several_ids(audit.people_with_several_ids, "kept on one side and counted once" if dealt else "counted once")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.metrics_options import metrics_options, with_metrics
+from cli.numbers import PROCESSES
 from wetread.clock import utc_now
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=PROCESSES,
     help="Worker processes in all, without a broker; schedules share them.  [default: one a core]",
 )
 @metrics_options
@@ -39,27 +39,23 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread beat
       wetread beat --metrics-port 9101
     """
+    from cli.interrupting import ORDER_SECONDS, noted_interrupts
     from wetread.liveness import SignFile
     from wetread.settings import load_settings
+    from worker.pool import END_SECONDS
 
-    stop = threading.Event()
+    with suppress(KeyboardInterrupt), noted_interrupts(order_seconds=ORDER_SECONDS + END_SECONDS) as stop:
+        settings = with_metrics(load_settings(), metrics_port, metrics_host)
+        count, signs = _opened_metrics(settings), SignFile("beat")
 
-    def end(_signum: int, _frame: FrameType | None) -> None:
-        stop.set()
+        def swept(made: bool) -> None:
+            signs.touch()
+            count(made)
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    settings = with_metrics(load_settings(), metrics_port, metrics_host)
-    count, signs = _opened_metrics(settings), SignFile("beat")
-
-    def swept(made: bool) -> None:
-        signs.touch()
-        count(made)
-
-    try:
-        run_beat(settings, stop, workers or len(os.sched_getaffinity(0)), swept)
-    finally:
-        signs.remove()
+        try:
+            run_beat(settings, stop, workers or len(os.sched_getaffinity(0)), swept)
+        finally:
+            signs.remove()
 
 
 def run_beat(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.audit_warnings import warn_of
+from cli.data_options import layout_of
 from cli.figures import estimate
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
@@ -139,13 +140,15 @@ def compared(data: str, output: str | None, **options: Any) -> Comparison:
     from cli.training_progress import TrainingProgress
     from trainer.comparing import compare as compare_optimizers
     from trainer.dataset import load_dataset
+    from trainer.folder_sides import by_its_folders
 
     optimizers = chosen_optimizers(options["optimizers"])
     rates = _rates(options["rates"])
     recipe = _recipe(options)
     if output is not None:
         from trainer.comparison_files import write_comparison  # where matplotlib is missing, that is said first
-    dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
+    dataset = load_dataset(os.fsencode(data), layout_of(options))
+    recipe = by_its_folders(recipe, dataset)
     say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
     if not dataset.patients_known:
         say("warning: the data names no patients; each file is taken for one, and held-out figures may be too high")
@@ -159,7 +162,7 @@ def compared(data: str, output: str | None, **options: Any) -> Comparison:
             strict=options["strict"],
             processes=options["processes"],
             reading=progress.reading,
-            audited=partial(warn_of, dealt=recipe.split is None),
+            audited=partial(warn_of, progress=progress, dealt=recipe.split is None),
             training=lambda name: partial(progress.training, name=name),
             panel=lambda view: partial(progress.training, name=view),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.audit_warnings import warn_of
+from cli.data_options import layout_of
 from cli.figures import estimate, show_differences, show_evaluation, stated_options
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
@@ -59,6 +60,7 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
     from cli.training_progress import TrainingProgress
     from trainer.crossvalidation import cross_validate as cross_validated
     from trainer.dataset import load_dataset
+    from trainer.folder_sides import by_its_folders
     from trainer.splits import read_split, without_test_patients
 
     if options["against"] == options["arch"]:
@@ -69,9 +71,11 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
         made_folder(options["output"])
     shared = {name: options[name] for name in ("validation", "split_seed", "specificity", "panel")}
     recipe = recipe_of(options, name="cross-validation", **shared)
-    dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
+    dataset = load_dataset(os.fsencode(data), layout_of(options))
     if options["split"] is not None:
         dataset = without_test_patients(dataset, read_split(os.fsencode(options["split"])))
+    elif (split := by_its_folders(recipe, dataset).split) is not None:
+        dataset = without_test_patients(dataset, split)
     say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
     with TrainingProgress() as progress:
         found = cross_validated(
@@ -84,7 +88,7 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
             folder=None if options["output"] is None else os.fsencode(options["output"]),
             processes=options["processes"],
             reading=progress.reading,
-            audited=partial(warn_of, dealt=not leaky_image_level),
+            audited=partial(warn_of, progress=progress, dealt=not leaky_image_level),
             training=lambda name: partial(progress.training, name=name),
         )
     for warning in found.warnings:

@@ -21,6 +21,10 @@ MARK = ".wetread-demo"
 
 LABELLED_PATIENTS = 170
 ARCHIVE_PATIENTS = 90
+
+LEAST_LABELLED = 60
+"""Patients below which a label would have none to validate on."""
+
 TRAINING = ("--size", "64", "--width", "12", "--epochs", "16", "--batch-size", "16", "--test", "0", "--no-panel")
 
 
@@ -30,7 +34,7 @@ TRAINING = ("--size", "64", "--width", "12", "--epochs", "16", "--batch-size", "
 @click.option("--draw-only", is_flag=True, help="Only draw the films, to try the other commands on.")
 @click.option(
     "--patients", type=click.IntRange(min=1), default=ARCHIVE_PATIENTS, show_default=True,
-    help="To screen; nearly twice as many are drawn to learn from.",
+    help="To screen; nearly twice as many, and 60 at least, are drawn to learn from.",
 )  # fmt: skip
 def demo(directory: str, seed: int, draw_only: bool, patients: int) -> None:
     """Draw an archive, train on part of it, screen the rest.
@@ -45,7 +49,7 @@ def demo(directory: str, seed: int, draw_only: bool, patients: int) -> None:
     """
     started = time.monotonic()
     place = _cleared(Path(directory))
-    labelled = -(-patients * LABELLED_PATIENTS // ARCHIVE_PATIENTS)
+    labelled = max(LEAST_LABELLED, -(-patients * LABELLED_PATIENTS // ARCHIVE_PATIENTS))
     say(f"Drawing {labelled} patients to learn from and {patients} others to screen, in {place}/")
     _draw(place, seed, labelled, patients)
     if draw_only:
@@ -53,7 +57,7 @@ def demo(directory: str, seed: int, draw_only: bool, patients: int) -> None:
         return
     _settle_in(place)
     _run("train", f"{place}/labelled", "--name", "demo", *TRAINING, "--seed", str(seed))
-    _run("models", "promote", "demo@1")
+    _run("models", "promote", "demo@1", "--accept-evaluation", "it reads drawings, and nothing else")
     _run("screen", f"{place}/archive")
     _run("results", "list", "--label", "covid", "--limit", "5")
     _compare(place)

@@ -7,13 +7,16 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
 from cli.output import emit_json, emit_table
+from cli.time_limit import Asked
 from schemas.errors import EXIT_DONE, EXIT_FAILED, WetreadError
 from wetread.settings import Settings, load_settings, safe_url
 
@@ -21,6 +24,9 @@ LEAST_FREE_BYTES = 1024**3
 
 MOST_SKEW_SECONDS = 5.0
 """A clock that is further off has schedules run at another time than they say, and logs that cannot be put in order."""
+
+ANSWER_SECONDS = 6.0
+"""Seconds that a database, a broker or a disk may take; then doctor says which one did not answer."""
 
 PACKAGES = ("cli", "producer", "worker", "trainer", "wetread", "schemas")
 """Ours, which sit at the top level under common names."""
@@ -49,7 +55,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check this installation, and name a cure for what is wrong.
 
     Looks at Python, libraries and what shadows our own modules, engines, database and its schema, clock, models and
-    their digest, broker, workers and disk; exit 1 on a fault.
+    their digest, broker, workers and disk; exit 1 on a fault. What hangs is given up, and named, within 10 seconds.
 
     \b
     Example:
@@ -65,6 +71,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
+    services = _asked_services(settings)  # they answer, or hang, while the rest is looked at
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     running = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", "ok" if fits else "fault", running, "" if fits else "install Python 3.11, 3.12 or 3.13")
@@ -80,19 +87,52 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _package("onnxruntime", "for --engine onnx: make onnx")
     yield _package("psycopg", "for PostgreSQL: make install")
     yield _package("matplotlib", "for training: make install")
-    yield _checked(
-        "database", lambda: _database(settings), f"check WETREAD_DATABASE_URL ({safe_url(settings.database)})"
-    )
-    yield _clock(settings)
-    if (shared := _network_disk(settings)) is not None:
-        yield shared
-    yield _checked("model", lambda: _model(settings), "wetread models list")
+    for what, cure, asked in services:
+        try:
+            if (found := asked.answer()) is not None:
+                yield found
+        except (WetreadError, ImportError) as error:
+            yield Finding(what, "fault", str(error), cure)
+
+
+def _asked_services(settings: Settings) -> list[tuple[str, str, Asked[Finding | None]]]:
+    """Ask everything that can hang, all at once: (what it is, its cure when it fails, the question)."""
+    # Imported here: threads that import the same at once can meet it half made. What cannot be imported, each says.
+    with suppress(ImportError):
+        for module in ("models.registry", "store.migrating", "store.moments", "store.workers", "queue"):
+            import_module(f"wetread.{module}")
+
+    asked: list[tuple[str, str, Asked[Finding | None]]] = []
+
+    def ask(what: str, cure: str, look: Callable[[], Finding | str | None]) -> None:
+        def finding() -> Finding | None:
+            found = look()
+            return Finding(what, "ok", found) if isinstance(found, str) else found
+
+        asked.append((what, cure, Asked(what, ANSWER_SECONDS, finding)))
+
+    url = safe_url(settings.database)
+    ask("database", f"check WETREAD_DATABASE_URL ({url}) and that the server runs", lambda: _database(settings))
+    database = asked[0][2]
+
+    def afterwards(look: Callable[[Settings], Finding | str]) -> Callable[[], Finding | str]:
+        def looked() -> Finding | str:
+            with suppress(WetreadError):  # said by itself
+                database.answer()
+            return look(settings)
+
+        return looked
+
+    ask("clock", "mend the database first", afterwards(_clock))
+    ask("database's disk", "mend that disk, or set WETREAD_HOME to another one", lambda: _network_disk(settings))
+    ask("model", "wetread models list", afterwards(_model))
     if settings.broker is None:
-        yield Finding("broker", "absent", "none set: screening runs in processes of its own", "")
+        ask("broker", "", lambda: Finding("broker", "absent", "none set: screening runs in processes of its own"))
     else:
-        yield _checked("broker", lambda: _broker(settings), "start Redis, or correct WETREAD_BROKER_URL")
-        yield _checked("workers", lambda: _workers(settings), "start one: wetread worker")
-    yield _disk(settings)
+        ask("broker", "start Redis, or correct WETREAD_BROKER_URL", lambda: _broker(settings))
+        ask("workers", "start one: wetread worker", afterwards(_workers))
+    ask("disk", "mend it, or set WETREAD_HOME to another one", lambda: _disk(settings))
+    return asked
 
 
 def _checked(what: str, look: Callable[[], str], cure: str) -> Finding:

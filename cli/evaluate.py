@@ -11,11 +11,13 @@ import click
 from cli.audit_warnings import say_several_ids
 from cli.completing import MODEL
 from cli.context import opened_database, opened_registry
+from cli.data_options import data_options, layout_of
 from cli.engine_option import engine_option
 from cli.figures import show_differences, show_evaluation, stated_options
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
-from cli.output import NOT_DIAGNOSTIC, emit_json, say
+from cli.output import NOT_DIAGNOSTIC, csv_cell, emit_json, say
+from cli.whole_file import whole_file
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,11 +39,14 @@ if TYPE_CHECKING:
 )
 @engine_option
 @click.option("--against", type=MODEL, help="Another model, which reads the same films; the differences are given.")
-@click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
+@data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options
 @click.option(
     "--output", type=click.Path(), help="Write evaluation.json and plots to this folder; 'models promote' asks for it."
+)
+@click.option(
+    "--predictions", type=click.Path(), metavar="FILE", help="Write a row a film as csv: what it is, what was said."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
@@ -51,12 +56,13 @@ def evaluate(
     side: str | None,
     engine: str,
     against: str | None,
-    patient_pattern: str | None,
     processes: int,
     specificity: float,
     prevalence: float,
     output: str | None,
+    predictions: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Measure a model on labelled films.
 
@@ -71,6 +77,7 @@ def evaluate(
       wetread evaluate chest@3 films/ --against chest@2 --split split.csv
       wetread evaluate production films/ --split split.csv --side test --json
       wetread evaluate chest films/ --specificity 0.9 --prevalence 0.02 --output evaluation/
+      wetread evaluate chest films/ --predictions films.csv
     """
     from cli.training_progress import TrainingProgress
 
@@ -80,8 +87,6 @@ def evaluate(
     from trainer.model_readings import read_films
     from trainer.paired import check_labels
 
-    if side is not None and split is None:
-        raise UsageError(f"expected --split FILE with --side {side}, found none: which patients are they?")
     if output is not None:
         import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
@@ -90,7 +95,7 @@ def evaluate(
     (registration, artefact, _), *other = chosen
     for _, opened, _ in other:
         check_labels(opened.card.labels, artefact.card.labels)
-    dataset = load_dataset(os.fsencode(data), labels=artefact.card.labels, patient_pattern=patient_pattern)
+    dataset = load_dataset(os.fsencode(data), layout_of(options), labels=artefact.card.labels)
     indices, which = _chosen(dataset, split, side)
     warnings = [_warnings(opened, dataset, indices, which) for _, opened, _ in chosen]
     for (named, _, _), of_model in zip(chosen, warnings, strict=True):
@@ -116,6 +121,8 @@ def evaluate(
 
         write_files(output, evaluation_files("evaluation.json", found, readings, title=title))
         _keep(found, learned_from=any(_is_learned_from(opened, dataset, which) for _, opened, _ in chosen))
+    if predictions is not None:
+        _write_predictions(predictions, readings)
     if as_json:
         emit_json(found)
     else:
@@ -126,6 +133,15 @@ def evaluate(
     for body in bodies:
         _say_of_model(body)
     say(NOT_DIAGNOSTIC)
+
+
+def _write_predictions(path: str, readings: Readings) -> None:
+    from trainer.film_table import film_columns, film_rows
+
+    with whole_file(path) as file:
+        for row in (film_columns(readings), *film_rows(readings)):
+            file.write((",".join(map(csv_cell, row)) + "\r\n").encode("utf-8", "backslashreplace"))
+    say(f"{path}: a row for each of {len(readings.films)} films")
 
 
 def _opened(reference: str) -> Opened:
@@ -177,12 +193,18 @@ def _difference(one: Registration, readings: Readings, other: Registration, thei
 
 def _chosen(dataset: Dataset, split: str | None, side: str | None) -> tuple[tuple[int, ...], str | None]:
     """Return the films to read, and the side that they are."""
-    from trainer.splits import Side, read_split
+    from trainer.folder_sides import films_on
+    from trainer.side import Side
+    from trainer.splits import read_split
 
-    if split is None:
-        return tuple(range(len(dataset))), None
     chosen = Side(side or "test")
-    return read_split(os.fsencode(split)).indices(dataset, chosen), chosen.value
+    if split is not None:
+        return read_split(os.fsencode(split)).indices(dataset, chosen), chosen.value
+    if dataset.has_sides:
+        return films_on(dataset, chosen), chosen.value
+    if side is not None:
+        raise UsageError(f"expected --split FILE with --side {side}, found none: which patients are they?")
+    return tuple(range(len(dataset))), None
 
 
 def _warnings(artefact: Artefact, dataset: Dataset, indices: Sequence[int], side: str | None) -> list[str]:

@@ -12,19 +12,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
 from cli.screening import Look
 from cli.watch_order import WatchOrder
 from cli.watch_runs import WatchRuns
+from producer.answering import answered
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.ingest import files_of
 from producer.still import MicroBatch, StillFiles
 from producer.trying_again import TryingAgain
-from schemas.errors import RootUnavailable, ServiceUnavailable, UsageError, WetreadError
+from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
@@ -34,8 +37,8 @@ from wetread.store.database import Database
 from wetread.store.images import FoundFile
 from wetread.store.watching import count_unknown
 from worker.child import ChildTask
-from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.patience import WORTH_WAITING, Patience
+from worker.pool import END_SECONDS, EmbeddedPool
 
 RENEW_SECONDS = 15.0
 """Seconds between two signs that we still fill the run."""
@@ -107,7 +110,7 @@ class Watching:
                     account = self._step()
                     if self._goes_on(account):
                         patience.back()
-                except ServiceUnavailable as error:
+                except WORTH_WAITING as error:
                     self._walk, self._next_walk = None, 0.0  # what it found last may not be recorded
                     patience.away(error)
                     time.sleep(SLICE_SECONDS)
@@ -119,7 +122,8 @@ class Watching:
                 self._runs.leave(session, RunState.PAUSED, str(error))
             raise
         finally:
-            self._readers.stop()
+            with longer_ending(END_SECONDS):
+                self._readers.stop()
         return self._left()
 
     def _listening(self) -> Changes | None:
@@ -200,7 +204,7 @@ class Watching:
     def _go_on(self, at: float) -> None:
         """Go on with a run that was paused; raise RootUnavailable while a root is gone, or holds nothing."""
         for path in self.order.roots.values():
-            check_root(path, must_hold_entries=True)
+            answered(partial(check_root, path, must_hold_entries=True), self.settings.image_seconds)
         if time.monotonic() >= at:
             self._go_on_at, self._opens = None, True
 
@@ -234,7 +238,7 @@ class Watching:
 
     def _walking(self) -> Iterator[tuple[int, FoundFile]]:
         for root, path in self.order.roots.items():
-            for file in files_of(path, self.settings.own_paths):
+            for file in files_of(path, self.settings.own_paths, self.settings.image_seconds):
                 yield root, file
 
     def _record(self, files: Found, *, again: bool = True) -> None:

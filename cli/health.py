@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,12 +10,18 @@ import click
 from cli.output import emit_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from wetread.settings import Settings
 
 LEAST_SILENCE_SECONDS = 60.0
 """A process goes round every `sweep_seconds`, and later when a service makes it wait: sooner than this none is ill."""
+
+
+NAMES = {"_broker": "the broker", "_database": "the database"}
+
+ANSWER_SECONDS = 6.0
+"""Seconds that database or broker may take; each of their own limits is shorter, but several can follow each other."""
 
 
 @click.command()
@@ -41,11 +48,20 @@ def health(part: str, ready: bool, as_json: bool) -> None:
     }[part]  # fmt: skip
     if ready and part in ("worker", "beat"):
         looks = [*looks, _database, _broker]
-    said = "; ".join(look(settings) for look in looks)
+    said = "; ".join(_answers(part, looks, settings))
     if as_json:
         emit_json({"part": part, "healthy": True, "found": said})
     else:
         click.echo(said)
+
+
+def _answers(part: str, looks: Sequence[Callable[[Settings], str]], settings: Settings) -> Iterator[str]:
+    """Yield what each look found; a service that hangs is given up, whatever it is that hangs."""
+    from cli.time_limit import Asked
+
+    asked = [Asked(NAMES.get(look.__name__, part), ANSWER_SECONDS, partial(look, settings)) for look in looks]
+    for one in asked:
+        yield one.answer()
 
 
 def _worker(settings: Settings) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import select
 import sys
 from importlib import import_module
@@ -12,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.completing import PROGRAM, VARIABLE, items
+from cli.faults import OutputFailed, say_fault
+from cli.interrupting import end_interrupted, watch_interrupts
+from cli.numbers import bound_numbers
 from cli.output import say
+from cli.streams import STDOUT, discard_output, prepare_streams
 from schemas.errors import EXIT_INTERRUPTED, WetreadError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-STDOUT = 1
 
 COMMANDS = {
     "demo": ("cli.demo", "Draw an archive, train on part of it, screen the rest."),
@@ -66,7 +67,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
-        return command if isinstance(command, click.Command) else None
+        return bound_numbers(command) if isinstance(command, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. That the reader of its output leaves (wetread results list | head) is no fault: exit 0."""
@@ -76,8 +77,7 @@ class LazyGroup(click.Group):
             if not _reader_left():
                 # Without the number by which click ends any command in silence.
                 raise OSError("a pipe between wetread's own processes broke") from error
-            with open(os.devnull, "wb") as nowhere:  # for what is buffered yet
-                os.dup2(nowhere.fileno(), STDOUT)
+            discard_output()
             ctx.exit(0)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
@@ -117,18 +117,46 @@ def _reader_left() -> bool:
 
 def main() -> None:
     """Run the command line; end with the exit code that design and README name."""
+    prepare_streams()
+    watch_interrupts()
+    code = _finished(_run())
+    if code == EXIT_INTERRUPTED:
+        end_interrupted()
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
-        code = wetread.main(prog_name=PROGRAM, complete_var=VARIABLE, standalone_mode=False)
+        return int(wetread.main(prog_name=PROGRAM, complete_var=VARIABLE, standalone_mode=False) or 0)
     except WetreadError as error:
         say(f"wetread: {error}")
-        code = error.exit_code
+        return error.exit_code
     except click.exceptions.Abort:
-        code = EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
         say(shown.getvalue().removesuffix("\n"))
-        code = error.exit_code
+        return error.exit_code
     except KeyboardInterrupt:
-        code = EXIT_INTERRUPTED
-    sys.exit(code or 0)
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last who can say a sentence of it
+        return say_fault(_unwritten() or error)
+
+
+def _finished(code: int) -> int:
+    """Write out what is buffered yet; return the code, or that of a failure where it cannot be written."""
+    unwritten = _unwritten()
+    return say_fault(unwritten) if unwritten is not None and not code else code
+
+
+def _unwritten() -> OutputFailed | None:
+    """Write out what standard output holds; return why that failed, None where it did not or its reader left."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+    except OSError as error:
+        discard_output()
+        return OutputFailed(error)
+    return None

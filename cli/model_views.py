@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cli.output import emit_table
+
 if TYPE_CHECKING:
     from wetread.models.registry import ListedModel, Registry
+    from wetread.models.standing import Measured, Standing
+    from wetread.store.registrations import Registration
 
 
 def listed_json(model: ListedModel) -> dict[str, Any]:
@@ -43,6 +47,45 @@ def read_whole(registry: Registry, listed: ListedModel) -> tuple[dict[str, Any],
         "metrics": json.loads(documents.get("metrics.json", b"{}")),
         "documents": sorted(documents),
     }, documents
+
+
+def known_figures(registry: Registry, registration: Registration) -> Measured | None:
+    """Return a model's main figures; None where it has none, or where its files are not as they were registered."""
+    from schemas.errors import ArtefactError
+
+    try:
+        return registry.measured(registration)
+    except ArtefactError:
+        return None  # `models verify` says what is wrong with it
+
+
+def figure_cells(measured: Measured | None) -> tuple[str, str, str]:
+    """Return a model's accuracy, macro AUROC, and of whom they are, as cells."""
+    if measured is None:
+        return "", "", ""
+    values = (measured.figures.get(name) for name in ("accuracy", "macro_auroc"))
+    accuracy, auroc = ("" if figure is None else f"{figure['value']:.3f}" for figure in values)
+    return accuracy, auroc, f"{measured.patients} {measured.of}"
+
+
+def show_standing(standing: Standing) -> None:
+    """Print a model's figures beside those of what serves now, and their difference where it was measured."""
+    rows: list[tuple[str, str, str, str]] = [_standing_row(standing.model.reference, standing.measured)]
+    if standing.serving is not None:
+        rows.append(_standing_row(f"{standing.serving.reference}, which serves now", standing.serving_measured))
+    if standing.difference is not None:
+        rows.append(_standing_row("the first minus the other, on the same films", standing.difference))
+    emit_table(("model", "accuracy", "macro AUROC", "of"), rows)
+
+
+def _standing_row(name: str, measured: Measured | None) -> tuple[str, str, str, str]:
+    from wetread.models.standing import shown
+
+    if measured is None:
+        return name, "not measured", "not measured", ""
+    values = (measured.figures.get(figure) for figure in ("accuracy", "macro_auroc"))
+    accuracy, auroc = ("" if figure is None else shown(figure) for figure in values)
+    return name, accuracy, auroc, f"{measured.patients} patients ({measured.of})"
 
 
 def _audit(audit: Any) -> str:

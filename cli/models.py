@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.completing import MODEL
 from cli.context import opened_registry
-from cli.model_views import listed_json, read_whole, summary_rows
+from cli.model_views import figure_cells, known_figures, listed_json, read_whole, show_standing, summary_rows
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, printable_lines, say
 from cli.recalibrate import recalibrate
 from schemas.errors import EXIT_UNSAFE
@@ -39,7 +40,7 @@ models.add_command(recalibrate)
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_models(as_json: bool) -> None:
-    """List every model, with its aliases.
+    """List every model, with its aliases and its main figures on patients that it did not learn from.
 
     \b
     Example:
@@ -47,24 +48,41 @@ def list_models(as_json: bool) -> None:
     """
     with opened_registry() as registry:
         listed = registry.models()
+        figures = [known_figures(registry, model.registration) for model in listed]
     if as_json:
-        emit_json([listed_json(model) for model in listed])
+        emit_json(
+            [
+                listed_json(model) | {"figures": None if measured is None else measured.to_json()}
+                for model, measured in zip(listed, figures, strict=True)
+            ]
+        )
         return
     if not listed:
         say("no model is registered yet; run 'wetread train' or 'wetread models import'")
         return
     emit_table(
-        ("model", "aliases", "labels", "digest", "registered (UTC)", "files here"),
+        (
+            "model",
+            "aliases",
+            "labels",
+            "accuracy",
+            "macro AUROC",
+            "patients",
+            "digest",
+            "registered (UTC)",
+            "files here",
+        ),
         [
             (
                 model.registration.reference,
                 ", ".join(model.aliases),
                 ", ".join(model.registration.labels),
+                *figure_cells(measured),
                 model.registration.digest[:12],
                 f"{model.registration.registered_at:%Y-%m-%d %H:%M}",
                 "yes" if model.directory else "no",
             )
-            for model in listed
+            for model, measured in zip(listed, figures, strict=True)
         ],
     )
 
@@ -140,9 +158,10 @@ def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 def promote(model: str, alias: str, accept_audit: str | None, accept_evaluation: str | None, as_json: bool) -> None:
     """Verify a model and put it into production; exit 5 when it is not safe to.
 
-    It is not when its files were altered, when the audit found its training data unsafe (--accept-audit), when it
-    has no figures on patients that it did not learn from, or when 'wetread evaluate MODEL DATA --against production
-    --output FOLDER' found it surely worse than what serves now (--accept-evaluation). The reasons are kept.
+    Its figures and those of what serves now are shown side by side. It is not safe when its files were altered, when
+    the audit found its training data unsafe (--accept-audit), when it has no figures on patients that it did not learn
+    from, or when it is worse than what serves now (--accept-evaluation): surely so where 'wetread evaluate MODEL DATA
+    --against production --output FOLDER' compared them on the same films, else by their cards. The reasons are kept.
 
     \b
     Example:
@@ -150,18 +169,20 @@ def promote(model: str, alias: str, accept_audit: str | None, accept_evaluation:
       wetread models promote cxr@4 --alias candidate --accept-audit "for a study of the shortcut itself"
     """
     with opened_registry() as registry:
-        _show_move(
-            registry,
-            registry.promote(model, alias, accept_audit=accept_audit, accept_evaluation=accept_evaluation),
-            as_json,
-        )
+        standing = registry.standing(model, alias)
+        if not as_json:
+            show_standing(standing)
+        move = registry.promote(model, alias, accept_audit=accept_audit, accept_evaluation=accept_evaluation)
+        _show_move(registry, move, as_json, standing.to_json())
 
 
 @models.command()
 @click.option("--alias", default=PRODUCTION, show_default=True, help="The alias to move back.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def rollback(alias: str, as_json: bool) -> None:
-    """Undo the last promotion; a second time undoes that.
+    """Take the last promotion back; again, the one before it, and so on.
+
+    What was taken back is served again by promoting it.
 
     \b
     Example:
@@ -252,7 +273,7 @@ def _verified(registry: Registry, model: ListedModel) -> dict[str, Any]:
     return {"model": registration.reference, "model_digest": registration.digest, "state": state, "fault": fault}
 
 
-def _show_move(registry: Registry, move: AliasMove, as_json: bool) -> None:
+def _show_move(registry: Registry, move: AliasMove, as_json: bool, standing: Mapping[str, Any] | None = None) -> None:
     """Say where an alias points now, and where it pointed."""
     now = registry.resolve(move.model_digest).reference
     before = registry.resolve(move.previous_digest).reference if move.previous_digest else None
@@ -266,6 +287,7 @@ def _show_move(registry: Registry, move: AliasMove, as_json: bool) -> None:
                 "previous_digest": move.previous_digest,
                 "accepted_audit": move.accepted_audit,
                 "accepted_evaluation": move.accepted_evaluation,
+                **(standing or {}),
             }
         )
     else:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 NOT_DIAGNOSTIC = "Research software: not for diagnostic use."
 
@@ -85,9 +90,26 @@ def emit_table(
     Console().print(table)
 
 
+_above: ContextVar[Console | None] = ContextVar("above", default=None)
+
+
+@contextmanager
+def said_above(console: Console) -> Iterator[None]:
+    """Have what is said until the block ends printed above the bar that `console` draws, and not into its line."""
+    before = _above.set(console)
+    try:
+        yield
+    finally:
+        _above.reset(before)
+
+
 def say(text: str) -> None:
     """Print lines for people, on stderr."""
-    click.echo(printable_lines(text), err=True)
+    lines = printable_lines(text)
+    if (console := _above.get()) is not None:
+        console.print(lines, markup=False, highlight=False, soft_wrap=True)
+    else:
+        click.echo(lines, err=True)
 
 
 def printable_lines(text: str) -> str:

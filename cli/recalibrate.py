@@ -9,6 +9,7 @@ import click
 
 from cli.completing import MODEL
 from cli.context import opened_database
+from cli.data_options import data_options, layout_of
 from cli.engine_option import engine_option
 from cli.figures import estimate
 from cli.numerics import set_up_products
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     help="That each label's threshold keeps on these films; 0 for none.",
 )
 @engine_option
-@click.option("--patient-pattern", help="For a folder per label: a regular expression with one group, the patient.")
+@data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def recalibrate(model: str, data: str | None, as_trained: bool, as_json: bool, **options: Any) -> None:
@@ -85,18 +86,21 @@ def recalibrate(model: str, data: str | None, as_trained: bool, as_json: bool, *
 def _fitted(artefact: Artefact, data: str, options: dict[str, Any]) -> Recalibration:
     from cli.training_progress import TrainingProgress
     from trainer.dataset import load_dataset
+    from trainer.folder_sides import films_on
     from trainer.model_readings import read_films
     from trainer.recalibration import recalibrate as refitted
-    from trainer.splits import Side, read_split
+    from trainer.side import Side
+    from trainer.splits import read_split
 
-    dataset = load_dataset(os.fsencode(data), labels=artefact.card.labels, patient_pattern=options["patient_pattern"])
+    dataset = load_dataset(os.fsencode(data), layout_of(options), labels=artefact.card.labels)
     split = options["split"]
-    indices = (
-        tuple(range(len(dataset)))
-        if split is None
-        else read_split(os.fsencode(split)).indices(dataset, Side.VALIDATION)
-    )
-    if split is None and artefact.card.provenance.data_manifest_digest == dataset.digest:
+    if split is not None:
+        indices = read_split(os.fsencode(split)).indices(dataset, Side.VALIDATION)
+    elif dataset.has_sides:
+        indices = films_on(dataset, Side.VALIDATION)
+    else:
+        indices = tuple(range(len(dataset)))
+    if split is None and not dataset.has_sides and artefact.card.provenance.data_manifest_digest == dataset.digest:
         raise UsageError(
             "the model was trained on part of these very films: its probabilities are too sure there; give --split FILE"
         )

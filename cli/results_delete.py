@@ -33,6 +33,7 @@ def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
     """
     from schemas.errors import UsageError
     from wetread.store.erasing import ERASED_AT_ONCE, Erased, erase_images, find_images
+    from wetread.store.limits import LONG
 
     wanted = {name: value for name, value in chosen.items() if value}
     if not wanted:
@@ -49,7 +50,7 @@ def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
             click.confirm(f"Delete {len(images)} images with all that was read of them?", abort=True, err=True)
         erased = Erased()
         for start in range(0, len(images), ERASED_AT_ONCE):
-            with database.writing() as session:
+            with database.writing(LONG) as session:
                 erased += erase_images(session, images[start : start + ERASED_AT_ONCE])
     if as_json:
         emit_json({"images": erased.images, "items": erased.items, "readings": erased.readings})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.context import opened_database
+from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
 from schemas.states import RunState
@@ -95,12 +96,10 @@ def cancel(run: int, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run", type=RUN_NUMBER)
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
-)
-@click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-    help="Exit 3 when more of the found images could not be read.",
+    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Exit 3 when more of the found images could not be read, as for 'wetread screen'.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -153,13 +152,14 @@ def delete(run: int, yes: bool, as_json: bool) -> None:
     """
     from wetread.store.accounts import run_account
     from wetread.store.deleting import delete_run
+    from wetread.store.limits import LONG
 
     with opened_database() as (_, database):
         with database.reading() as session:
             account = run_account(session, run)
         if not yes:
             click.confirm(f"Delete run {run}, with {account.done} images done?", abort=True, err=True)
-        with database.writing() as session:
+        with database.writing(LONG) as session:
             gone = delete_run(session, run)
     if as_json:
         emit_json({"run": run, "readings": gone})

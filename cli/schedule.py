@@ -12,6 +12,7 @@ from cli.accept_options import accept_options
 from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
+from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST
 
@@ -218,9 +219,7 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
 
 @schedule.command("run-now")
 @click.argument("name", shell_complete=schedules)
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
-)
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def run_now(ctx: click.Context, name: str, workers: int | None, as_json: bool) -> None:

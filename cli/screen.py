@@ -12,6 +12,7 @@ from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
 from cli.metrics_options import open_own_metrics, own_metrics_options
+from cli.numbers import PROCESSES
 from cli.output import emit_json, say
 from schemas.errors import EXIT_INTERRUPTED
 
@@ -25,13 +26,12 @@ from schemas.errors import EXIT_INTERRUPTED
     "--shadow", type=MODEL, help="Another model, which reads the same films beside it; its readings are kept apart."
 )
 @engine_option
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
-)
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
+    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count. Dead "
+    "films, and a run that read none of its films, are exit 3 whatever it is.",
 )  # fmt: skip
 @accept_options
 @own_metrics_options

@@ -10,15 +10,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from cli.doorbell import Doorbell
+from cli.interrupting import longer_ending
+from cli.order import Order as Order
+from cli.readers import Readers
+from producer.answering import answered
 from producer.ingest import WalkReport, fill_run
 from producer.walk import is_empty
-from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, UsageError, WetreadError
-from schemas.films import ACCEPTED, Accepted
+from schemas.errors import (
+    MachineUnfit,
+    RootEmptied,
+    RootUnavailable,
+    ServiceUnavailable,
+    UsageError,
+    WetreadError,
+)
 from schemas.states import UNFINISHED_RUNS, RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -29,8 +39,8 @@ from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import Patience
-from worker.pool import EmbeddedPool
+from worker.patience import WORTH_WAITING, Patience
+from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the run's accounts."""
@@ -41,36 +51,6 @@ WALK_LOOK_SECONDS = 2.0
 INTERRUPTED = (RunState.INTERRUPTED, "interrupted; the same command continues")
 
 Look = Callable[[RunAccount], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
-
-    shadow_digest: of the model that reads along. accepted: words of DICOM headers that are read anyway.
-    """
-
-    directories: Sequence[str]
-    model_digest: str
-    engine: str
-    force: bool
-    workers: int
-    run: int | None = None
-    shadow_digest: str | None = None
-    accepted: Accepted = ACCEPTED
-
-
-class _Readers(Protocol):
-    """Whoever reads the batches: our own pool, or workers behind the broker."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def watch(self, seconds: float) -> None:
-        """Wait up to `seconds`, and keep the readers going."""
-
-    def stop(self) -> None:
-        """End in order."""
 
 
 @dataclass(slots=True)
@@ -102,9 +82,10 @@ class Screening:
 
         asked_to_end: set from outside, it interrupts the reading.
         """
-        paths = resolved_roots(order.directories)
+        patience = settings.image_seconds
+        paths = answered(partial(resolved_roots, order.directories), patience)
         for path in paths:
-            if is_empty(path):
+            if answered(partial(is_empty, path), patience):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
         with database.writing() as session:
             ids = root_ids(session, paths)
@@ -149,9 +130,11 @@ class Screening:
         if not runs:
             return
         run, *shadows = runs
-        own, stop = self.settings.own_paths, self._stop
+        own, patience = self.settings.own_paths, self.settings.image_seconds
         try:
-            self.report = fill_run(self.database, run, self.roots, *shadows, own=own, stop=stop)
+            self.report = fill_run(
+                self.database, run, self.roots, *shadows, own=own, stop=self._stop, patience=patience
+            )
         except RootUnavailable as error:
             state = self.emptied_is if isinstance(error, RootEmptied) else RunState.PAUSED
             for each in runs:
@@ -180,7 +163,7 @@ class Screening:
         if (left := self.left_as()) is not None:
             self._leave(*left)
 
-    def _run(self, readers: _Readers, look: Look) -> RunAccount:
+    def _run(self, readers: Readers, look: Look) -> RunAccount:
         with self._filling() as filling:
             patience = Patience()
             try:
@@ -206,23 +189,30 @@ class Screening:
                 self.interrupt()
                 raise
             except WetreadError as error:
-                self._leave(RunState.INTERRUPTED, str(error))
+                self._leave(RunState.PAUSED if isinstance(error, MachineUnfit) else RunState.INTERRUPTED, str(error))
                 raise
             finally:
                 self._stop.set()
-                readers.stop()
+                with longer_ending(END_SECONDS):  # for the batches in hand
+                    readers.stop()
 
-    def _watch(self, readers: _Readers, patience: Patience) -> RunAccount | None:
+    def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account = missed = None
+        account: RunAccount | None = None
+        missed: WetreadError | None = None
         try:
             readers.watch(LOOK_SECONDS)
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
         try:
             account = self.account()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             missed = error
+        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
+            missed = ServiceUnavailable(
+                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
+                "restored it is waited for; where the backup is older than the run, the same command begins anew"
+            )
         if missed is None:
             patience.back()
         else:
@@ -259,7 +249,11 @@ class Screening:
                 "the run could not be marked as left; the same command goes on", why=str(error)
             )
 
-    def _see_to_the_walk(self) -> None:
+    def fill_patiently(self) -> None:
+        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
+        self._see_to_the_walk(once=True)
+
+    def _see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -272,9 +266,11 @@ class Screening:
                 begun = True
                 self.fill()
                 patience.back()
+                if once:
+                    return
             except RootUnavailable:
                 raise
-            except ServiceUnavailable as error:
+            except WORTH_WAITING as error:
                 patience.away(error)
             if self._stop.wait(WALK_LOOK_SECONDS):
                 return

@@ -11,7 +11,7 @@ import click
 from cli.context import opened_database
 from cli.output import emit_json
 from cli.run_number import RUN_NUMBER
-from schemas.errors import EXIT_INTERRUPTED
+from schemas.errors import EXIT_INTERRUPTED, ServiceUnavailable
 from schemas.states import RunState
 
 if TYPE_CHECKING:
@@ -68,11 +68,19 @@ def _wait(database: Database, run: int | None, asked: threading.Event) -> int:
     """Wait until the run, by default the latest, ends, with a line now and then; return its number."""
     from cli.progress import RunProgress
     from wetread.store.accounts import run_account
+    from worker.patience import Patience
 
+    account, patience = None, Patience()
     with RunProgress() as progress:
         while True:
-            with database.reading() as session:
-                account = run_account(session, run)
+            try:
+                with database.reading() as session:
+                    account = run_account(session, run)
+                patience.back()
+            except ServiceUnavailable as error:
+                if account is None:
+                    raise
+                patience.away(error)
             progress(account)
             run = account.id
             if account.state != RunState.RUNNING or asked.wait(WATCH_SECONDS):

@@ -57,7 +57,7 @@ def submit(
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
         order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, accepted=words)
         screening = Screening.open(database, settings, order)
-        screening.fill()
+        screening.fill_patiently()
         account = screening.account()
         shadows = read_shadows(database, account.id)
         try:

@@ -11,6 +11,7 @@ import click
 
 from cli.audit_warnings import warn_of
 from cli.context import opened_registry
+from cli.data_options import layout_of
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
@@ -61,15 +62,17 @@ WHERE_TO = ("as_json", "checkpoint", "output", "save_split")
 def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     """Train a model on labelled films.
 
-    DATA is a folder per label, or a folder with manifest.csv (path, label, patient_id). Patients are kept apart:
-    no one is both learned and tested. The data is audited first (see 'wetread audit'); what is found is said, and
-    stands in the card. The model is registered with its figures, its plots and its card.
+    DATA is a folder per label, or a folder with manifest.csv (path, label, patient_id) or another table, such as NIH's
+    or CheXpert's. Folders train, val and test are sides of a split, with a folder per label in each. Patients are kept
+    apart: no one is both learned and tested. The data is audited first (see 'wetread audit'); what is found is said,
+    and stands in the card. The model is registered with its figures, its plots and its card.
 
     \b
     Example:
       wetread train films/ --name chest --epochs 40
       wetread train films/ --engine keras --arch separable --patience 10 --json
       wetread train films/ --epochs 200 --checkpoint kept/
+      wetread train nih/ --manifest Data_Entry_2017.csv --map "No Finding=normal" --map Pneumonia=pneumonia --drop "*"
     """
     from cli.training_progress import TrainingProgress
 
@@ -78,6 +81,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     from trainer.checkpoints import epochs_kept, remove_checkpoint
     from trainer.dataset import load_dataset
     from trainer.documents import documents_of
+    from trainer.folder_sides import by_its_folders
     from trainer.making import make_model
     from trainer.openings import earlier_openings
 
@@ -85,10 +89,13 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     checkpoint = None if options["checkpoint"] is None else os.fsencode(options["checkpoint"])
     if checkpoint is not None and (epochs := epochs_kept(checkpoint)):
         say(f"{options['checkpoint']} has a checkpoint, of {epochs} of {recipe.options.epochs} epochs")
-    dataset = load_dataset(os.fsencode(data), patient_pattern=options["patient_pattern"])
+    dataset = load_dataset(os.fsencode(data), layout_of(options))
+    recipe = by_its_folders(recipe, dataset)
     say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
     if not dataset.patients_known:
         say("warning: the data names no patients; each file is taken for one, and figures may be too high")
+    if options["split"] is None and dataset.has_sides:
+        say("the data's own folders say who learns, validates and tests; --ignore-sides deals the patients anew")
     with opened_registry() as registry, TrainingProgress() as progress:
         earlier = _provenances(registry)
         made = make_model(
@@ -97,7 +104,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
             processes=options["processes"],
             strict=options["strict"],
             reading=progress.reading,
-            audited=partial(warn_of, dealt=recipe.split is None),
+            audited=partial(warn_of, progress=progress, dealt=recipe.split is None),
             training=progress.training,
             panel=lambda view: partial(progress.training, name=view),
             checkpoint=checkpoint,
@@ -225,5 +232,6 @@ def _command_line(ctx: click.Context) -> str:
         if option.is_flag:
             words += [option.opts[0] if value else option.secondary_opts[0]]
         else:
-            words += [option.opts[0], getattr(value, "name", None) or str(value)]
+            given = value if option.multiple else [value]
+            words += [word for one in given for word in (option.opts[0], getattr(one, "name", None) or str(one))]
     return shlex.join(words)

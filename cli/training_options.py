@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.data_options import OPTIONS
+
 if TYPE_CHECKING:
     from trainer.recipe import Recipe
     from wetread.imaging.preprocess import Preprocess
@@ -73,12 +75,10 @@ def learning_options(command: Command) -> Command:
 
 
 def film_options(command: Command) -> Command:
-    """Add how films are told apart by patient, read and enhanced."""
+    """Add how labelled films are laid out, read and enhanced."""
     return _with(
         command,
-        click.option(
-            "--patient-pattern", help="For a folder per label: a regular expression with one group, the patient."
-        ),
+        *OPTIONS,
         click.option(
             "--working-size", default=400, show_default=True, help="Long side before CLAHE, pixels; 0: native."
         ),

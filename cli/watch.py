@@ -12,6 +12,7 @@ from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
 from cli.metrics_options import open_own_metrics, own_metrics_options
+from cli.numbers import PROCESSES
 from cli.output import emit_json, say
 
 LISTENING_WALK_SECONDS = 300.0
@@ -29,9 +30,7 @@ LISTENING_WALK_SECONDS = 300.0
     help="Another model, which reads the same films beside it; looked up anew for each day's run.",
 )
 @engine_option
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes, without a broker.  [default: one a core]"
-)
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option(
     "--still", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
     help="Seconds that a file's size and time of change have to stand still before it is taken.",

@@ -31,6 +31,6 @@ class WatchOrder:
 
 def is_listening_useful(paths: list[bytes]) -> bool:
     """Return whether the kernel hears of all that is written there: not on a network's file system."""
-    from producer.changes import on_network
+    from wetread.network_disk import network_file_system
 
-    return not any(on_network(os.path.realpath(path)) for path in paths)
+    return not any(network_file_system(os.path.realpath(path)) for path in paths)

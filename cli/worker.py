@@ -7,10 +7,11 @@ import os
 import click
 
 from cli.metrics_options import metrics_options, with_metrics
+from cli.numbers import PROCESSES
 
 
 @click.command()
-@click.option("--concurrency", type=click.IntRange(min=1), help="Processes that read.  [default: one a core]")
+@click.option("--concurrency", type=PROCESSES, help="Processes that read.  [default: one a core]")
 @metrics_options
 @click.pass_context
 def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None, metrics_host: str | None) -> None:
@@ -24,8 +25,12 @@ def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread worker --concurrency 2
       wetread worker --metrics-port 9102
     """
+    from cli.interrupting import ORDER_SECONDS, ends_in_order
+    from wetread.queue import batch_seconds
     from wetread.settings import load_settings
     from worker.service import serve
 
     settings = with_metrics(load_settings(), metrics_port, metrics_host)
-    ctx.exit(serve(settings, concurrency=concurrency or len(os.sched_getaffinity(0))))
+    with ends_in_order(batch_seconds(settings) + ORDER_SECONDS):  # Celery's own order; a batch takes no longer
+        code = serve(settings, concurrency=concurrency or len(os.sched_getaffinity(0)))
+    ctx.exit(code)

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
-import structlog
-
 from producer.night_watch import NightWatch
-from schemas.errors import WetreadError
+from producer.windows import next_tick, read_plan
+from schemas.errors import UsageError
 from wetread.clock import utc_now
+from wetread.lasting import say_missed
+from wetread.logs import announce
 from wetread.queue import make_app, queue_length, ring_waiting
-from wetread.settings import Settings
+from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.migrating import ensure_schema
+from wetread.store.schedules import list_schedules
 
 
 def keep_time(
@@ -34,7 +38,7 @@ def keep_time(
     another beat. Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they
     are waited for.
     """
-    database = Database(settings.database)
+    database = Database(settings.database, writes=SWEEPING)
     try:
         ensure_schema(database)
         tasks: list[Callable[[], object]] = []
@@ -44,6 +48,7 @@ def keep_time(
             tasks.append(lambda: ring_waiting(database, app, settings))
         if nights is not None:
             tasks.append(lambda: nights.look(database, clock()))
+        announce("beat is ready", **_standing(database, settings, clock()))
         while True:
             made = [_made(task) for task in tasks]
             swept(all(made))
@@ -55,10 +60,28 @@ def keep_time(
         database.dispose()
 
 
+def _standing(database: Database, settings: Settings, now: datetime) -> dict[str, object]:
+    """Return what beat serves, where, and the schedule that comes next; a schedule is known by its number."""
+    with database.reading() as session:
+        schedules = [one for one in list_schedules(session) if one.paused_at is None]
+    due = []
+    for one in schedules:
+        with suppress(UsageError):  # said by each look
+            if (tick := next_tick(read_plan(one.cron, one.timezone, one.window), now)) is not None:
+                due.append((tick, one.id))
+    coming = "no schedule is due" if not due else f"schedule {min(due)[1]} at {min(due)[0].isoformat()}"
+    return {
+        "schedules": len(schedules),
+        "database": safe_url(settings.database),
+        "broker": safe_url(settings.broker or "none"),
+        "next": f"{coming}; SIGTERM ends it",
+    }
+
+
 def _made(task: Callable[[], object]) -> bool:
     try:
         task()
-    except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
-        structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
+        say_missed("a sweep was missed; the next one follows", error)
         return False
     return True

@@ -18,12 +18,6 @@ from producer.walk import NOT_ARCHIVE, walk
 from schemas.errors import RootUnavailable
 from wetread.store.images import FoundFile
 
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "ceph", "glusterfs", "afs"}
-)
-"""Their servers tell nobody of what other machines write."""
-
-
 LISTEN_AGAIN_SECONDS = 1.0
 """How long is waited where the kernel does not let us listen again."""
 
@@ -117,15 +111,3 @@ def file_at(roots: Mapping[int, bytes], key: Key) -> FoundFile | None:
     except OSError:
         return None
     return FoundFile(key[1], found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
-
-
-def on_network(path: bytes) -> bool:
-    """Return whether a directory lies on a network's file system."""
-    best, kind = b"", ""
-    with suppress(OSError), open("/proc/mounts", "rb") as mounts:
-        for line in mounts:
-            _, point, name, *_ = line.split(b" ")
-            point = point.replace(b"\\040", b" ")
-            if (path + b"/").startswith(point.rstrip(b"/") + b"/") and len(point) >= len(best):
-                best, kind = point, name.decode()
-    return kind in NETWORK_FILE_SYSTEMS

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
-from producer.walk import walk
+from producer.answering import answered_walk
 from schemas.errors import RootEmptied
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
@@ -20,6 +20,9 @@ FIRST_CHUNK = 16
 LARGEST_CHUNK = 8192
 """Files recorded in one transaction, at first and at most. Of an index over hashes each writes as many pages as it
 has files, so that few large ones cost a million files less. Whoever writes too waits 0.3 s for one."""
+
+SILENT_SECONDS = 30.0
+"""Seconds without an answer after which a file server counts as hanging, where nothing else is said."""
 
 CHUNK_SECONDS = 1.0
 """On a slow disk a chunk is recorded after this long, however small it is."""
@@ -46,6 +49,7 @@ def fill_run(
     *shadows: RunToFill,
     own: Sequence[str] = (),
     stop: Event | None = None,
+    patience: float = SILENT_SECONDS,
     on_recorded: Callable[[Recorded], None] | None = None,
 ) -> WalkReport:
     """Walk `roots` ({id: path}) once and record their files for `run`; finish the walk when all were seen.
@@ -53,12 +57,15 @@ def fill_run(
     shadows: runs that are filled beside it with the same files, each in the same transactions as it; one that was
     ended meanwhile is filled no more.
     own: files and folders of wetread's own, which are passed over where they lie in a root.
-    Raises RootUnavailable when a root is gone, and RootEmptied when it holds no file where films were found before: so
-    looks a root whose mount went away. What was recorded stays, and the walk is not ended.
+    patience: seconds that a file server may be silent.
+    Raises RootUnavailable when a root is gone, RootSilent when its file server does not answer, and RootEmptied when it
+    holds no file where films were found before: so looks a root whose mount went away. What was recorded stays, and the
+    walk is not ended.
     """
     report, filling = WalkReport(), [(each, ImageSet()) for each in (run, *shadows)]
     for root_id, path in roots.items():
-        found, empty = _without(inside(own, path), walk(path, report.passed_over), report.passed_over), True
+        walked = answered_walk(path, report.passed_over, patience, stop)
+        found, empty = _without(inside(own, path), walked, report.passed_over), True
         for chunk in _chunks(found):
             recorded = _record(database, filling, root_id, chunk)
             empty = False
@@ -70,6 +77,8 @@ def fill_run(
             filling = [(each, skipped) for each, skipped in filling if not recorded[each.id].run_ended]
             if (stop is not None and stop.is_set()) or not filling:
                 return report
+        if stop is not None and stop.is_set():
+            return report
         if empty:
             _check_never_held_films(database, root_id, path)
     with database.writing() as session:
@@ -105,10 +114,10 @@ def _check_never_held_films(database: Database, root_id: int, path: bytes) -> No
         )
 
 
-def files_of(root: bytes, own: Sequence[str]) -> Iterable[FoundFile]:
-    """Return the files under `root` without those of `own`; raise RootUnavailable when it is gone."""
+def files_of(root: bytes, own: Sequence[str], patience: float = SILENT_SECONDS) -> Iterable[FoundFile]:
+    """Return the files under `root` without those of `own`; raise RootUnavailable when it is gone or silent."""
     passed_over: Counter[str] = Counter()
-    return _without(inside(own, root), walk(root, passed_over), passed_over)
+    return _without(inside(own, root), answered_walk(root, passed_over, patience), passed_over)
 
 
 def inside(own: Sequence[str], root: bytes) -> list[bytes]:

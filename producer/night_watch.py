@@ -19,6 +19,7 @@ from producer.windows import read_plan
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
+from wetread.lasting import say_missed
 from wetread.store.database import Database
 from wetread.store.schedules import ScheduleRow, list_schedules
 from wetread.store.ticks import (
@@ -140,6 +141,9 @@ class NightWatch:
             # A root's path is in the run's note, and not in logs.
             why = "its archive cannot be reached" if isinstance(error, RootUnavailable) else str(error)
             structlog.get_logger().error("a run of a schedule was left", schedule=night.schedule.id, why=why)
+        except Exception as error:  # noqa: BLE001 - of this night alone; the next look begins it again
+            again = self.clock() + AGAIN
+            say_missed("a run of a schedule was left", error, schedule=night.schedule.id)
         finally:
             with suppress(WetreadError), database.writing() as session:  # otherwise its lease runs out by itself
                 leave_schedule(session, night.schedule.id, self.me, again)

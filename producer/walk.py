@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from schemas.errors import RootUnavailable
@@ -24,10 +24,13 @@ DEPTH_LIMIT = 256
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def walk(root: bytes, passed_over: Counter[str] | None = None) -> Iterator[FoundFile]:
+def walk(
+    root: bytes, passed_over: Counter[str] | None = None, moved: Callable[[], None] = lambda: None
+) -> Iterator[FoundFile]:
     """Yield the regular files under `root`, as the file system gives them.
 
     passed_over: counts by kind what is no regular file, and directories that could not be read.
+    moved: called for each entry that was looked at, so that a slow file server is told from one that hangs.
     Raises RootUnavailable when the root is gone or unreadable, at the start or in the middle.
     """
     passed = Counter() if passed_over is None else passed_over
@@ -37,16 +40,17 @@ def walk(root: bytes, passed_over: Counter[str] | None = None) -> Iterator[Found
         raise RootUnavailable(_gone(root, error)) from error
     with ExitStack() as stack:
         stack.callback(os.close, top)
-        yield from _walk_directory(top, b"", passed, root, DEPTH_LIMIT)
+        yield from _walk_directory(top, b"", passed, root, DEPTH_LIMIT, moved)
 
 
 def _walk_directory(
-    directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
+    directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int, moved: Callable[[], None]
 ) -> Iterator[FoundFile]:
     regular, encoded = stat.S_ISREG, os.fsencode  # a name looked up for each of a million files costs
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
+                moved()
                 try:
                     found = entry.stat(follow_symlinks=False)
                 except OSError as error:
@@ -57,7 +61,7 @@ def _walk_directory(
                     yield FoundFile(prefix + encoded(entry.name), found.st_size, found.st_mtime_ns)
                 elif _is_entered(entry, found.st_mode, passed, depth):
                     yield from _enter(
-                        entry.name, directory, prefix + encoded(entry.name) + b"/", passed, root, depth - 1
+                        entry.name, directory, prefix + encoded(entry.name) + b"/", passed, root, depth - 1, moved
                     )
     except OSError as error:
         _check_root(root, error)
@@ -78,7 +82,7 @@ def _is_entered(entry: os.DirEntry[str], mode: int, passed: Counter[str], depth:
 
 
 def _enter(
-    name: str, directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int
+    name: str, directory: int, prefix: bytes, passed: Counter[str], root: bytes, depth: int, moved: Callable[[], None]
 ) -> Iterator[FoundFile]:
     try:
         inner = os.open(name, _OPEN_DIRECTORY, dir_fd=directory)
@@ -87,7 +91,7 @@ def _enter(
         passed["unreadable directory"] += 1
         return
     try:
-        yield from _walk_directory(inner, prefix, passed, root, depth)
+        yield from _walk_directory(inner, prefix, passed, root, depth, moved)
     finally:
         os.close(inner)
 

@@ -4,8 +4,12 @@
     +-- UsageError                  exit 2   an option, a directory, a model or a run that cannot be used
     |   +-- DataError               exit 2   training or evaluation data that cannot be used as given
     +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
+    |   +-- DatabaseFault           exit 4   the database refuses a statement that it should take
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
+    |       +-- RootSilent          exit 4   it does not answer: a read or a walk hangs
     |       +-- RootEmptied         exit 4   it is there, and holds no file where films were
+    +-- MachineUnfit                exit 4   this machine reads no film now: its processes die
+    |   +-- EngineFault             exit 4   the engine raised where it was to read films
     +-- UnsafeError                 exit 5   data or a model that must not be trusted
     |   +-- ArtefactError           exit 5   a model artefact that is damaged, altered or malformed
     +-- RightsMissing               exit 1   the database's role may not do what was asked for
@@ -28,6 +32,9 @@ EXIT_USAGE = 2
 EXIT_FAILURE_RATE = 3
 EXIT_UNAVAILABLE = 4
 EXIT_UNSAFE = 5
+EXIT_BROKEN = 70
+"""Of a long-running process that lost a thread which it cannot do without, or stands still: start it again."""
+
 EXIT_INTERRUPTED = 130
 
 
@@ -53,12 +60,30 @@ class ServiceUnavailable(WetreadError):
     exit_code: int = EXIT_UNAVAILABLE
 
 
+class DatabaseFault(ServiceUnavailable):
+    """The database refuses a statement that it should take: a backup is restored under us, or we are at fault."""
+
+
 class RootUnavailable(ServiceUnavailable):
     """The archive's root is gone or unreadable: no verdict on any of its files."""
 
 
+class RootSilent(RootUnavailable):
+    """The archive's file server does not answer: no verdict on any of its files."""
+
+
 class RootEmptied(RootUnavailable):
     """The archive's root holds no file where films were found before: so looks a mount that went away."""
+
+
+class MachineUnfit(WetreadError):
+    """This machine reads no film now: no verdict on any of them; what was settled stays settled."""
+
+    exit_code: int = EXIT_UNAVAILABLE
+
+
+class EngineFault(MachineUnfit):
+    """The engine raised where it was to read films that were decoded: no verdict on any of them."""
 
 
 class UnsafeError(WetreadError):

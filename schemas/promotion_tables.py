@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.table_base import Base, BigId, UtcDateTime
@@ -33,6 +33,9 @@ class AliasChange(Base):
     )
     accepted_evaluation: Mapped[str | None] = mapped_column(
         Text, comment="why the model was taken although no evaluation speaks for it, or one against it"
+    )
+    rolled_back: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), comment="the move took the last promotion back"
     )
 
 

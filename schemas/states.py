@@ -83,7 +83,8 @@ class Reason(StrEnum):
     CHANGED = "changed"
     NOT_A_FILE = "not_a_file"
 
-    # Its worker died on it, alone, as often as is allowed: only `errors retry` tries again.
+    # Its worker died on it, alone, as often as is allowed, while others were read. It is tried again when the file, the
+    # model or the program's version has changed, by `errors retry` or by --force.
     CRASHED = "crashed"
     OUT_OF_TIME = "out_of_time"
     OUT_OF_MEMORY = "out_of_memory"

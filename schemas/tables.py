@@ -7,7 +7,6 @@ Paths are bytes, as the file system gives them. Leases are seconds of the databa
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -32,6 +31,7 @@ from schemas.promotion_tables import ModelAlias as ModelAlias
 from schemas.schedule_tables import Schedule as Schedule
 from schemas.schedule_tables import ScheduleTick as ScheduleTick
 from schemas.table_base import Base, BigId, UtcDateTime, where
+from schemas.worker_tables import Worker as Worker
 
 IS_FAILED = "state IN ('rejected', 'dead')"
 """The rows of the indexes of what failed: a query that names this very text is answered from them."""
@@ -190,6 +190,7 @@ class Batch(Base):
     kills: Mapped[int] = mapped_column(
         Integer, default=0, comment="workers that died holding it; above 0 it is taken one image at a time"
     )
+    untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
     rung_at: Mapped[float | None] = mapped_column(Float, comment="when the broker was last rung for it")
     rides_on: Mapped[int | None] = mapped_column(
         BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"
@@ -226,6 +227,8 @@ class WorkItem(Base):
     attempts: Mapped[int] = mapped_column(
         Integer, default=0, comment="times it was touched alone after a worker died on its batch"
     )
+    oom_kills: Mapped[int | None] = mapped_column(BigInteger, comment="the kernel's count as it was last tried alone")
+    program: Mapped[str | None] = mapped_column(String(32), comment="the version of wetread under which it is dead")
     sha256: Mapped[str | None] = mapped_column(String(64), comment="of the bytes that were read")
     size: Mapped[int | None] = mapped_column(BigInteger, comment="bytes, of what was read")
     mtime_ns: Mapped[int | None] = mapped_column(BigInteger, comment="of what was read")
@@ -286,15 +289,3 @@ class StoredHeader(Base):
     )
     patient_hash: Mapped[str | None] = mapped_column(String(64), comment="HMAC-SHA256 of the patient's id")
     display_note: Mapped[str | None] = mapped_column(String(255), comment="what was set right; null: not decoded")
-
-
-class Worker(Base):
-    """A process that serves, and when it was last heard of."""
-
-    __tablename__ = "workers"
-    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start, unique for ever")
-    host: Mapped[str] = mapped_column(String(64))
-    pid: Mapped[int] = mapped_column(Integer)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    seen_at: Mapped[float] = mapped_column(Float, comment="seconds since 1970 by the database's clock")
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, comment="engine, model digest")

@@ -13,7 +13,10 @@ from wetread.settings import load_settings
 
 pytest_plugins = ["tests.services"]
 
-SERVER_FIXTURES = {"redis_url", "redis_server", "start_redis", "postgres_url", "postgres_server", "start_postgres"}
+SERVER_FIXTURES = {
+    "redis_url", "redis_server", "start_redis", "postgres_url", "postgres_server", "start_postgres", "pgbouncer",
+    "start_pgbouncer",
+}  # fmt: skip
 
 
 def pytest_configure() -> None:

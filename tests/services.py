@@ -3,8 +3,10 @@
     redis_url, postgres_url           an emptied Redis and a new database, on servers that all tests share
     redis_server, postgres_server     those servers; do not kill these
     start_redis, start_postgres       called, start a server of this test's own, to kill and to restart
+    pgbouncer, start_pgbouncer        a PgBouncer before the shared PostgreSQL; or before the one that is given
 
-Where the programs are not installed, tests that ask for a server are skipped, and fail under CI=true.
+Where the programs are not installed, tests that ask for a server are skipped, and fail under CI=true. With
+WETREAD_TEST_PGBOUNCER=1 every `postgres_url` leads through PgBouncer in transaction mode.
 """
 
 from __future__ import annotations
@@ -17,23 +19,26 @@ from typing import TypeVar
 
 import pytest
 
+from tests.servers.pgbouncer_server import PgBouncerServer
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.redis_server import RedisServer
 from tests.servers.server import Server, program_path
 
-__all__ = ["PostgresServer", "RedisServer"]
+__all__ = ["PgBouncerServer", "PostgresServer", "RedisServer"]
+
+THROUGH_PGBOUNCER = os.environ.get("WETREAD_TEST_PGBOUNCER") == "1"
 
 S = TypeVar("S", bound=Server)
 
 
-def started(kind: type[S]) -> S:
+def started(kind: type[S], *arguments: Server) -> S:
     """Return a started server; skip the test, or under CI fail it, where its programs are missing."""
     if missing := [program for program in kind.programs if not program_path(program)]:
-        message = f"{' and '.join(missing)} not found in PATH: install Redis and PostgreSQL to run this test"
+        message = f"{' and '.join(missing)} not found in PATH: install Redis, PostgreSQL and PgBouncer to run this test"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    server = kind()
+    server = kind(*arguments)
     try:
         return server.start()
     except BaseException:
@@ -64,11 +69,20 @@ def redis_url(redis_server: RedisServer) -> str:
     return redis_server.url
 
 
+@pytest.fixture(scope="session")
+def pgbouncer(postgres_server: PostgresServer) -> Iterator[PgBouncerServer]:
+    """The PgBouncer before the PostgreSQL that tests share."""
+    server = started(PgBouncerServer, postgres_server)
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+def postgres_url(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a new, empty database, dropped afterwards."""
     name = f"test_{time.monotonic_ns()}"
-    yield postgres_server.create_database(name)
+    url = postgres_server.create_database(name)
+    yield request.getfixturevalue("pgbouncer").before(url) if THROUGH_PGBOUNCER else url
     postgres_server.drop_database(name)
 
 
@@ -86,12 +100,19 @@ def start_postgres() -> Iterator[Callable[[], PostgresServer]]:
         yield start
 
 
+@pytest.fixture
+def start_pgbouncer() -> Iterator[Callable[[PostgresServer], PgBouncerServer]]:
+    """Start a PgBouncer of this test's own before a PostgreSQL of its own."""
+    with factory(PgBouncerServer) as start:
+        yield start
+
+
 @contextmanager
-def factory(kind: type[S]) -> Iterator[Callable[[], S]]:
+def factory(kind: type[S]) -> Iterator[Callable[..., S]]:
     servers: list[S] = []
 
-    def start() -> S:
-        servers.append(started(kind))
+    def start(*arguments: Server) -> S:
+        servers.append(started(kind, *arguments))
         return servers[-1]
 
     try:

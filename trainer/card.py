@@ -20,7 +20,7 @@ from trainer.card_origins import data_section, identity_section, preprocessing_s
 from trainer.card_shortcuts import shortcuts_section
 from trainer.making import Made
 from trainer.markdown import estimate, times
-from trainer.splits import Side
+from trainer.side import Side
 
 GIVEN_AWAY = 0.95
 """A label with at least this share of its films from one source, from which few others are, is given away by it."""

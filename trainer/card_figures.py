@@ -11,7 +11,7 @@ from trainer.evaluation_tables import (
 )
 from trainer.making import Made
 from trainer.markdown import estimate, times
-from trainer.splits import Side
+from trainer.side import Side
 
 
 def figures_section(made: Made, openings: int) -> str:

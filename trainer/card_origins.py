@@ -7,7 +7,8 @@ from math import prod
 
 from trainer.making import Made
 from trainer.markdown import table
-from trainer.splits import Side, side_counts
+from trainer.side import Side
+from trainer.splits import side_counts
 from wetread.models.digest import model_digest, sha256_hex
 from wetread.models.shapes import network_shapes
 from wetread.models.weights import encode_weights

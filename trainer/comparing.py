@@ -33,7 +33,8 @@ from trainer.panel import PanelReport, make_panel, panel_of
 from trainer.pixels import Films
 from trainer.reading import read_by_weights, readings_of
 from trainer.recipe import Recipe
-from trainer.splits import Side, Split, without_test_patients
+from trainer.side import Side
+from trainer.splits import Split, without_test_patients
 from trainer.training import LabelledFilms, Report, train
 from wetread.imaging.preprocess import Preprocess
 

@@ -28,7 +28,8 @@ from trainer.ledger import Ledger
 from trainer.libraries import library_versions
 from trainer.panel import Panel, PanelReport, panel_of, pooled_panel
 from trainer.recipe import Recipe
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 from trainer.training import Report
 
 

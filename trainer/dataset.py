@@ -1,10 +1,10 @@
 """Labelled films on disk: a folder per label, or a manifest.csv beside the images.
 
-A manifest has the columns path (relative to its folder), label and patient_id; any further column, such
-as source, view, sex or age, is kept as an attribute, and results are given by it.
+A manifest has the columns path (relative to its folder), label and patient_id, or what `trainer.data_layout` says they
+are called; any further column, such as source, view, sex or age, is kept as an attribute, and results are given by it.
 
-Without a manifest the first folder below the root is the label, and patients are told apart by the first
-rule that applies:
+Without a manifest the first folder below the root is the label. Folders `train`, `val` and `test` are sides of a split,
+with a folder per label in each. Patients are told apart by the first rule that applies:
 
 1. `patient_pattern`, a regular expression with one group, searched in the path below the label's folder;
 2. a folder below the label's folder is a patient: LABEL/PATIENT/.../FILE;
@@ -20,14 +20,16 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from schemas.errors import DataError, UsageError
 from schemas.labels import checked_labels
+from trainer.bad_rows import BadRows
+from trainer.data_layout import WETREADS_OWN, DataLayout
 from trainer.film import Film, path_text
 from trainer.label_folders import folder_films
-from trainer.manifest import MANIFEST, REQUIRED_COLUMNS, manifest_films
+from trainer.manifest import manifest_films, manifest_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Dataset:
         position = {label: index for index, label in enumerate(self.labels)}
         return tuple(position[film.label] for film in self.films)
 
+    @property
+    def has_sides(self) -> bool:
+        """Whether the data's own folders say who learns and who tests."""
+        return any(film.side is not None for film in self.films)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the rows, whatever their order: path, label, patient and attributes, not the pixels."""
@@ -79,39 +86,44 @@ def _grouped(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(indices) for name, indices in found.items()}
 
 
-def load_dataset(root: bytes, *, labels: Sequence[str] | None = None, patient_pattern: str | None = None) -> Dataset:
+def load_dataset(root: bytes, layout: DataLayout = WETREADS_OWN, *, labels: Sequence[str] | None = None) -> Dataset:
     """Return the data set under `root`.
 
+    layout: how the data is laid out, where that is not wetread's own way.
     labels: a model's labels, in its order; then any other label is an error, and one label alone is not.
-    patient_pattern: how a file's path names its patient; only for a folder per label.
 
-    Raises DataError naming the file or the row: no data, a missing column, an empty cell, a path twice, a
+    Raises DataError naming the file or the rows: no data, a missing column, an empty cell, a path twice, a
     file that is not there, a label that is unknown, fewer than two labels.
     """
     if not os.path.isdir(root):
-        raise DataError(f"{path_text(root)}: expected a directory of labelled images, found none there")
-    manifest = os.path.join(root, MANIFEST)
-    if os.path.exists(manifest):
-        if patient_pattern is not None:
-            raise DataError(f"{path_text(manifest)} names the patients: leave the patient pattern away")
-        films, patients_known = tuple(manifest_films(root, manifest)), True
+        raise DataError(
+            f"{path_text(root)}: expected a directory of labelled images, found none there; a table of films is named "
+            "with --manifest, beside the directory that it lies in"
+        )
+    manifest = manifest_of(root, layout)
+    if manifest is not None:
+        films, patients_known = tuple(manifest_films(root, manifest, layout)), True
     else:
-        films, patients_known = folder_films(root, patient_pattern)
+        films, patients_known = folder_films(root, layout)
     if not films:
         raise DataError(
-            f"{path_text(root)}: found no images; expected a folder per label, or manifest.csv with "
-            f"{', '.join(REQUIRED_COLUMNS)}"
+            f"{path_text(root)}: found no images; expected a folder per label, or manifest.csv with path, label, "
+            "patient_id, or another table with --manifest FILE"
         )
+    if layout.ignore_sides:
+        films = tuple(replace(film, side=None) for film in films)
     return Dataset(root, films, _labels(root, films, labels), patients_known)
 
 
 def _labels(root: bytes, films: Sequence[Film], wanted: Sequence[str] | None) -> tuple[str, ...]:
     if wanted is not None:
+        bad = BadRows("films")
         for film in films:
             if film.label not in wanted:
-                raise DataError(f"{film.name}: label {film.label!r} is unknown; the model knows {', '.join(wanted)}")
+                bad.add(f"{film.name}: label {film.label!r} is unknown; the model knows {', '.join(wanted)}")
+        bad.raise_if_any()
         return tuple(wanted)
     try:
         return checked_labels(tuple(sorted({film.label for film in films})))
     except UsageError as error:
-        raise DataError(f"{path_text(root)}: {error}") from error
+        raise DataError(f"{path_text(root)}: {error}; --map OLD=NEW gives a label another name") from error

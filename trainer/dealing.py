@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.errors import DataError
 from trainer.dataset import Dataset
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 
 
 def split_patients(dataset: Dataset, *, validation: float, test: float, seed: int) -> Split:

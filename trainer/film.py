@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from trainer.side import Side
+
 
 @dataclass(frozen=True, slots=True)
 class Film:
@@ -15,6 +17,7 @@ class Film:
     patient_id: as the data gives it.
     attributes: the manifest's other columns, such as source, view and sex; empty cells are left out.
     person_id: whose films are known to be the same person's under another id too (`trainer.people`); else empty.
+    side: of a split, where the data's own folders say it; else None.
     """
 
     path: bytes
@@ -22,6 +25,7 @@ class Film:
     patient_id: str
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     person_id: str = ""
+    side: Side | None = None
 
     @property
     def name(self) -> str:

@@ -15,7 +15,8 @@ from trainer.panel import Panel, PanelReport, make_panel
 from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
 from trainer.recipe import Recipe
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 from trainer.timing import Spent, fit_timed
 from trainer.training import LabelledFilms, Report, make_lesson
 

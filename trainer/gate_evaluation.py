@@ -13,7 +13,7 @@ from trainer.film_variants import HANDLED, SPOILED
 from trainer.gating import changed_films, drawn, fit_gate, gate_scores
 from trainer.intervals import REPLICATES, named_estimates
 from trainer.pixels import Films
-from trainer.splits import Side
+from trainer.side import Side
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.gate import Gate
 

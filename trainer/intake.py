@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from schemas.errors import Rejected, UnsafeError
+from schemas.errors import UnsafeError
 from trainer.audit.auditing import judge
 from trainer.audit.copies import Copy, find_copies
 from trainer.audit.findings import Audit
@@ -22,7 +22,7 @@ from trainer.audit.looks import Look, look_at_grey
 from trainer.audit.sides import Sides
 from trainer.dataset import Dataset
 from trainer.people import united
-from trainer.pixels import Films, read_all, unreadable
+from trainer.pixels import Films, read_all
 from wetread.imaging.decode import decode
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.files import read_file
@@ -76,7 +76,7 @@ def take_in(
     """Read every film of `dataset` and find who is one person.
 
     progress: called with (films read, films in all).
-    Raises DataError naming the film that cannot be read, and why.
+    Raises DataError naming the films that cannot be read, and why.
     """
     started = time.perf_counter()
     paths = [film.path for film in dataset.films]
@@ -93,12 +93,9 @@ def take_in(
 
 
 def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyLevels]:
-    try:
-        file = read_file(root, path)
-        grey, enough = decode(file.data), preprocess.enough
-        pixels = grey.pixels
-        if grey.format == "jpeg" and enough is not None and max(pixels.shape) >= 2 * enough:
-            pixels = decode(file.data, enough).pixels  # as it will be served, and the audit looks at all of it
-        return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)
-    except Rejected as error:
-        raise unreadable(path, error) from error
+    file = read_file(root, path)
+    grey, enough = decode(file.data), preprocess.enough
+    pixels = grey.pixels
+    if grey.format == "jpeg" and enough is not None and max(pixels.shape) >= 2 * enough:
+        pixels = decode(file.data, enough).pixels  # as it will be served, and the audit looks at all of it
+    return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)

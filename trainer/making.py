@@ -28,7 +28,8 @@ from trainer.panel import make_panel
 from trainer.pixels import Films
 from trainer.reading import Readings, read_by_weights, readings_of
 from trainer.recipe import Recipe
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 from trainer.training import LabelledFilms, Report, Trained, train
 from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance, checked_name

@@ -1,67 +1,104 @@
-"""Films listed in a manifest.csv: path, label and patient_id, and whatever else is known of each."""
+"""Films listed in a manifest: path, label and patient, and whatever else is known of each."""
 
 from __future__ import annotations
 
-import csv
 import os
-import stat
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
 from schemas.errors import DataError
+from trainer.bad_rows import BadRows
+from trainer.columns import Columns, columns_of
+from trainer.csv_text import csv_rows
+from trainer.data_layout import DataLayout
 from trainer.film import Film, path_text
+from trainer.film_places import FilmPlaces
+from trainer.patient_pattern import compiled
 
 MANIFEST = b"manifest.csv"
-REQUIRED_COLUMNS = ("path", "label", "patient_id")
 
 
-def manifest_films(root: bytes, manifest: bytes) -> Iterator[Film]:
-    """Yield the films that the file `manifest` lists, under `root`; raise DataError naming the row that is wrong."""
+def manifest_films(root: bytes, manifest: bytes, layout: DataLayout) -> Iterator[Film]:
+    """Yield the films that the file `manifest` lists, under `root`, but those that `layout` leaves out.
+
+    Raises DataError naming every row that is wrong, or the column that is missing.
+    """
+    where = path_text(manifest)
+    lines = csv_rows(manifest)
+    _, header = next(lines, (0, []))
+    rows = _Rows(columns_of(where, header, layout), layout, FilmPlaces(root), compiled(layout.patient_pattern))
     seen: dict[bytes, int] = {}
-    try:
-        with open(manifest, encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            columns = tuple(reader.fieldnames or ())
-            if missing := [column for column in REQUIRED_COLUMNS if column not in columns]:
-                raise DataError(
-                    f"{path_text(manifest)}: column {missing[0]!r} is missing; expected {', '.join(REQUIRED_COLUMNS)}, "
-                    f"found {', '.join(columns) or 'no header'}"
-                )
-            for row in reader:
-                where = f"{path_text(manifest)}, line {reader.line_num}"
-                film = _manifest_film(where, row)
-                if film.path in seen:
-                    raise DataError(f"{where}: {film.name} is already on line {seen[film.path]}; keep one row a file")
-                seen[film.path] = reader.line_num
-                _check_file(where, root, film)
-                yield film
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path_text(manifest)}: expected comma-separated UTF-8 text, found a fault: {error}"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path_text(manifest)}: cannot be read: {error.strerror}") from error
+    bad = BadRows()
+    for line, cells in lines:
+        try:
+            film = rows.film(cells)
+            if film is None:
+                continue
+            if film.path in seen:
+                raise ValueError(f"{film.name} is already on line {seen[film.path]}; keep one row a file")
+        except ValueError as fault:
+            bad.add(f"{where}, line {line}: {fault}")
+            continue
+        seen[film.path] = line
+        yield film
+    bad.raise_if_any()
 
 
-def _manifest_film(where: str, row: Mapping[str | None, str | list[str] | None]) -> Film:
-    if None in row or None in row.values():
-        raise DataError(f"{where}: expected as many cells as the header has, found more or fewer")
-    cells = {str(column).strip(): str(cell).strip() for column, cell in row.items()}
-    path, label, patient_id = (cells.pop(column) for column in REQUIRED_COLUMNS)
-    for column, cell in zip(REQUIRED_COLUMNS, (path, label, patient_id), strict=True):
-        if not cell:
-            raise DataError(f"{where}: {column} is empty; {path or 'the row'} cannot be used without it")
-    attributes = MappingProxyType({column: cell for column, cell in cells.items() if cell})
-    return Film(os.fsencode(os.path.normpath(path)), label, patient_id, attributes)
+class _Rows:
+    """Makes films of a manifest's rows."""
+
+    def __init__(
+        self, columns: Columns, layout: DataLayout, places: FilmPlaces, pattern: re.Pattern[str] | None
+    ) -> None:
+        self._columns = columns
+        self._words = layout.words
+        self._places = places
+        self._pattern = pattern
+
+    def film(self, cells: Sequence[str]) -> Film | None:
+        """Return the film of a row, None where it is left out; raise ValueError with a sentence for a bad row."""
+        columns = self._columns
+        if len(cells) != len(columns.names):
+            raise ValueError(f"expected {len(columns.names)} cells, as the header has, found {len(cells)}")
+        path, word = cells[columns.path].strip(), cells[columns.label].strip()
+        name = path or "the row"
+        try:
+            label = self._words.label_of(word)
+        except ValueError as fault:
+            raise ValueError(f"{name} {fault}") from fault
+        if label is None:
+            return None
+        patient_id = self._patient(path, cells)
+        for column, cell in ((columns.path, path), (columns.label, label), (columns.patient, patient_id)):
+            if not cell:
+                which = "patient" if column is None else columns.names[column]
+                raise ValueError(f"{which} is empty; {name} cannot be used without it")
+        try:
+            place = self._places.find(path)
+        except ValueError as fault:
+            raise ValueError(f"{name}: {fault}") from fault
+        others = {column: cells[index].strip() for index, column in columns.others.items() if cells[index].strip()}
+        return Film(place, label, patient_id, MappingProxyType(others))
+
+    def _patient(self, path: str, cells: Sequence[str]) -> str:
+        if self._columns.patient is not None:
+            return cells[self._columns.patient].strip()
+        match = self._pattern.search(path) if self._pattern is not None else None
+        if match is None or not match.group(1):
+            raise ValueError(f"{path}: the patient pattern finds no patient in this path")
+        return match.group(1)
 
 
-def _check_file(where: str, root: bytes, film: Film) -> None:
-    if os.path.isabs(film.path) or film.path.split(b"/")[0] == b"..":
-        raise DataError(f"{where}: {film.name}: expected a path below {path_text(root)}")
-    try:
-        mode = os.stat(os.path.join(root, film.path)).st_mode
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{where}: {film.name}: cannot be opened: {reason}") from error
-    if not stat.S_ISREG(mode):
-        raise DataError(f"{where}: {film.name}: expected a file, found something else")
+def manifest_of(root: bytes, layout: DataLayout) -> bytes | None:
+    """Return the manifest of the data under `root`; None where its folders say the labels.
+
+    Raises DataError where the one that is named, or that its options ask for, is not there.
+    """
+    named = MANIFEST if layout.manifest is None else os.fsencode(layout.manifest)
+    path = os.path.join(root, named)
+    if os.path.exists(path):
+        return path
+    if layout.names_columns:
+        raise DataError(f"{path_text(path)}: expected the manifest, found none there; name it with --manifest FILE")
+    return None

@@ -1,7 +1,7 @@
 """The films of a data set as one array of grey levels, each read, decoded and preprocessed once.
 
 Exactly what a worker does before the network, by the same functions; the scale (a multiplication) is left
-to the batch, so that 1,000 films of 128 x 128 take 16 MB. A film that cannot be read ends it here, before
+to the batch, so that 1,000 films of 128 x 128 take 16 MB. Films that cannot be read end it here, all named, before
 any training.
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import DataError, Rejected
+from trainer.bad_rows import BadRows
 from trainer.dataset import Dataset
 from trainer.film import path_text
 from wetread.imaging.decode import decode
@@ -47,7 +48,7 @@ def load_films(
     """Return the grey levels of the films, (n, height, width) uint8, in the order of `indices`, all by default.
 
     progress: called with (films done, films in all).
-    Raises DataError naming the film that cannot be read, and why.
+    Raises DataError naming the films that cannot be read, and why.
     """
     chosen = range(len(dataset)) if indices is None else indices
     paths = [dataset.films[index].path for index in chosen]
@@ -62,16 +63,35 @@ def load_films(
 def read_all(read: Callable[[bytes], Read], paths: Sequence[bytes], processes: int) -> Iterator[Read]:
     """Yield what `read` makes of each film, in order; `read` runs in so many processes where that is worth it.
 
-    Raises DataError naming the films among which a process was killed.
+    Raises DataError, at the end, naming the films for which `read` raised Rejected, or those among which a process was
+    killed.
     """
+    bad = BadRows("films")
+    for path, (made, fault) in zip(paths, _tried_all(partial(_tried, read), paths, processes), strict=True):
+        if made is None:
+            bad.add(f"{path_text(path)}: expected a film that can be read, found {fault}; repair it or leave it out")
+        else:
+            yield made
+    bad.raise_if_any()
+
+
+def _tried(read: Callable[[bytes], Read], path: bytes) -> tuple[Read | None, str]:
+    """Return what was made of a film, or why nothing was."""
+    try:
+        return read(path), ""
+    except Rejected as error:
+        return None, f"{error.reason}: {error.detail}"
+
+
+def _tried_all(tried: Callable[[bytes], Read], paths: Sequence[bytes], processes: int) -> Iterator[Read]:
     if processes < 2 or len(paths) <= _ALONE:
-        yield from map(read, paths)
+        yield from map(tried, paths)
         return
     # Spawned: a process forked after TensorFlow has started can hang.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         done = 0
         try:
-            for made in pool.map(read, paths, chunksize=_CHUNK):
+            for made in pool.map(tried, paths, chunksize=_CHUNK):
                 yield made
                 done += 1
         except BrokenProcessPool as error:
@@ -82,16 +102,5 @@ def read_all(read: Callable[[bytes], Read], paths: Sequence[bytes], processes: i
             ) from error
 
 
-def unreadable(path: bytes, error: Rejected) -> DataError:
-    """Return what is raised for a film that cannot be read."""
-    return DataError(
-        f"{path_text(path)}: expected a film that can be read, found {error.reason}: {error.detail}; repair it "
-        "or leave it out"
-    )
-
-
 def _read(root: bytes, preprocess: Preprocess, path: bytes) -> GreyLevels:
-    try:
-        return preprocess.levels(decode(read_file(root, path).data, preprocess.enough).pixels)
-    except Rejected as error:
-        raise unreadable(path, error) from error
+    return preprocess.levels(decode(read_file(root, path).data, preprocess.enough).pixels)

@@ -14,22 +14,15 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
 
 from schemas.errors import DataError
+from trainer.csv_text import csv_rows
 from trainer.dataset import Dataset
 from trainer.film import path_text
+from trainer.side import Side
 
 COLUMNS = ["patient_id", "side"]
-
-
-class Side(StrEnum):
-    """What a patient's films are for."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
 
 
 @dataclass(frozen=True)
@@ -82,21 +75,15 @@ def read_split(path: bytes) -> Split:
     """Return the split in the csv file at `path`; raise DataError naming the line that is wrong."""
     name = path_text(path)
     sides: dict[str, Side] = {}
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            if (header := next(reader, [])) != COLUMNS:
-                raise DataError(f"{name}: expected the columns patient_id,side, found {','.join(header) or 'nothing'}")
-            for row in reader:
-                if len(row) != len(COLUMNS) or row[1] not in set(Side):
-                    raise DataError(f"{name}, line {reader.line_num}: expected a patient and {', '.join(Side)}")
-                if row[0] in sides:
-                    raise DataError(f"{name}, line {reader.line_num}: patient {row[0]} has a side already")
-                sides[row[0]] = Side(row[1])
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{name}: expected comma-separated UTF-8 text, found a fault: {error}") from error
+    rows = csv_rows(path)
+    if (header := next(rows, (0, []))[1]) != COLUMNS:
+        raise DataError(f"{name}: expected the columns patient_id,side, found {','.join(header) or 'nothing'}")
+    for line, row in rows:
+        if len(row) != len(COLUMNS) or row[1] not in set(Side):
+            raise DataError(f"{name}, line {line}: expected a patient and {', '.join(Side)}")
+        if row[0] in sides:
+            raise DataError(f"{name}, line {line}: patient {row[0]} has a side already")
+        sides[row[0]] = Side(row[1])
     return Split(sides)
 
 

@@ -48,6 +48,12 @@ def set_up_logs(*, verbose: bool = False) -> None:
     _take_over_logging(shared, ends, level)
 
 
+def announce(event: str, **values: object) -> None:
+    """Log, whatever the level is, what a long-running process says once: that it is ready, and for what."""
+    always = structlog.make_filtering_bound_logger(logging.INFO)
+    structlog.wrap_logger(structlog.PrintLogger(sys.stderr), wrapper_class=always).info(event, **values)
+
+
 def say_everywhere(**values: str) -> None:
     """Add these to everything that this process logs from now on, in whatever thread."""
     _everywhere.update(values)

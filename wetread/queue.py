@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from schemas.errors import ServiceUnavailable
 from schemas.messages import BatchMessage
+from wetread.broker_address import read_address
 from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
 from wetread.store.leases import batches_to_ring, mark_rung
@@ -23,7 +24,40 @@ TASK_NAME = "wetread.read_batch"
 QUEUE_NAME = "wetread"
 
 CONNECT_SECONDS = 5.0
-"""Seconds after which a broker that does not answer counts as unreachable."""
+"""Seconds after which a broker that does not answer counts as unreachable: to each connection and each command."""
+
+HEALTH_SECONDS = 10
+"""Seconds after which a connection that was silent is asked whether it lives, before it is used again. A worker that
+waits for messages hears from Redis every second; when it has not for so long, it connects anew."""
+
+PROBE = "wetread.probe"
+"""A list that never exists. What is pushed onto a list only if it exists is refused like any other write."""
+
+SHORT_HEADERS = {"origin": "wetread", "argsrepr": "", "kwargsrepr": ""}
+"""What a message says of its sender and its arguments, for logs: Celery would write the host's name, which can be long,
+and the arguments a second time."""
+
+CURES = (
+    ("read only replica", "it is a replica: name the master, or sentinels (sentinel://HOST?master_name=…)"),
+    ("maxmemory", "it is full: raise its maxmemory, or remove what else is kept there"),
+    ("MISCONF", "it cannot write to its disk: make space there; its log says more"),
+    ("wrong kind of value", f"another program keeps something named {QUEUE_NAME!r}: take another number after the /"),
+    ("loading", "it reads its data after a start: it will be ready by itself"),
+    ("Authentication required", "it wants a password: redis://:PASSWORD@HOST"),
+    ("username-password", "it has another password or user"),
+    ("no permissions", "its user may not do this: give it the commands and keys of the queue"),
+    ("master is down", "it is a replica whose master is away"),
+    ("no master found", "no sentinel answers, or none knows a master of that name"),
+    ("certificate", "name the authority of its certificate: rediss://…?ssl_ca_certs=FILE"),
+    ("Timeout connecting", "it does not answer, as when it speaks no TLS where the URL says rediss://, or hangs"),
+    ("SSL", "take redis:// if it speaks no TLS, or the port that does"),
+    ("Protocol Error", "what answers there is no Redis"),
+    ("Timeout reading", "it is there and does not answer: it hangs, is stopped, or wants TLS (rediss://)"),
+    ("Connection closed by server", "it closes the connection: it may want TLS (rediss://), or have too many clients"),
+    ("max number of clients", "it has too many clients: raise its maxclients"),
+    ("Too many open files", "this process may open no more files: raise its limit, ulimit -n 1024"),
+)
+"""What a broker's refusal holds -> what to do about it; the first that fits."""
 
 RING_PATIENCE_LEASES = 10
 """Leases that a ring may wait in a queue that is not empty before it counts as lost."""
@@ -36,7 +70,8 @@ def make_app(settings: Settings) -> Celery:
             "expected a broker, found none: set WETREAD_BROKER_URL=redis://…, or use `wetread screen`"
         )
     hard_limit = batch_seconds(settings)
-    app = Celery("wetread", broker=settings.broker, include=["worker.tasks"], set_as_current=False)
+    address = read_address(settings.broker)
+    app = Celery("wetread", broker=address.url, include=["worker.tasks"], set_as_current=False)
     app.conf.update(
         # A message can hold numbers and text, never code.
         task_serializer="json",
@@ -59,13 +94,22 @@ def make_app(settings: Settings) -> Celery:
         # Every application that shares the broker must have the same.
         broker_transport_options={
             "visibility_timeout": int(hard_limit * 3) + 60,
+            # Without a limit a Redis that hangs, behind a hole or stopped, is waited for for ever. A worker waits for a
+            # message a second at a time, so that this is no limit on how long none may come.
             "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": CONNECT_SECONDS,
             "socket_keepalive": True,
+            "health_check_interval": HEALTH_SECONDS,
+            # Who waits for a broker does so where it can be told to end: one try here.
+            "max_retries": 0,
+            **address.transport_options,
         },
         broker_connection_timeout=CONNECT_SECONDS,
         # A broker that restarts is waited for, however long that takes.
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # Nor is one that answers and refuses (a replica, full, of another type) a reason to end.
+        broker_channel_error_retry=True,
         # What a worker does while the broker is gone would be redelivered as well: end it, its lease frees it.
         worker_cancel_long_running_tasks_on_connection_loss=True,
         # On SIGTERM a worker ends its batch, up to this long.
@@ -94,9 +138,21 @@ def _named_faults(settings: Settings) -> Iterator[None]:
         yield
     except (OperationalError, RedisError, OSError) as error:
         raise ServiceUnavailable(
-            f"expected a broker at {safe_url(settings.broker or '')}, found: {error}; check WETREAD_BROKER_URL and "
-            "that Redis runs. What was settled stays; the same command goes on"
+            f"expected a broker at {safe_url(settings.broker or '')}, found: {_said(error)}; {broker_cure(error)}. "
+            "What was settled stays; the same command goes on"
         ) from error
+
+
+def _said(error: BaseException) -> str:
+    text = str(error).partition(" : <")[0].strip().rstrip(".") or type(error).__name__
+    return text.splitlines()[0][:200]
+
+
+def broker_cure(error: BaseException) -> str:
+    """Return what to do about a broker that refused, or did not answer, with `error`."""
+    said = str(error)
+    known = (cure for sign, cure in CURES if sign.lower() in said.lower())
+    return next(known, "check WETREAD_BROKER_URL and that Redis runs")
 
 
 def batch_seconds(settings: Settings) -> float:
@@ -121,15 +177,19 @@ def ring_waiting(database: Database, app: Celery, settings: Settings) -> int:
     # Rung first, marked after: a crash between the two rings twice, which is harmless; the other order might not ring.
     with _named_faults(settings), app.connection_for_write() as connection:
         for batch_id in batch_ids:
-            app.send_task(TASK_NAME, args=[BatchMessage(batch_id).encode()], connection=connection, ignore_result=True)
+            app.send_task(
+                TASK_NAME, args=[BatchMessage(batch_id).encode()], connection=connection, ignore_result=True,
+                headers=SHORT_HEADERS,
+            )  # fmt: skip
     with database.writing() as session:
         mark_rung(session, batch_ids)
     return len(batch_ids)
 
 
 def queue_length(app: Celery, settings: Settings) -> int:
-    """Return how many messages wait; raise ServiceUnavailable when the broker does not answer."""
+    """Return how many messages wait; raise ServiceUnavailable when the broker does not answer, or takes no writes."""
     with _named_faults(settings), app.connection_for_read() as connection:
-        connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
         client = connection.default_channel.client
-        return int(client.llen(QUEUE_NAME))
+        waiting = int(client.llen(QUEUE_NAME))
+        client.lpushx(PROBE, "")  # a replica, and one that is full, would count and not take
+        return waiting

@@ -6,7 +6,6 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -14,6 +13,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import UsageError
 from schemas.films import Accepted
+from wetread.broker_address import read_address
+from wetread.database_address import check_address
+
+YEAR_SECONDS = 365 * 86_400.0
+
+MOST_BYTES = 2**50
 
 LEAST_KEY = 32
 """Characters of a key for patients' ids: 128 bits in hexadecimal."""
@@ -23,14 +28,6 @@ def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("wetread", appauthor=False))
 
 
-def _names_redis(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("redis+socket", "sentinel") or (parts.scheme in ("redis", "rediss") and parts.port != 0)
-    except ValueError:  # a port that is no number
-        return False
-
-
 class Settings(BaseSettings):
     """Where things are, and the limits a worker keeps.
 
@@ -38,7 +35,9 @@ class Settings(BaseSettings):
     patient_key is one too.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WETREAD_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="WETREAD_", env_ignore_empty=True, extra="ignore", frozen=True, allow_inf_nan=False
+    )
 
     home: Path = Field(default_factory=_default_home, description="the database and the models, when nothing else says")
     database_url: SecretStr = Field(default=SecretStr(""), description="empty: SQLite under home")
@@ -52,15 +51,23 @@ class Settings(BaseSettings):
         description='where this machine sees a directory, as JSON: {"/archive": "/mnt/nas/archive"}',
     )
     batch_size: int = Field(default=64, ge=1, le=1024, description="images in a batch")
-    lease_seconds: float = Field(default=60.0, gt=0, description="a worker that is silent longer has lost its batch")
-    image_seconds: float = Field(default=30.0, gt=0, description="the longest that one image may take")
-    memory_bytes: int = Field(
-        default=4 * 1024**3, ge=1, description="a worker process that grows beyond this ends itself"
+    lease_seconds: float = Field(
+        default=60.0, gt=0, le=YEAR_SECONDS, description="a worker that is silent longer has lost its batch"
     )
-    attempts: int = Field(default=3, ge=1, description="times an image is tried alone before it is dead")
-    outstanding_batches: int = Field(default=256, ge=1, description="batches rung for and not settled, at most")
-    file_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="a larger file is rejected unread")
-    sweep_seconds: float = Field(default=15.0, gt=0, description="between two sweeps of a long-running process")
+    image_seconds: float = Field(default=30.0, gt=0, le=YEAR_SECONDS, description="the longest that one image may take")
+    memory_bytes: int = Field(
+        default=4 * 1024**3, ge=1, le=MOST_BYTES, description="a worker process that grows beyond this ends itself"
+    )
+    attempts: int = Field(default=3, ge=1, le=1_000, description="times an image is tried alone before it is dead")
+    outstanding_batches: int = Field(
+        default=256, ge=1, le=1_000_000, description="batches rung for and not settled, at most"
+    )
+    file_bytes: int = Field(
+        default=512 * 1024 * 1024, ge=1, le=MOST_BYTES, description="a larger file is rejected unread"
+    )
+    sweep_seconds: float = Field(
+        default=15.0, gt=0, le=YEAR_SECONDS, description="between two sweeps of a long-running process"
+    )
     accept_modalities: str = Field(
         default="", description="modalities by whose word films are set aside and which are read, parted by commas"
     )
@@ -91,13 +98,21 @@ class Settings(BaseSettings):
             )
         return key
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        """Refuse a driver or an option that is none before anything is opened."""
+        if value := url.get_secret_value():
+            check_address(value)
+        return url
+
     @field_validator("broker_url")
     @classmethod
     def _redis(cls, url: SecretStr) -> SecretStr:
         """Refuse a broker that is no Redis: the queue's length is asked in Redis's own words."""
         value = url.get_secret_value()
-        if value and not _names_redis(value):
-            raise ValueError("expected redis://HOST:PORT/NUMBER, found another form")
+        if value:
+            read_address(value)
         return url
 
     @property

@@ -8,26 +8,27 @@ written; or, when this process dies, left to the lease.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import structlog
 
-from schemas.errors import ArtefactError, LeaseLost, ReadingsChanged, RootUnavailable, UsageError
-from schemas.states import ItemState, Reason, RunState
+from schemas.errors import ArtefactError, LeaseLost, MachineUnfit, ReadingsChanged, RootUnavailable, UsageError
+from schemas.states import RunState
 from wetread.settings import Settings
 from wetread.store.accounts import run_state
 from wetread.store.database import Database
-from wetread.store.leases import Claim, ClaimedItem, claim, count_attempt, release
+from wetread.store.leases import Claim, claim, release
 from wetread.store.runs import set_state
-from wetread.store.settling import Outcome, Settled, settle_together
+from wetread.store.settling import Settled, settle_together
 from wetread.store.stages import add_stage_seconds
 from worker.failpoints import reach
 from worker.keeper import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
+from worker.one_at_a_time import OneAtATime
 from worker.read_ahead import ReadAhead, Upcoming, no_more
 from worker.reading import Reader
 from worker.sign_of_life import Standing
@@ -60,6 +61,10 @@ class BatchWorker:
     standing: Standing = field(default_factory=Standing)
     stages: Stages = field(default_factory=Stages)
     files: ReadAhead = field(default_factory=ReadAhead)
+
+    def __post_init__(self) -> None:
+        """Give a file server as long as a film may take."""
+        self.files.patience = self.settings.image_seconds
 
     def process_batch(self, batch_id: int, upcoming: Upcoming = no_more) -> Ending:
         """Claim a batch, read it and settle it; return how that ended.
@@ -112,6 +117,10 @@ class BatchWorker:
             log.error("the archive cannot be reached; the run is paused")  # its path is in the run's note, not in logs
             self._give_back(held, pause=str(error))
             return Ending.PAUSED
+        except MachineUnfit as error:
+            log.error("this machine cannot read films now; the run is paused", why=str(error))
+            self._give_back(held, pause=str(error))
+            return Ending.PAUSED
         except LeaseLost as error:
             log.warning("lease lost", why=str(error))
             return Ending.LOST
@@ -140,37 +149,28 @@ class BatchWorker:
 
     def _read_and_settle(self, held: Claim, model: LoadedModel, riders: list[ModelReading], upcoming: Upcoming) -> None:
         with LeaseKeeper(self.database, held, self.settings) as keeper:
+            reader = self._reader(held, model, keeper, riders)
             try:
                 if held.one_at_a_time:
-                    for item in held.items:
-                        keeper.progress(item.image_id)
-                        self._settle((held, [self._read_alone(held, model, item, keeper)]))
+                    alone = OneAtATime(
+                        self.database, self.settings, held, reader, keeper, lambda one: self._settle((held, [one]))
+                    )
+                    alone.read()
                 else:
-                    mine = self._reader(held, model, keeper.progress, riders).outcomes(held.items, upcoming)
-                    self._settle((held, mine), *((rider.held, rider.outcomes) for rider in riders))
+                    mine = reader.outcomes(held.items, upcoming)
+                    read = [rider for rider in riders if rider.fault is None]
+                    self._settle((held, mine), *((rider.held, rider.outcomes) for rider in read))
+                    for rider in riders:
+                        if rider.fault is not None:
+                            self._give_back(rider.held, pause=str(rider.fault))
             except MemoryError:
                 keeper.out_of_memory()
 
-    def _read_alone(self, held: Claim, model: LoadedModel, item: ClaimedItem, keeper: LeaseKeeper) -> Outcome:
-        """Read one image of a batch whose worker died; one that was tried too often alone is dead instead."""
-        if item.attempts >= self.settings.attempts:
-            reason = item.reason or Reason.CRASHED
-            detail = item.detail or f"its worker process died {item.attempts} times on it alone"
-            return Outcome(item.image_id, ItemState.DEAD, reason=reason, detail=detail)
-        with self.database.writing() as session:
-            count_attempt(session, held, item.image_id)
-        reader = self._reader(held, model, lambda: keeper.progress(item.image_id))
-        try:
-            return reader.outcomes([item])[0]
-        except RootUnavailable:
-            with self.database.writing() as session:
-                count_attempt(session, held, item.image_id, by=-1)  # it was not tried
-            raise
-
-    def _reader(
-        self, held: Claim, model: LoadedModel, progress: Callable[[], None], riders: Sequence[ModelReading] = ()
-    ) -> Reader:
-        return Reader(self.database, self.settings, model, held, self.files, self.stages, progress, riders)
+    def _reader(self, held: Claim, model: LoadedModel, keeper: LeaseKeeper, riders: Sequence[ModelReading]) -> Reader:
+        return Reader(
+            self.database, self.settings, model, held, self.files, self.stages, keeper.progress, riders,
+            waiting=keeper.waiting_for_files,
+        )  # fmt: skip
 
     def _settle(self, mine: Settled, *riders: Settled) -> None:
         """Write what became of a batch and of what was read with it; raise what hinders the first, and that alone."""

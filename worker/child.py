@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
-from worker.patience import Patience
+from worker.patience import WORTH_WAITING, Patience
 from worker.waits import Waits
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
             worker.note_stages(task.run_id)
     except WetreadError as error:
         pipe.send(Failed(str(error), error.exit_code))
+    pipe.close()  # a thread that hangs in a read may keep the process from ending: nothing is to be waited for
 
 
 def limit_threads() -> None:
@@ -158,7 +159,7 @@ def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -
             else:
                 stop.wait(waits.take())
             patience.back()
-        except ServiceUnavailable as error:
+        except WORTH_WAITING as error:
             patience.away(error)
             stop.wait(1.0)
 

@@ -8,6 +8,7 @@ from wetread.store.database import Database
 from wetread.store.leases import owners, release_dead
 from wetread.store.workers import forget_dead, worker_ids
 from worker.identity import died_here
+from worker.memory import oom_kills
 
 
 def free_what_the_dead_hold(database: Database) -> int:
@@ -16,8 +17,9 @@ def free_what_the_dead_hold(database: Database) -> int:
         dead = [owner for owner in owners(session) if died_here(owner)]
     if not dead:
         return 0
+    killed = oom_kills()
     with database.writing() as session:
-        return sum(release_dead(session, owner) for owner in dead)
+        return sum(release_dead(session, owner, killed) for owner in dead)
 
 
 def forget_the_dead(database: Database) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from kombu.transport import TRANSPORT_ALIASES, redis
+from redis.exceptions import ResponseError
 
 FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 """What kombu and Celery raise over an envelope of another shape; a lost connection raises none of these."""
@@ -29,8 +30,9 @@ class _CarefulChannel:
 
 
 class _CarefulTransport:
-    """Drops what is JSON and no message. A mixin."""
+    """Drops what is JSON and no message, and takes a broker that refuses for one that is away. A mixin."""
 
+    connection_errors = (*redis.Transport.connection_errors, ResponseError)
     channels: list[Any]
 
     def _deliver(self, message: Any, queue: str) -> None:

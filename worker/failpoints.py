@@ -3,6 +3,7 @@
     WETREAD_FAILPOINT=POINT:DEED            each time that the point is reached
     WETREAD_FAILPOINT=POINT:DEED:TIMES      so often at most, counted across processes in WETREAD_FAILPOINT_COUNTS
     WETREAD_FAILPOINT=decode=SHA256:DEED    only for the film with these bytes; several are parted by commas
+    WETREAD_FAILPOINT=network=64:raise      only for so many films together
 
 Nothing happens unless the variable is set. A worker process whose variable is set says so in its log, and refuses
 one that it cannot read, since a fault that was asked for and does not come would prove what is not so.
@@ -25,8 +26,18 @@ from schemas.errors import UsageError
 VARIABLE = "WETREAD_FAILPOINT"
 COUNTS = "WETREAD_FAILPOINT_COUNTS"
 
-POINTS = ("claimed", "decode", "read", "classified", "before_commit", "committed", "before_acknowledge")
-"""In the order in which a batch reaches them; decode once a film, the others once a batch or once an image alone."""
+POINTS = (
+    "claimed",
+    "file",
+    "decode",
+    "read",
+    "network",
+    "classified",
+    "before_commit",
+    "committed",
+    "before_acknowledge",
+)
+"""As a batch reaches them; file and decode once a film, the others once a batch, or once an image alone."""
 
 MOUTHFUL = 16 * 1024 * 1024
 """Bytes that `eat` takes at a time."""
@@ -38,12 +49,17 @@ def _eat() -> None:
         eaten.append(b"\x01" * MOUTHFUL)
 
 
+def _raise() -> None:
+    raise RuntimeError("raised on purpose, for a test")
+
+
 DEEDS: dict[str, Callable[[], object]] = {
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "abort": os.abort,
     "hang": lambda: threading.Event().wait(),
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "eat": _eat,
+    "raise": _raise,
 }
 
 
@@ -58,7 +74,10 @@ class Failpoint:
 
 
 def reach(point: str, key: str = "") -> None:
-    """Do what WETREAD_FAILPOINT asks for here, if anything. key: the SHA-256 of the film in hand, at `decode`."""
+    """Do what WETREAD_FAILPOINT asks for here, if anything.
+
+    key: the SHA-256 of the film in hand, at `decode`; how many films, at `network`.
+    """
     for failpoint in armed():
         if failpoint.point == point and failpoint.key in ("", key) and _is_due(failpoint):
             DEEDS[failpoint.deed]()

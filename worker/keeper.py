@@ -11,6 +11,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -19,9 +21,12 @@ import structlog
 
 from schemas.errors import LeaseLost, WetreadError
 from schemas.states import Reason
+from wetread.lasting import LastingThread, say_missed
 from wetread.settings import Settings
+from wetread.store.attempts import note_death
 from wetread.store.database import Database
-from wetread.store.leases import Claim, note_death, renew
+from wetread.store.leases import Claim, renew
+from wetread.store.limits import SWEEPING
 
 RENEWALS_A_LEASE = 3
 """A lease is renewed after a third of it, so that two renewals may fail."""
@@ -43,14 +48,28 @@ class LeaseKeeper:
         self._settings = settings
         self._ended = threading.Event()
         self._image_id: int | None = None
+        self._waits_for_files = False
         self._since = time.monotonic()
         self._process = psutil.Process()
-        self._thread = threading.Thread(target=self._keep, name=f"lease of batch {held.batch_id}", daemon=True)
+        self._thread = LastingThread(self._keep, f"lease of batch {held.batch_id}")
 
     def progress(self, image_id: int | None = None) -> None:
         """Say that the work moved on; `image_id` is the image that is taken alone now."""
         self._image_id = image_id
         self._since = time.monotonic()
+
+    @contextmanager
+    def waiting_for_files(self) -> Iterator[None]:
+        """Say that until the block ends the time is the file server's: no image is to blame for what it takes.
+
+        Whoever waits has a limit of its own (`ReadAhead`).
+        """
+        self._waits_for_files = True
+        try:
+            yield
+        finally:
+            self._since = time.monotonic()
+            self._waits_for_files = False
 
     def __enter__(self) -> Self:
         """Begin to renew."""
@@ -76,7 +95,7 @@ class LeaseKeeper:
         due = looked + renewal
         while not self._ended.wait(wait):
             now = time.monotonic()
-            if now - looked > wait + STOOD_STILL_SECONDS:
+            if self._waits_for_files or now - looked > wait + STOOD_STILL_SECONDS:
                 self._since = now
             looked = now
             if now - self._since > settings.image_seconds:
@@ -91,12 +110,14 @@ class LeaseKeeper:
 
     def _renew(self, held: Claim) -> None:
         try:
-            with self._database.writing() as session:
+            with self._database.writing(SWEEPING) as session:
                 renew(session, held, self._settings.lease_seconds)
         except LeaseLost:
             self._leases.remove(held)  # the batch's commit will find the same and write nothing
         except WetreadError:
             pass  # away, or without space: the next renewal tries again; meanwhile the lease may run out, which is safe
+        except Exception as error:  # noqa: BLE001 - the same, for what nobody foresaw
+            say_missed("a lease was not renewed; the next renewal follows", error)
 
     def _end_this_process(self, reason: Reason, detail: str) -> NoReturn:
         image_id = self._image_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from schemas.errors import Rejected
+from schemas.errors import EngineFault, Rejected
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
 from schemas.states import BYTES_REASONS, ItemState, Reason
@@ -18,6 +18,7 @@ from wetread.models.decision import decide
 from wetread.models.gate import Gate
 from wetread.store.leases import Claim, ClaimedItem
 from wetread.store.settling import LinkedReading, Outcome
+from worker.engine_faults import read_patiently
 from worker.models import LoadedModel
 from worker.stages import GATE, NETWORK, Stages
 
@@ -36,12 +37,16 @@ class Waiting:
 
 @dataclass(slots=True)
 class ModelReading:
-    """The part of a claimed batch's reading that is one model's own. settled: by image."""
+    """The part of a claimed batch's reading that is one model's own.
+
+    settled: by image. fault: why its engine could not read them; nothing is settled then.
+    """
 
     held: Claim
     model: LoadedModel
     items: Sequence[ClaimedItem]
     settled: dict[int, Outcome] = field(default_factory=dict)
+    fault: EngineFault | None = None
     _wanted: frozenset[int] = frozenset()
     _waiting: list[Waiting] = field(default_factory=list)
 
@@ -83,7 +88,10 @@ class ModelReading:
         self._waiting.append(waiting)
 
     def classify(self, progress: Callable[[], None], stages: Stages) -> None:
-        """Settle what waits: the gate, the network and the decision, as one array."""
+        """Settle what waits: the gate, the network and the decision, as one array.
+
+        Raises EngineFault where the network's engine does not read it, not even image by image.
+        """
         waiting = self._waiting
         if not waiting:
             return
@@ -101,7 +109,7 @@ class ModelReading:
             if not waiting:
                 return
         with stages.timed(NETWORK):
-            readout = classifier.read(images)
+            readout = read_patiently(classifier, images)
             progress()
             predictions = decide(
                 readout.logits,

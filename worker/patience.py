@@ -6,10 +6,14 @@ import time
 
 import structlog
 
-from schemas.errors import RootUnavailable, ServiceUnavailable
+from schemas.errors import RightsMissing, RootUnavailable, ServiceUnavailable, WetreadError
 
 PATIENCE_SECONDS = 60.0
 """Seconds that a database or a broker may be away in the middle of the work."""
+
+WORTH_WAITING = (ServiceUnavailable, RightsMissing)
+"""Who is in the middle of the work waits for these. A right that was there before is not yet given again while a
+backup is restored."""
 
 
 class Patience:
@@ -19,7 +23,7 @@ class Patience:
         self._seconds = seconds
         self._away_since: float | None = None
 
-    def away(self, error: ServiceUnavailable) -> None:
+    def away(self, error: WetreadError) -> None:
         """Note a try that failed with `error`; raise it again when the service has been away too long."""
         if self._away_since is None:
             self._away_since = time.monotonic()

@@ -7,15 +7,16 @@ its batches are freed, its death is counted on them, and another takes its place
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import SpawnProcess
 
 import structlog
 
-from schemas.errors import ServiceUnavailable, WetreadError
+from schemas.errors import MachineUnfit, ServiceUnavailable, WetreadError
 from schemas.states import RunState
 from wetread.store.accounts import run_account, run_state
 from wetread.store.database import Database
@@ -24,6 +25,7 @@ from wetread.store.workers import forget_dead
 from worker.child import ChildTask, Failed, Ready, serve_run
 from worker.cores import Share
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
+from worker.memory import oom_kills, with_memory_for
 from worker.metering import count_deaths
 
 DEATHS_BEFORE_READY = 3
@@ -31,6 +33,12 @@ DEATHS_BEFORE_READY = 3
 
 DEATHS_WITHOUT_PROGRESS = 30
 """Processes that may die in a row without one image settled between: more than any film needs to be called dead."""
+
+CLOSED_SECONDS = 2.0
+"""Seconds that a process which has closed its pipe has to be gone; then a file server that hangs holds it."""
+
+KILLED_SECONDS = 2.0
+"""Seconds after which a process that was killed counts as held by the system: it waits for a file server that hangs."""
 
 END_SECONDS = 35.0
 """Seconds that processes have to end their batch when asked to; then they are killed."""
@@ -60,6 +68,7 @@ class EmbeddedPool:
 
     def start(self) -> None:
         """Free what workers that died here before still hold, and start the processes."""
+        self.task = replace(self.task, settings=with_memory_for(self.task.settings, self.size))
         try:
             free_what_the_dead_hold(self.database)
             forget_the_dead(self.database)
@@ -95,11 +104,12 @@ class EmbeddedPool:
         for child in self._children:
             if child.process.is_alive():
                 child.process.terminate()
+        end = time.monotonic() + END_SECONDS
         for child in self._children:
-            child.process.join(END_SECONDS)
+            _wait_for_end(child, end)
             if child.process.is_alive():
                 child.process.kill()
-                child.process.join()
+                _leave_behind(child.process)
                 self._free_if_possible(child)
             child.pipe.close()
         self._children = []
@@ -128,7 +138,9 @@ class EmbeddedPool:
         """Deal with a process that has ended: in order, or by a death that is counted."""
         child.process.join()
         self._hear(child)  # what it said since we last listened
-        if child.process.exitcode == 0:  # also when someone ended it with SIGTERM: that is no death
+        if child.process.exitcode == 0 or (child.process.exitcode == -signal.SIGTERM and child.owner is None):
+            # Also when someone ended it with SIGTERM: that is no death, and one that comes before the process can hear
+            # it ends it as it ends any other. It held nothing yet.
             self._remove(child)
             return
         # The database is asked first: when it is away just now, the next look buries the process.
@@ -145,10 +157,10 @@ class EmbeddedPool:
         self._deaths_without_progress = self._deaths_without_progress + 1 if without_progress else 1
         self._settled_at_last_death = settled
         if self._deaths_before_ready >= DEATHS_BEFORE_READY or self._deaths_without_progress >= DEATHS_WITHOUT_PROGRESS:
-            raise WetreadError(
+            raise MachineUnfit(
                 f"expected worker processes that serve, found that they die, "
-                f"the last with exit {child.process.exitcode}; "
-                "run `wetread doctor`, and look for lack of memory. The same command continues"
+                f"the last with exit {child.process.exitcode}: no film is blamed. Run `wetread doctor`, and look for "
+                "lack of memory. The same command goes on"
             )
 
     def _room(self) -> int:
@@ -175,7 +187,7 @@ class EmbeddedPool:
     def _free(self, child: _Child) -> None:
         if child.owner is not None:
             with self.database.writing() as session:
-                release_dead(session, child.owner)
+                release_dead(session, child.owner, oom_kills())
                 forget_dead(session, [child.owner])
 
     def _free_if_possible(self, child: _Child) -> None:
@@ -192,6 +204,27 @@ class EmbeddedPool:
         for child in self._children:
             if child.owner in expired:
                 child.process.kill()
+
+
+def _wait_for_end(child: _Child, until: float) -> None:
+    """Wait for a process that was asked to end; once it has closed its pipe it has nothing left to do."""
+    while child.process.is_alive() and time.monotonic() < until:
+        if not wait_for([child.process.sentinel, child.pipe], timeout=max(0.0, until - time.monotonic())):
+            return
+        try:
+            if child.pipe.poll():
+                child.pipe.recv()
+        except (EOFError, OSError):
+            child.process.join(CLOSED_SECONDS)
+            return
+
+
+def _leave_behind(process: SpawnProcess) -> None:
+    """Wait for the end of a process that was killed; one that the system holds ends when that lets it go."""
+    process.join(KILLED_SECONDS)
+    if process.is_alive():
+        structlog.get_logger().error("a worker process was killed and does not end: a file server holds it")
+        multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # noqa: SLF001 - at its own end Python waits for those without any limit
 
 
 class WorkerFailed(WetreadError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from schemas.errors import Rejected
+from schemas.errors import Rejected, RootSilent
 from wetread.imaging.files import FileBytes
 from wetread.store.leases import ClaimedItem
+from worker.read_threads import ReadThreads
 
 READ_THREADS = 16
 """Files that are opened at once. A film behind four directories of a file server that takes 20 ms for each open takes
@@ -25,6 +26,9 @@ and the first is worked on as soon as it is there."""
 
 BYTES_AHEAD = 256 * 1024 * 1024
 """Bytes in memory at once, at most, as far as the largest file so far tells; one file is always read."""
+
+LOOK_SECONDS = 0.25
+"""Seconds between two looks whether the file server still answers."""
 
 File = FileBytes | Rejected
 
@@ -46,10 +50,14 @@ class ReadItem:
 
 
 class ReadAhead:
-    """Reading threads of one process; they live as long as it does."""
+    """Reading threads of one process; they live as long as it does.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read")
+    patience: seconds without one byte after which a file server counts as silent.
+    """
+
+    def __init__(self, patience: float = 30.0) -> None:
+        self.patience = patience
+        self._threads = ReadThreads(READ_THREADS)
         self._early: dict[int, Future[FileBytes]] = {}
 
     def chunks(
@@ -57,7 +65,8 @@ class ReadAhead:
     ) -> Iterator[list[ReadItem]]:
         """Yield `items` in order with what `read` returned or rejected, some together.
 
-        The next files are read while the caller works. Raises what `read` raises, but Rejected.
+        The next files are read while the caller works. Raises what `read` raises, but Rejected, and RootSilent where
+        a file server does not answer; what hangs is left behind then, and the next call begins with new threads.
         upcoming: asked before the last are yielded; the first of what it tells are read meanwhile too, and are there
         when the next call wants them. What that does not want is dropped.
         """
@@ -69,7 +78,7 @@ class ReadAhead:
         try:
             while left or reading:
                 self._begin(left, reading, read, _room(largest, 0))
-                chunk = [_result(*reading.popleft()) for _ in range(min(next(together), len(reading)))]
+                chunk = [self._result(*reading.popleft()) for _ in range(min(next(together), len(reading)))]
                 largest = max(largest, *(len(got.file.data) for got in chunk if isinstance(got.file, FileBytes)), 1)
                 room = _room(largest, len(chunk))
                 self._begin(left, reading, read, room)
@@ -109,14 +118,28 @@ class ReadAhead:
                 future.cancel()
                 del self._early[image_id]
 
+    def _result(self, item: ClaimedItem, future: Future[FileBytes]) -> ReadItem:
+        look = min(LOOK_SECONDS, self.patience / 4)
+        while not future.done() and not wait([future], timeout=look).done:
+            if self._threads.longest_silence() > self.patience:
+                self._leave_behind()
+                raise RootSilent(
+                    f"expected the archive's file server to answer within {self.patience:g} s, found that it does not: "
+                    "no byte came of a file that was being read. See to the server and its mount, then run the same "
+                    "command: it goes on, and no film is blamed"
+                )
+        try:
+            return ReadItem(item, future.result())
+        except Rejected as fault:
+            return ReadItem(item, fault)
+
+    def _leave_behind(self) -> None:
+        """Begin anew with other threads: those that hang in the system end when it lets them go."""
+        self._threads.abandon()
+        self._threads = ReadThreads(READ_THREADS)
+        self._early = {}
+
 
 def _room(largest: int, held: int) -> int:
     """Return how many files may be on their way when `held` are in the caller's hands; one at least."""
     return max(1, min(FILES_AHEAD, BYTES_AHEAD // largest) - held)
-
-
-def _result(item: ClaimedItem, future: Future[FileBytes]) -> ReadItem:
-    try:
-        return ReadItem(item, future.result())
-    except Rejected as fault:
-        return ReadItem(item, fault)

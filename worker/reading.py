@@ -7,12 +7,13 @@ that the model has read already, under whatever name, are linked to that reading
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from schemas.errors import Rejected
+from schemas.errors import EngineFault, Rejected
 from schemas.films import Accepted, DisplayNote, FilmHeader
 from wetread.imaging.decode import decode
 from wetread.imaging.dicom_file import is_dicom
@@ -29,6 +30,7 @@ from worker.failpoints import reach
 from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel
 from worker.read_ahead import ReadAhead, ReadItem, Upcoming, no_more
+from worker.read_threads import alive
 from worker.stages import CLAHE, CLAIM, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
 
 
@@ -85,6 +87,8 @@ class Reader:
 
     files: the threads that read ahead. stages: told what each step took.
     progress: called after each image, so that the lease is kept only while something moves.
+    waiting: entered while there is nothing to do but to wait for files.
+    opened: told of each file's bytes, just before they are decoded.
     """
 
     database: Database
@@ -95,12 +99,15 @@ class Reader:
     stages: Stages
     progress: Callable[[], None]
     riders: Sequence[ModelReading] = ()
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    opened: Callable[[ClaimedItem, FileBytes], None] = lambda _item, _file: None
 
     def outcomes(self, items: Sequence[ClaimedItem], upcoming: Upcoming = no_more) -> list[Outcome]:
         """Return what became of each of `items`, in their order; the riders have theirs afterwards.
 
         upcoming: asked for what may be read next, once all of these files are read.
-        Raises RootUnavailable when an archive's root is gone: no image is to be blamed for that.
+        Raises RootUnavailable when an archive's root is gone or silent, and EngineFault when the model's engine raises:
+        no image is to be blamed for that. A rider's engine fault is the rider's alone, and is noted on it.
         """
         mine = ModelReading(self.held, self.model, items)
         readings = (mine, *self.riders)
@@ -112,21 +119,43 @@ class Reader:
 
         chunks = self.files.chunks(every, self._read, chosen)
         while True:
-            with self.stages.timed(FILES):
+            with self.stages.timed(FILES), self.waiting():
                 chunk = next(chunks, None)
             if chunk is None:
                 break
             self._prepare(chunk, readings)
         reach("read")
-        for reading in readings:
-            reading.classify(self.progress, self.stages)
+        mine.classify(self.progress, self.stages)
+        for rider in self.riders:
+            try:
+                rider.classify(self.progress, self.stages)
+            except EngineFault as fault:
+                rider.fault = fault
         reach("classified")
         return mine.outcomes
+
+    def goes_through(self, item: ClaimedItem) -> bool:
+        """Read a film to its end and forget what it gave; return False where it cannot be read as one."""
+        with self.waiting():
+            (file,) = (read.file for chunk in self.files.chunks([item], self._read) for read in chunk)
+        return isinstance(file, FileBytes) and self.reads(item, file)
+
+    def reads(self, item: ClaimedItem, file: FileBytes) -> bool:
+        """Decode, preprocess and classify a file's bytes, and forget what that gave; False where they are no film's."""
+        reading = ModelReading(self.held, self.model, [item])
+        try:
+            pixels = _Film(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
+        except Rejected:
+            return False
+        reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, None, pixels))
+        reading.classify(self.progress, self.stages)
+        return True
 
     def _read(self, item: ClaimedItem) -> FileBytes:
         root = self.settings.local_root(item.root)
         with self.stages.timed(READ):
-            file = read_steady(root, item.path, byte_limit=self.settings.file_bytes)
+            reach("file")
+            file = read_steady(root, item.path, byte_limit=self.settings.file_bytes, moved=alive)
         with self.stages.timed(HASH):
             return file.hashed()
 
@@ -148,6 +177,7 @@ class Reader:
                 for reading, _ in mine:
                     reading.reject(item, file, None)
                 continue
+            self.opened(item, file)
             header, film = self._header(file.data), _Film(file, self.stages, self.held.accepted)
             for reading, ours in mine:
                 if file.sha256 in ours:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psutil
@@ -17,20 +19,27 @@ from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
 from schemas.errors import ServiceUnavailable, WetreadError
+from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
-from wetread.logs import say_everywhere, set_up_logs
+from wetread.logs import announce, say_everywhere, set_up_logs
 from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
-from wetread.settings import Settings
+from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.migrating import ensure_schema
 from wetread.store.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
+from worker.consuming import PatientConsumer
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
 from worker.envelopes import drop_what_is_no_message
 from worker.failpoints import armed
 from worker.identity import worker_id
+from worker.memory import set_memory_for
 from worker.metering import count_deaths, count_sweep
 from worker.metrics_port import open_metrics
+
+FILES, FILES_A_PROCESS = 32, 8
+"""Files and connections that a worker opens, and those for each of its processes: a little more than was seen."""
 
 DEAF_SECONDS = 20.0
 """Seconds that messages may wait while a worker with nothing to do receives none; then it restarts itself."""
@@ -41,19 +50,24 @@ def serve(settings: Settings, *, concurrency: int) -> int:
 
     Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they are waited for.
     """
+    _want_files(FILES + FILES_A_PROCESS * concurrency)
     armed()  # a failpoint that is none is refused here, not by each process of the pool
     say_everywhere(worker=worker_id())
     if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
         open_metrics("worker", settings.metrics_host, settings.metrics_port)
+    settings = set_memory_for(
+        settings, concurrency
+    )  # as the next is: the pool's processes take it from the environment
     limit_threads()  # inherited by the pool's processes, which import numpy; this one never does
-    database = Database(settings.database)
+    database = Database(settings.database, writes=SWEEPING)
     ensure_schema(database)
     drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
     minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker"))
     # Weak references would let the bound methods go at once.
-    signals.worker_ready.connect(minder.start, weak=False)
+    signals.worker_ready.connect(minder.hear_from_now, weak=False)
+    signals.worker_ready.connect(partial(_say_ready, settings, concurrency), weak=False)
     signals.worker_shutting_down.connect(minder.stop, weak=False)
     signals.task_received.connect(minder.hear, weak=False)
     signals.setup_logging.connect(_keep_our_logs, weak=False)
@@ -65,10 +79,32 @@ def serve(settings: Settings, *, concurrency: int) -> int:
         without_gossip=True,
         without_mingle=True,
         quiet=True,
+        consumer_cls=PatientConsumer,
     )
+    # Not when Celery is ready, which takes a broker: signs of life depend on none.
+    minder.start()
     worker.start()
     minder.stop()
     return int(worker.exitcode or 0)
+
+
+def _want_files(count: int) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < count:
+        raise WetreadError(
+            f"expected room for {count} open files, found a limit of {limit}; raise it: ulimit -n 1024, "
+            "or LimitNOFILE=1024 in a systemd unit, or start fewer processes by --concurrency"
+        )
+
+
+def _say_ready(settings: Settings, concurrency: int, **_: Any) -> None:
+    announce(
+        "the worker is ready",
+        processes=concurrency,
+        database=safe_url(settings.database),
+        broker=safe_url(settings.broker or ""),
+        next="it waits for batches; SIGTERM ends it after those in hand",
+    )
 
 
 def _keep_our_logs(**_: Any) -> None:
@@ -98,10 +134,11 @@ class _Minder:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _heard_at: float = field(default_factory=time.monotonic)
+    _ready: bool = False
 
-    def start(self, **_: Any) -> None:
-        """Begin; Celery calls it when the pool is up."""
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+    def start(self) -> None:
+        """Begin."""
+        self._thread = LastingThread(self._run, "sweep")
         self._thread.start()
 
     def stop(self, **_: Any) -> None:
@@ -110,6 +147,10 @@ class _Minder:
             return
         self._stopped.set()
         self._thread.join(timeout=5.0)
+
+    def hear_from_now(self, **_: Any) -> None:
+        """Expect messages from now on; Celery calls it when it is ready for them."""
+        self._heard_at, self._ready = time.monotonic(), True
 
     def hear(self, **_: Any) -> None:
         """Remember that a message came; Celery calls it."""
@@ -130,16 +171,15 @@ class _Minder:
             self.restart()
 
     def _run(self) -> None:
-        structlog.get_logger().info("the worker serves", processes=self.concurrency)
         while True:
             if self.signs is not None:
                 self.signs.touch()
             try:
                 self._sweep()
                 count_sweep(made=True)
-            except WetreadError as error:  # a full disk too: whatever it is, the next sweep may find it mended
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
-                structlog.get_logger().warning("a sweep was missed; the next one follows", why=str(error))
+                say_missed("a sweep was missed; the next one follows", error)
             if self._stopped.wait(self.settings.sweep_seconds):
                 break
         if self.signs is not None:
@@ -147,8 +187,8 @@ class _Minder:
         try:
             with self.database.writing() as session:
                 leave(session, worker_id())
-        except WetreadError:
-            pass  # its row goes stale by itself
+        except Exception as error:  # noqa: BLE001 - its row goes stale by itself
+            say_missed("this worker was not taken off the list of the living", error)
         structlog.get_logger().info("the worker has ended")
 
     def _sweep(self) -> None:
@@ -169,7 +209,8 @@ class _Minder:
         """Ring for what waits, and restart where that is not heard; raise ServiceUnavailable without the broker."""
         try:
             ring_waiting(self.database, self.app, self.settings)
-            self.restart_if_deaf(time.monotonic())
+            if self._ready:
+                self.restart_if_deaf(time.monotonic())
         except ServiceUnavailable:
             self._heard_at = time.monotonic()  # nobody hears a broker that is away, nor at once when it is back
             raise

@@ -16,7 +16,9 @@ from typing import Any
 import psutil
 
 from schemas.errors import WetreadError
+from wetread.lasting import LastingThread, say_missed
 from wetread.store.database import Database
+from wetread.store.limits import SWEEPING
 from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
 
 SIGN_SECONDS = 5.0
@@ -60,7 +62,7 @@ class SignOfLife:
         self._every = every
         self._process = psutil.Process()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sign of life", daemon=True)
+        self._thread = LastingThread(self._run, "sign of life")
 
     def start(self) -> None:
         """Begin, with a first sign at once."""
@@ -76,18 +78,20 @@ class SignOfLife:
             self._give()
             self._stopped.wait(self._every)
         try:
-            with self._database.writing() as session:
+            with self._database.writing(SWEEPING) as session:
                 leave(session, self._owner)
-        except WetreadError:
-            pass  # its row goes silent by itself
+        except Exception as error:  # noqa: BLE001 - its row goes silent by itself
+            say_missed("this process was not taken off the list of the living", error)
 
     def _give(self) -> None:
-        details = {
-            "kind": WorkerKind.PROCESS, "every_seconds": self._every,
-            "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
-        }  # fmt: skip
         try:
-            with self._database.writing() as session:
+            details = {
+                "kind": WorkerKind.PROCESS, "every_seconds": self._every,
+                "memory_bytes": int(self._process.memory_info().rss), **self._standing.details(),
+            }  # fmt: skip
+            with self._database.writing(SWEEPING) as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so
+        except Exception as error:  # noqa: BLE001 - of one sign; the next one follows
+            say_missed("a sign of life was missed; the next one follows", error)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import JPEGLosslessSV1
 
+from schemas.errors import EXIT_FAILURE_RATE
 from tests.chaos.accounting import ask, assert_nothing_lost
 from tests.chaos.films import draw_films
 from tests.chaos.processes import Strength
@@ -66,7 +67,7 @@ def test_embedded_films_that_end_their_process_are_dead_by_their_reason_and_thei
     began = time.monotonic()
     arm(embedded, *poisoned)
     with Strength(start_logged(embedded, "screen", poisoned[0], "--workers", 2), 2) as strength:
-        assert strength.process.wait(250) == 0
+        assert strength.process.wait(250) == EXIT_FAILURE_RATE, "a dead film is to be seen"
     gave = f"{check(embedded, *poisoned)}; a process replaced within {strength.longest:.1f} s"
     record("8", "embedded", FAULT, gave, time.monotonic() - began)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.program import films
+from tests.reading_site import Site
 from tests.screened import RunKit
 from wetread.store.database import Database
 from wetread.store.migrating import ensure_schema
@@ -34,3 +37,18 @@ def database(database_url: str) -> Iterator[Database]:
 def kit(database: Database) -> RunKit:
     """A run of a made-up model over a made-up root, without any file."""
     return RunKit(database)
+
+
+@pytest.fixture(scope="session")
+def drawn_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("drawn")
+    films(directory, patients=6, seed=4)
+    (directory / "manifest.csv").unlink()
+    return directory
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path, drawn_films: Path) -> Site:
+    archive = tmp_path / "archive"
+    shutil.copytree(drawn_films, archive)
+    return Site(database, tmp_path / "home", archive)

@@ -13,8 +13,9 @@ from schemas.errors import LeaseLost, UsageError
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
+from wetread.store.attempts import count_attempt, note_death
 from wetread.store.deleting import delete_run
-from wetread.store.leases import count_attempt, next_batches, note_death, release, release_dead, renew
+from wetread.store.leases import next_batches, release, release_dead, renew
 from wetread.store.result_counts import label_counts
 from wetread.store.results import Filters, find_results
 from wetread.store.retrying import retry_failed

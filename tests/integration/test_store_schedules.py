@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
-from schemas.errors import UsageError
+from schemas.errors import DatabaseFault, UsageError
 from schemas.states import TickKind, TickOutcome
 from schemas.tables import ScheduleTick
 from tests.screened import RunKit
@@ -69,7 +68,7 @@ def test_a_moment_of_a_schedule_is_written_once(database: Database) -> None:
     schedule = add(database)
     with database.writing() as session:
         session.add(tick(schedule, NOW, None))
-    with pytest.raises(IntegrityError), database.writing() as session:
+    with pytest.raises(DatabaseFault, match=r"(?i)unique"), database.writing() as session:
         session.add(tick(schedule, NOW, None))
 
 

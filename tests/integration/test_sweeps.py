@@ -35,14 +35,21 @@ def keep_time(settings: Settings, _: Database, rung: Callable[[], bool]) -> None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("fault", [ServiceUnavailable("it is away"), WetreadError("cannot write: the disk is full")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ServiceUnavailable("it is away"),
+        WetreadError("cannot write: the disk is full"),
+        RuntimeError("nobody foresaw it"),
+    ],
+)
 @pytest.mark.parametrize(("process", "house"), [(keep_time, beat), (serve, service)])
 def test_a_sweep_that_failed_is_followed_by_another(
     monkeypatch: pytest.MonkeyPatch,
     database: Database,
     process: Callable[[Settings, Database, Callable[[], bool]], None],
     house: ModuleType,
-    fault: WetreadError,
+    fault: Exception,
 ) -> None:
     sweeps = 0
     second = threading.Event()

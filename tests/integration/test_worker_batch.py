@@ -4,82 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
 
-from producer.ingest import fill_run
 from schemas.states import Reason, RunState
-from schemas.tables import StoredPrediction, WorkItem
-from tests.program import films
-from tests.screened import nobody_died
-from tests.tiny_model import publish_tiny_model
+from schemas.tables import Image, StoredPrediction, WorkItem
+from tests.reading_site import Site
 from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
-from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
 from wetread.store.deleting import delete_run
-from wetread.store.images import RunToFill
-from wetread.store.leases import claim, next_batches, release_dead
-from wetread.store.results import Filters, ResultRow, find_results
-from wetread.store.roots import root_ids
-from wetread.store.runs import open_run
+from wetread.store.leases import claim, release_dead
 from wetread.store.stages import stage_seconds
 from worker import keeper, reading
-from worker.batch import BatchWorker, Ending
+from worker.batch import Ending
 from worker.identity import died_here, worker_id
-from worker.models import ModelShelf
 from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
-
-
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("drawn")
-    films(directory, patients=6, seed=4)
-    (directory / "manifest.csv").unlink()
-    return directory
-
-
-class Site:
-    """An archive, a run over it, and workers on demand."""
-
-    def __init__(self, database: Database, home: Path, archive: Path) -> None:
-        self.database, self.home, self.archive = database, home, archive
-        self.digest = publish_tiny_model(database.url, home)
-        self.settings = Settings(
-            home=home, lease_seconds=0.4, image_seconds=20.0
-        )  # a slow machine ends no process of ours
-        with database.writing() as session:
-            roots = dict(zip(root_ids(session, [os.fsencode(archive)]), [os.fsencode(archive)], strict=True))
-            opened = open_run(session, list(roots), self.digest, "numpy", force=False, walker="t:1:1", dead=nobody_died)
-        self.run = opened.id
-        fill_run(database, RunToFill(self.run, "t:1:1", self.digest, False, 64), roots)
-
-    def worker(self) -> BatchWorker:
-        shelf = ModelShelf(Registry(self.database, self.settings.models_directory))
-        return BatchWorker(self.database, self.settings, shelf, worker_id())
-
-    def batch(self) -> int | None:
-        with self.database.reading() as session:
-            return next(iter(next_batches(session, [self.run], 1)), None)
-
-    def account(self) -> RunAccount:
-        with self.database.reading() as session:
-            return run_account(session, self.run)
-
-    def rows(self) -> list[ResultRow]:
-        with self.database.reading() as session:
-            return list(find_results(session, Filters(run=self.run)))
-
-
-@pytest.fixture
-def site(database: Database, tmp_path: Path, drawn: Path) -> Site:
-    archive = tmp_path / "archive"
-    shutil.copytree(drawn, archive)
-    return Site(database, tmp_path / "home", archive)
 
 
 def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Site) -> None:
@@ -169,8 +109,14 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_image_for_which_there_is_no_memory_ends_its_process_and_is_named_when_it_was_alone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_data: bytes, _enough: int | None) -> None:
-        raise MemoryError
+    with site.database.reading() as session:
+        bad = session.scalars(select(Image.path).order_by(Image.id)).first()
+    assert bad is not None
+
+    def refuse(data: bytes, enough: int | None) -> object:
+        if data == (site.archive / os.fsdecode(bad)).read_bytes():
+            raise MemoryError
+        return decode(data, enough)
 
     batch = site.batch()
     assert batch is not None

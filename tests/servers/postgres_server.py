@@ -71,5 +71,14 @@ class PostgresServer(Server):
         with self._connect() as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def standby(self) -> PostgresServer:
+        """Return a started server that follows this one, until it is promoted."""
+        follower = PostgresServer()
+        source = f"host=127.0.0.1 port={self.port} user=postgres"
+        copy = [program_path("pg_basebackup"), "--dbname", source, "--pgdata", str(follower.directory / "data")]
+        if follower.run([*copy, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast"]).wait():
+            raise ServerFailed(f"pg_basebackup failed:\n{follower.log_tail()}")
+        return follower.start()
+
     def _connect(self) -> psycopg.Connection:
         return psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True, connect_timeout=2)

@@ -16,8 +16,11 @@ import yaml
 from click import Command, Context, Group
 
 from cli.main import wetread
+from wetread.liveness import STANDS_STILL_SECONDS
 from wetread.queue import make_app
 from wetread.settings import Settings
+from wetread.store import limits
+from worker import memory
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
@@ -112,6 +115,29 @@ def test_a_pod_of_a_worker_has_time_for_its_soft_shutdown() -> None:
     assert pods()["worker"]["terminationGracePeriodSeconds"] > 2 * app.conf.worker_soft_shutdown_timeout
 
 
+@pytest.mark.parametrize("where", ["kubernetes", "compose"])
+def test_the_processes_of_a_worker_fit_into_its_containers_memory(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if where == "kubernetes":
+        (container,) = pods()["worker"]["containers"]
+        words, limit = container["args"], int(container["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
+        assert "WETREAD_MEMORY_BYTES" not in named("ConfigMap")["wetread"]["data"], "it would be taken as it is"
+    else:
+        worker = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["worker"]
+        words = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in worker["command"]]
+        limit = int(re.sub(r"\$\{\w+:-(\d+)g\}", r"\1", worker["mem_limit"])) * 2**30
+    processes = int(words[words.index("--concurrency") + 1])
+    monkeypatch.setattr(memory, "memory_limit", lambda: limit)
+    each = memory.with_memory_for(Settings(), processes).memory_bytes
+    assert processes * each + memory.KEPT_FREE <= limit
+    assert each >= 2**30, "a film of 100 million pixels takes some 600 MB"
+
+
+def test_a_unit_of_a_worker_has_a_limit_of_memory_and_outlives_a_process_that_the_kernel_ends() -> None:
+    (unit,) = (unit for unit in UNITS if "worker" in unit.name)
+    assert list(lines(unit, "MemoryMax")) == ["80%"]
+    assert list(lines(unit, "OOMPolicy")) == ["continue"]
+
+
 def test_secrets_are_examples_and_none_is_anywhere_else() -> None:
     assert [file.name for file in KUBERNETES if "kind: Secret\n" in file.read_text()] == ["secret.example.yaml"]
     for secret in named("Secret").values():
@@ -154,6 +180,24 @@ def test_a_unit_calls_what_exists_with_settings_that_exist(unit: Path) -> None:
     variables = {pair.partition("=")[0] for line in lines(unit, "Environment") for pair in shlex.split(line)}
     assert variables <= OF_SETTINGS
     assert list(lines(unit, "User")) == ["wetread"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_starts_a_unit_again_that_ends_or_stands_still(unit: Path) -> None:
+    assert list(lines(unit, "Type")) == ["notify"]
+    assert list(lines(unit, "Restart")) == ["always"]
+    (watchdog,) = lines(unit, "WatchdogSec")
+    rounds = Settings().sweep_seconds + limits.SWEEPING.statement + limits.GRACE_SECONDS + limits.CONNECT_SECONDS
+    assert 2 * rounds < int(watchdog) < STANDS_STILL_SECONDS, "a round that meets every limit is no standstill"
+
+
+def test_compose_and_kubernetes_start_what_ended_again() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for part in ("worker", "beat"):
+        assert services[part]["restart"] == "unless-stopped"
+        assert services[part]["healthcheck"]["test"] == ["CMD", "wetread", "health", part]
+        assert pods()[part].get("restartPolicy", "Always") == "Always"
+        assert "livenessProbe" in pods()[part]["containers"][0]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

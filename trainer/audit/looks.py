@@ -9,11 +9,10 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from schemas.errors import Rejected
 from trainer.audit.spectra import Spectra, spectra_of
 from trainer.audit.squares import square_of
 from trainer.dataset import Dataset
-from trainer.pixels import read_all, unreadable
+from trainer.pixels import read_all
 from wetread.imaging.decode import Grey, decode
 from wetread.imaging.depth import reduced_to_8_bits
 from wetread.imaging.equalisation import GreyLevels
@@ -59,7 +58,7 @@ def load_looks(
     """Return a look at each film, in the data set's order; 36 KB a film.
 
     progress: called with (films done, films in all).
-    Raises DataError naming the film that cannot be read, and why.
+    Raises DataError naming the films that cannot be read, and why.
     """
     looks: list[Look] = []
     paths = [film.path for film in dataset.films]
@@ -71,12 +70,9 @@ def load_looks(
 
 
 def look_at(root: bytes, path: bytes) -> Look:
-    """Return a look at the film `path` under `root`; raise DataError when it cannot be read."""
-    try:
-        file = read_file(root, path)
-        return look_of(file.data, file.sha256)
-    except Rejected as error:
-        raise unreadable(path, error) from error
+    """Return a look at the film `path` under `root`; raise Rejected when it cannot be read."""
+    file = read_file(root, path)
+    return look_of(file.data, file.sha256)
 
 
 def look_of(data: bytes, sha256: str) -> Look:

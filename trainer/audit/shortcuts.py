@@ -20,7 +20,7 @@ from trainer.dealing import grouped_folds
 from trainer.figures import Floats, auroc
 from trainer.film import Film
 from trainer.intervals import Estimate, estimates
-from trainer.splits import Side
+from trainer.side import Side
 
 LEAST_PATIENTS = 10
 """A label with fewer patients, or with fewer of other labels, is not judged: chance alone could give it away."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import defaultdict
 
 from schemas.errors import DataError
+from trainer.csv_text import csv_rows
 from trainer.dataset import Dataset
 from trainer.film import path_text
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 
 Sides = tuple[frozenset[str], ...]
 """The sides of each film, in the data set's order; of a cross-validation they are its folds."""
@@ -22,6 +23,13 @@ def sides_of(dataset: Dataset, split: Split) -> Sides:
     return _sides(dataset, {patient: {side} for patient, side in split.sides.items()}, by_image=False)
 
 
+def folder_sides(dataset: Dataset) -> Sides | None:
+    """Return the sides that the data's own folders say, as they are; None where they say none."""
+    if not dataset.has_sides:
+        return None
+    return tuple(frozenset() if film.side is None else frozenset({film.side}) for film in dataset.films)
+
+
 def read_sides(path: bytes, dataset: Dataset) -> Sides:
     """Return the sides of the films under the split in the csv file at `path`.
 
@@ -31,22 +39,16 @@ def read_sides(path: bytes, dataset: Dataset) -> Sides:
     """
     name = path_text(path)
     sides: dict[str, set[Side]] = defaultdict(set)
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            if (header := next(reader, [])) not in (_BY_PATIENT, _BY_IMAGE):
-                raise DataError(
-                    f"{name}: expected the columns patient_id,side, or path,side for a split by image, found "
-                    f"{','.join(header) or 'nothing'}"
-                )
-            for row in reader:
-                if len(row) != len(header) or row[1] not in set(Side):
-                    raise DataError(f"{name}, line {reader.line_num}: expected {header[0]} and {', '.join(Side)}")
-                sides[os.path.normpath(row[0]) if header == _BY_IMAGE else row[0]].add(Side(row[1]))
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{name}: expected comma-separated UTF-8 text, found a fault: {error}") from error
+    rows = csv_rows(path)
+    if (header := next(rows, (0, []))[1]) not in (_BY_PATIENT, _BY_IMAGE):
+        raise DataError(
+            f"{name}: expected the columns patient_id,side, or path,side for a split by image, found "
+            f"{','.join(header) or 'nothing'}"
+        )
+    for line, row in rows:
+        if len(row) != len(header) or row[1] not in set(Side):
+            raise DataError(f"{name}, line {line}: expected {header[0]} and {', '.join(Side)}")
+        sides[os.path.normpath(row[0]) if header == _BY_IMAGE else row[0]].add(Side(row[1]))
     return _sides(dataset, sides, by_image=header == _BY_IMAGE)
 
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,6 +26,9 @@ FILE_BYTES_LIMIT = 2**28
 FRESH_SECONDS = 0.02
 """Seconds after a change in which a file is not read: a write sets the times as it begins, some systems to 10 ms
 only, so that one that goes on, or comes right after it, would leave them as they are."""
+
+MOUTHFUL = 2**23
+"""Bytes that are asked for at once: most films are smaller, and of a larger one is seen that it comes."""
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # O_NONBLOCK: a FIFO that takes a file's place between the look and the open must not block the worker.
@@ -62,9 +65,12 @@ def read_file(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT) 
     return read_steady(root, relative, byte_limit).hashed()
 
 
-def read_steady(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT) -> SteadyBytes:
+def read_steady(
+    root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT, moved: Callable[[], None] = lambda: None
+) -> SteadyBytes:
     """Read the regular file `relative` under the directory `root`.
 
+    moved: called as bytes come, so that a file server that is slow is told from one that does not answer.
     Raises RootUnavailable when the root is missing, unreadable, not a directory, or, where the file is
     missing too, empty: that is what an archive looks like after its mount went away. Raises Rejected with
     VANISHED, PERMISSION, IO_ERROR, NOT_A_FILE (a link, a directory, a device, or a path that is not plainly
@@ -72,7 +78,10 @@ def read_steady(root: bytes, relative: bytes, byte_limit: int = FILE_BYTES_LIMIT
     """
     parts = _checked_parts(relative)
     try:
-        return _read_once(root, parts, byte_limit) or _read_once(root, parts, byte_limit) or _changed()
+        for _ in range(2):
+            if (read := _read_once(root, parts, byte_limit, moved)) is not None:
+                return read
+        return _changed()
     except OSError as error:
         check_root(root, must_hold_entries=error.errno in _GONE)
         raise Rejected(*_reason(error)) from error
@@ -97,7 +106,7 @@ def _checked_parts(relative: bytes) -> list[bytes]:
     return parts
 
 
-def _read_once(root: bytes, parts: list[bytes], byte_limit: int) -> SteadyBytes | None:
+def _read_once(root: bytes, parts: list[bytes], byte_limit: int, moved: Callable[[], None]) -> SteadyBytes | None:
     """Return the file, or None when it changed while it was read."""
     with _opened_root(root) as root_descriptor, _opened_file(root_descriptor, parts) as descriptor:
         before = _status_when_quiet(descriptor)
@@ -108,7 +117,7 @@ def _read_once(root: bytes, parts: list[bytes], byte_limit: int) -> SteadyBytes 
         if before.st_size > byte_limit:
             raise Rejected(Reason.TOO_LARGE, f"expected at most {byte_limit} bytes, found {before.st_size}")
         # One byte more than there should be, so that a file that grows is noticed and never read without end.
-        data = _read_up_to(descriptor, before.st_size + 1)
+        data = _read_up_to(descriptor, before.st_size + 1, moved)
         after = os.fstat(descriptor)
     if _version(before) != _version(after) or len(data) != before.st_size:
         return None
@@ -168,9 +177,10 @@ def _opened_file(root_descriptor: int, parts: list[bytes]) -> Iterator[int]:
             os.close(descriptor)
 
 
-def _read_up_to(descriptor: int, count: int) -> bytes:
+def _read_up_to(descriptor: int, count: int, moved: Callable[[], None]) -> bytes:
     chunks = []
-    while count > 0 and (chunk := os.read(descriptor, count)):
+    while count > 0 and (chunk := os.read(descriptor, min(count, MOUTHFUL))):
+        moved()
         chunks.append(chunk)
         count -= len(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

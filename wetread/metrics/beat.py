@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from schemas.errors import WetreadError
+from wetread.lasting import say_missed
 from wetread.metrics.port import BuildInfo, Collector
 from wetread.store.totals import Totals
 from wetread.store.workers import SeenWorker
@@ -54,7 +55,9 @@ class Standing:
 
         try:
             totals, workers = self.totals(), self.workers()
-        except WetreadError:
+        except Exception as error:  # noqa: BLE001 - what is known without it is said all the same
+            if not isinstance(error, WetreadError):
+                say_missed("a scrape could not ask the database", error)
             yield _gauge("wetread_database_up", "Whether the database answers.", [((), 0)])
         else:
             yield _gauge("wetread_database_up", "Whether the database answers.", [((), 1)])
@@ -71,7 +74,9 @@ class Standing:
             return
         try:
             waiting = self.queue()
-        except WetreadError:
+        except Exception as error:  # noqa: BLE001 - the same
+            if not isinstance(error, WetreadError):
+                say_missed("a scrape could not ask the broker", error)
             yield _gauge("wetread_broker_up", "Whether the broker answers.", [((), 0)])
             return
         yield _gauge("wetread_broker_up", "Whether the broker answers.", [((), 1)])

@@ -22,17 +22,17 @@ from wetread.models.artefact import (
     ModelContents,
     copy_artefact,
     load_artefact,
-    read_document,
     save_artefact,
     verify_artefact,
 )
 from wetread.models.card import checked_name
-from wetread.models.decision import Decision
+from wetread.models.decision_in_force import decision_in_force, is_decision_known
 from wetread.models.folder import ModelsFolder
 from wetread.models.listed import ListedModel as ListedModel
-from wetread.models.promotion import METRICS, reason_for_audit, reason_for_figures
+from wetread.models.promotion import model_before, reason_for_audit, reason_for_figures
 from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
+from wetread.models.standing import Measured, Standing, measured_of, standing_of
 from wetread.store import registrations
 from wetread.store.database import Database
 from wetread.store.registrations import AliasMove, DecisionValues, Registration
@@ -77,7 +77,7 @@ class Registry:
         if registration is None:
             raise UsageError(f"expected a registered model with digest {digest}, found none; run 'wetread models list'")
         artefact = load_artefact(self._folder.locate(registration), trusted_digest=digest)
-        return replace(artefact, decision=self._decision_in_force(registration, artefact))
+        return replace(artefact, decision=decision_in_force(self._database, registration, artefact))
 
     def locate(self, registration: Registration) -> str:
         """Return the model's folder on this machine; raise UsageError, with the cure, when it is not here."""
@@ -87,8 +87,8 @@ class Registry:
         """Hash every file of the model anew and return it; raise ArtefactError when one is not as registered."""
         registration = self.resolve(reference)
         artefact = verify_artefact(self._folder.locate(registration), trusted_digest=registration.digest)
-        self._decision_in_force(registration, artefact)
-        if not self._is_decision_known(artefact):
+        decision_in_force(self._database, registration, artefact)
+        if not is_decision_known(self._database, artefact):
             raise ArtefactError(
                 f"decision.json of {registration.reference}: expected a registered record, found "
                 f"{artefact.decision.digest}; it was altered: fetch the model again"
@@ -132,26 +132,25 @@ class Registry:
         *,
         accept_audit: str | None = None,
         accept_evaluation: str | None = None,
-        has_served: bool = False,
+        back: bool = False,
     ) -> AliasMove:
         """Point `alias` at a model that has just been verified, and return the move.
 
         accept_audit: why the model may serve although the audit of its training data found that unsafe.
         accept_evaluation: why it may although no figures on films that it did not learn from are known, or it was
-        found worse than what the alias means now. Both are kept with the move. has_served: no figures are asked for.
+        found worse than what the alias means now. Both are kept with the move. back: to a model that has served, of
+        which no figures are asked for. A shipped model comes with its own reason.
         Raises UnsafeError where one of them is wanted and not given.
         """
         models, aliases = self._known()
         if checked_name(alias) == SHIPPED_ALIAS or alias in {model.name for model in models}:
             raise UsageError(f"alias {alias!r}: expected a name that no model has, and not {SHIPPED_ALIAS!r}")
         registration = self.verify(reference)
-        card = self.open(registration.digest).card
-        reason = reason_for_audit(registration, card.provenance.unsafe_findings, accept_audit)
+        findings = self.open(registration.digest).card.provenance.unsafe_findings
+        reason = reason_for_audit(registration, findings, accept_audit or self._shipped_with(registration.digest))
         why = (accept_evaluation or "").strip() or None
-        if not has_served and aliases.get(alias) != registration.digest:
-            listed = METRICS in card.documents
-            metrics = read_document(self.locate(registration), card, METRICS) if listed else None
-            why = reason_for_figures(self._database, registration, metrics, aliases.get(alias), why)
+        if not back and aliases.get(alias) != registration.digest:
+            why = reason_for_figures(self.standing(reference, alias), why)
         with self._database.writing() as session:
             return registrations.move_alias(
                 session,
@@ -161,27 +160,42 @@ class Registry:
                 default=aliases.get(alias),
                 accepted_audit=reason,
                 accepted_evaluation=why,
+                rolled_back=back,
             )
 
+    def standing(self, reference: str, alias: str = PRODUCTION) -> Standing:
+        """Return what was measured of a model, beside what was measured of the model that `alias` means now."""
+        models, aliases = self._known()
+        model = find_reference(reference, models, aliases)
+        serving = next((one for one in models if one.digest == aliases.get(alias) != model.digest), None)
+        return standing_of(self._database, self._folder, model, serving)
+
+    def measured(self, registration: Registration) -> Measured | None:
+        """Return a model's figures of films that it did not learn from: its card's, else those kept by `evaluate`."""
+        return measured_of(self._database, self._folder, registration)
+
     def rollback(self, alias: str = PRODUCTION) -> AliasMove:
-        """Point `alias` back at what it was before its last move, and return the new move; twice undoes itself.
+        """Take the alias's last promotion back and return the move; again, the one before, and so on.
 
         A reason that was given for the model's audit before still counts. Figures are not asked for: it has served.
         """
         moves = self.moves(alias)
-        previous = moves[0].previous_digest if moves else None
+        previous = model_before(moves)
         if previous is None:
             raise UsageError(f"alias {alias!r}: expected an earlier model to go back to, found none; promote one")
         figures = next((move.accepted_evaluation for move in moves if move.model_digest == previous), None)
         audit = self.accepted_audit(previous)
-        return self.promote(previous, alias, accept_audit=audit, accept_evaluation=figures, has_served=True)
+        return self.promote(previous, alias, accept_audit=audit, accept_evaluation=figures, back=True)
 
     def accepted_audit(self, digest: str) -> str | None:
         """Return why the model with this digest was last taken in spite of its audit; None where nobody was asked."""
         with self._database.reading() as session:
             given = registrations.read_accepted_audit(session, digest)
-        shipped = next((name for name, known in SHIPPED.items() if known == digest), "")
-        return given or ACCEPTED_AUDITS.get(shipped)
+        return given or self._shipped_with(digest)
+
+    def _shipped_with(self, digest: str) -> str | None:
+        """Return the reason that a shipped model comes with; None of any other model."""
+        return next((ACCEPTED_AUDITS.get(name) for name, known in SHIPPED.items() if known == digest), None)
 
     def moves(self, alias: str = PRODUCTION) -> list[AliasMove]:
         """Return the moves of an alias, the latest first."""
@@ -258,7 +272,7 @@ class Registry:
 
     def _complete(self, known: Registration, source: str | os.PathLike[str], artefact: Artefact) -> Registration:
         """Copy the files of a model that is registered already, where this machine lacks them."""
-        if not self._is_decision_known(artefact):
+        if not is_decision_known(self._database, artefact):
             raise UsageError(
                 f"model {known.reference} is registered with another temperature or other thresholds than these files "
                 "have; one version cannot decide in two ways: keep what is registered, or train another"
@@ -274,24 +288,3 @@ class Registry:
         wanted = Registration(artefact.digest, card.name, version, directory, card.labels, decision.digest, self._now())
         with self._database.writing() as session:
             return registrations.register(session, wanted, values)
-
-    def _decision_in_force(self, registration: Registration, artefact: Artefact) -> Decision:
-        """Return the decision record in the database; raise ArtefactError when the database was altered."""
-        with self._database.reading() as session:
-            values = registrations.read_decision(session, registration.decision_digest)
-        decision = None if values is None else Decision(values.model_digest, values.temperature, values.thresholds)
-        if (
-            decision is None
-            or decision.digest != registration.decision_digest
-            or decision.model_digest != registration.digest
-            or registration.labels != artefact.card.labels
-        ):
-            raise ArtefactError(
-                f"model {registration.reference}: expected the labels of its card and decision record "
-                f"{registration.decision_digest} in the database, found others; restore the database from a backup"
-            )
-        return decision
-
-    def _is_decision_known(self, artefact: Artefact) -> bool:
-        with self._database.reading() as session:
-            return registrations.read_decision(session, artefact.decision.digest) is not None

@@ -13,6 +13,9 @@ from typing import Any
 
 from schemas.errors import ArtefactError
 
+DIGITS = 18
+"""Digits of a whole number at most, its sign counted: what every machine's word and every float can hold."""
+
 Kinds = type | tuple[type, ...]
 
 
@@ -38,6 +41,7 @@ def parse(data: bytes, what: str) -> dict[str, Any]:
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
     except (ValueError, RecursionError) as error:
         raise ArtefactError(f"{what}: expected strict JSON, found a fault: {error}; fetch the model again") from error
@@ -82,3 +86,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"the number {text[:20]} is too large")
     return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > DIGITS:
+        raise ValueError(f"a whole number of {len(text)} digits")
+    return int(text)

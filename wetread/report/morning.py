@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.errors import UsageError
-from schemas.states import NO_FILM_REASONS, RunState
+from schemas.states import RunState
 from wetread.clock import utc_now
 from wetread.report.comparing import (
     CONFIDENCE,
@@ -18,6 +18,7 @@ from wetread.report.comparing import (
     validation_scores,
 )
 from wetread.report.drift import Drift
+from wetread.report.failures import failure_rate
 from wetread.report.last_night import LastNight
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -94,9 +95,7 @@ class MorningReport:
     @property
     def failure_rate(self) -> float:
         """Return (rejected + dead) / found, without what was rejected since it is no frontal chest film."""
-        account = self.account
-        no_films = sum(account.rejected_reasons.get(reason, 0) for reason in NO_FILM_REASONS)
-        return (account.rejected - no_films + account.dead) / account.found if account.found else 0.0
+        return failure_rate(self.account)
 
     @property
     def alarms(self) -> list[str]:

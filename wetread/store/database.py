@@ -10,46 +10,41 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from schemas.errors import RightsMissing, ServiceUnavailable, UsageError, WetreadError
-from wetread.settings import safe_url
+from schemas.errors import ServiceUnavailable, UsageError
+from wetread.store import limits
+from wetread.store.database_faults import READ_ONLY, named
+from wetread.store.limits import Limits
+from wetread.store.postgres import make_postgres_engine
 
 SQLITE_WAIT_MS = 60_000
 """Milliseconds that a SQLite connection waits for another's write."""
-
-POSTGRES_CONNECT_SECONDS = 10
-
-STANDSTILL_SECONDS = 30
-"""Seconds that a writing transaction may do nothing before PostgreSQL ends it. A process that is stopped, or whose
-machine is, while it settles a batch holds the run's row: without an end every other worker would wait for it."""
-
-FORBIDDEN = frozenset({"42501", "25006"})
-"""PostgreSQL's codes for a right that the role lacks, and for a write where only reading is possible."""
-
-CONTENDED = frozenset({"40P01", "40001", "55P03"})
-"""Its codes for a deadlock, for a transaction that another one forestalled, and for a lock that was not to be had."""
 
 
 class Database:
     """Hands out transactions; a transaction that ends in an exception is rolled back.
 
     Transactions that write begin as writers (BEGIN IMMEDIATE on SQLite), so that one never has to be
-    given up half way because another wrote first.
+    given up half way because another wrote first. What the driver raises inside one comes out as an error of ours:
+    ServiceUnavailable where waiting helps. How long PostgreSQL is waited for: `wetread.store.limits`.
 
     by_index: for whoever looks up few rows at a time in tables that grow, as a worker does: PostgreSQL's planner then
     takes a sequential scan only where it has no other plan (enable_seqscan = off); where no index serves, a table is
-    read whole still. A connection keeps a plan that was made while a table was empty until that is analysed, and the
-    checks of foreign keys do so too: in a new database each batch took longer to settle than the one before.
+    read whole still. The checks of foreign keys keep a plan that was made while a table was empty until that is
+    analysed: in a new database each batch took longer to settle than the one before.
+    writes: what one statement of a writing transaction may take.
     """
 
-    def __init__(self, url: str, *, by_index: bool = False) -> None:
+    def __init__(self, url: str, *, by_index: bool = False, writes: Limits = limits.WRITING) -> None:
         self.url = url
-        self._engine = _make_engine(url)
-        if by_index and self.dialect == "postgresql":
-            event.listen(self._engine, "connect", _prefer_indexes)
+        self._writes = writes
+        self._engine = _make_engine(url, by_index=by_index)
+        driver = self._engine.dialect.loaded_dbapi
+        self._faults = (DBAPIError, PoolTimeout, PendingRollbackError, driver.Error)
 
     @property
     def dialect(self) -> str:
@@ -57,69 +52,53 @@ class Database:
         return self._engine.dialect.name
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Give a session; commit at the end."""
-        with self._named_faults(), Session(self._engine) as session, session.begin():
-            if self.dialect == "postgresql":
-                session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'"))
+    def writing(self, kind: Limits | None = None) -> Iterator[Session]:
+        """Give a session; commit at the end. kind: `limits.LONG` where one statement may take hours."""
+        with self._named_faults(), Session(self._of(kind or self._writes)) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that sees one state of the database and writes nothing."""
-        reader = self._engine.execution_options(wetread_reads=True)
+        reader = self._of(limits.READING, wetread_reads=True)
         with self._named_faults(), Session(reader) as session, session.begin():
             yield session
 
     @contextmanager
     def connecting(self) -> Iterator[Connection]:
         """Give a bare connection in a writing transaction; migrations use it."""
-        with self._named_faults(), self._engine.begin() as connection:
+        with self._named_faults(), self._of(limits.LONG).begin() as connection:
             yield connection
 
     def dispose(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
+    def _of(self, kind: Limits, **options: bool) -> Engine:
+        return self._engine.execution_options(wetread_limits=kind, **options)
+
     @contextmanager
     def _named_faults(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
-            raise _named(error, self.url) from error
-        except DBAPIError as error:
-            known = error.connection_invalidated or "not a database" in str(error.orig) or _state(error) in FORBIDDEN
-            if known:
-                raise _named(error, self.url) from error
-            raise
+        except self._faults as error:
+            original = getattr(error, "orig", None) or error
+            if getattr(original, "sqlstate", None) == READ_ONLY:
+                self._engine.dispose()  # of several hosts another one may be the one that writes by now
+            broken = getattr(error, "connection_invalidated", False)
+            raise named(error, self.url, self._forbids_writing, away=broken) from error
+
+    def _forbids_writing(self) -> bool:
+        """Return whether PostgreSQL refuses every write of this role, though the server is no standby."""
+        asked = "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only')::bool"
+        try:
+            with self._of(limits.READING, wetread_reads=True).begin() as connection:
+                return bool(connection.execute(text(asked)).scalar())
+        except self._faults:
+            return False
 
 
-def _state(error: DBAPIError) -> str | None:
-    """Return PostgreSQL's five-letter code of the fault; None on SQLite."""
-    state: str | None = getattr(error.orig, "sqlstate", None)
-    return state
-
-
-def _named(error: DBAPIError, url: str) -> WetreadError:
-    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    if "disk is full" in said or "No space left" in said or "disk I/O error" in said:
-        return WetreadError(f"the database {safe_url(url)} cannot write: {said}; make space, then run the same command")
-    if _state(error) in FORBIDDEN or "readonly database" in said:
-        return RightsMissing(
-            f"expected the right to do this in the database {safe_url(url)}, found: {said}; nothing was written. Use "
-            "a role that has it: docs/operations.md lists them"
-        )
-    if _state(error) in CONTENDED:
-        return ServiceUnavailable(
-            f"expected a turn in the database {safe_url(url)}, found: {said}; nothing was written, and the same "
-            "command goes on"
-        )
-    return ServiceUnavailable(
-        f"expected a database at {safe_url(url)}, found: {said}; check WETREAD_DATABASE_URL and that the server runs"
-    )
-
-
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, *, by_index: bool) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -129,32 +108,7 @@ def _make_engine(url: str) -> Engine:
         return _make_sqlite_engine(url, parsed.database)
     if backend != "postgresql":
         raise UsageError(f"WETREAD_DATABASE_URL: expected sqlite or postgresql, found {backend}")
-    try:
-        engine = create_engine(
-            parsed,
-            pool_pre_ping=True,
-            pool_size=2,
-            max_overflow=8,
-            connect_args={"connect_timeout": POSTGRES_CONNECT_SECONDS},
-        )
-    except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise UsageError("PostgreSQL needs psycopg, which is not installed: run `make install`") from error
-    event.listen(engine, "after_cursor_execute", _let_the_server_count)
-    return engine
-
-
-def _let_the_server_count(_connection, cursor, _statement, _values, _context, executemany: bool) -> None:  # type: ignore[no-untyped-def]  # the driver's cursor has no public type
-    # psycopg ends many executions with a Flush after its Sync. PostgreSQL takes that for the begin of a command, and a
-    # transaction that stands still there would hold its locks for ever. A command that is answered ends that.
-    if executemany:
-        cursor.connection.execute("")
-
-
-def _prefer_indexes(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("SET enable_seqscan = off", ())
-    cursor.close()
-    connection.commit()  # a setting that is rolled back is none
+    return make_postgres_engine(parsed, by_index=by_index)
 
 
 def _make_sqlite_engine(url: str, file: str | None) -> Engine:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     true,
     update,
 )
@@ -32,8 +31,8 @@ from wetread.store.image_set import ImageSet
 from wetread.store.moments import database_seconds
 from wetread.store.ordering import lock_walk
 from wetread.store.path_hashes import hash_paths_of_older_versions
-from wetread.store.rejections import stands
 from wetread.store.rows import Columns, as_table
+from wetread.store.unchanged import need_not_be_read
 from wetread.store.upsert import insert_for
 
 WALK_LEASE_SECONDS = 60.0
@@ -189,26 +188,12 @@ def _look_up(session: Session, run: RunToFill, root_id: int, files: Sequence[_Ro
     hash_paths_of_older_versions(session, root_id, found)
     mine, last = aliased(WorkItem), aliased(WorkItem, name="last")
     changed = or_(Image.size != found.size, Image.mtime_ns != found.mtime_ns)
-    unchanged_since = and_(
-        last.image_id == Image.id,
-        last.model_digest == run.model_digest,
-        last.current,
-        # In the words of the index of current readings too: SQLite would else read all items for each chunk.
-        text("last.current"),
-        last.size == found.size,
-        last.mtime_ns == found.mtime_ns,
-        or_(
-            last.state.in_([ItemState.DONE, ItemState.DEAD]),
-            stands(last, run.accepted),
-        ),
-        literal(not run.force),
-    )
     query = (
         select(found.place, Image.id, changed, mine.run_id.is_not(None), last.run_id.is_not(None))
         # Also those that are not on the list: an outer join leaves the database no choice with which table it begins.
         .outerjoin(Image, and_(Image.root_id == root_id, Image.path_hash == found.path_hash))
         .outerjoin(mine, and_(mine.run_id == run.id, mine.image_id == Image.id))
-        .outerjoin(last, unchanged_since)
+        .outerjoin(last, need_not_be_read(last, found, run.model_digest, force=run.force, accepted=run.accepted))
     )
     # Of the connection: the session looks at each row for what it may have to map.
     return [_Known._make(row) for row in session.connection().execute(query) if row[1] is not None]

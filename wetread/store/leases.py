@@ -16,13 +16,17 @@ from schemas.errors import LeaseLost
 from schemas.films import ACCEPTED, Accepted
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Image, Model, Run, WorkItem
+from wetread.store.death_notes import note_how_it_ended
 from wetread.store.moments import database_seconds
 from wetread.store.roots import root_paths
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedItem:
-    """One image to read: where it is, how often it was tried alone, and what was noted when that failed."""
+    """One image to read: where it is, how often it was tried alone, and what was noted when that failed.
+
+    sha256, size, mtime_ns: of its file when it was last tried alone, or as the walk saw it.
+    """
 
     image_id: int
     root: bytes
@@ -30,6 +34,9 @@ class ClaimedItem:
     attempts: int
     reason: Reason | None
     detail: str | None
+    sha256: str | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class Claim:
     took_over: it was another's, whose lease had run out.
     riders: batches of a shadow's run under our lease too, whose images are read with these.
     accepted: words of DICOM headers that the run is to read although they name something else.
+    untouched: workers that died holding it in a row, before one of its images was tried or settled.
     """
 
     batch_id: int
@@ -56,6 +64,7 @@ class Claim:
     riders: tuple[Claim, ...] = ()
     took_over: bool = False
     accepted: Accepted = ACCEPTED
+    untouched: int = 0
 
 
 _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
@@ -113,18 +122,23 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
             fence=Batch.fence + 1,
             lease_until=database_seconds() + lease_seconds,
             kills=Batch.kills + case((Batch.owner.is_not(None), 1), else_=0),
+            untouched=Batch.untouched + case((Batch.owner.is_not(None), 1), else_=0),
         )
-        .returning(Batch.run_id, Batch.fence, Batch.kills)
+        .returning(Batch.run_id, Batch.fence, Batch.kills, Batch.untouched)
         .execution_options(synchronize_session=False)
     ).first()
     if taken is None:
         return None
-    run_id, fence, kills = taken
+    run_id, fence, kills, untouched = taken
     of_run, shadowed = _run_to_read(session, run_id)
+    if owner_before is not None:
+        note_how_it_ended(session, [batch_id], None)  # it was silent, on whatever machine: nobody knows more
     items = pending_items(session, batch_id)
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
     taken_over = owner_before is not None
-    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run[:-1], items, riders, taken_over, of_run[-1])
+    return Claim(
+        batch_id, run_id, owner, fence, kills > 0, *of_run[:-1], items, riders, taken_over, of_run[-1], untouched
+    )
 
 
 def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:
@@ -155,11 +169,15 @@ def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, s
 def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
     """Return the images of a batch that are to be read, whoever holds it."""
     query = (
-        select(Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.reason, WorkItem.detail)
+        select(
+            Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.reason, WorkItem.detail, WorkItem.sha256,
+            func.coalesce(WorkItem.size, Image.size).label("size"),
+            func.coalesce(WorkItem.mtime_ns, Image.mtime_ns).label("mtime_ns"),
+        )
         .join(Image, Image.id == WorkItem.image_id)
         .where(WorkItem.batch_id == batch_id, WorkItem.state == ItemState.PENDING)
         .order_by(Image.id)
-    )
+    )  # fmt: skip
     rows = session.execute(query).all()
     roots = root_paths(session, sorted({row.root_id for row in rows}))
     return tuple(
@@ -170,6 +188,9 @@ def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
             row.attempts,
             None if row.reason is None else Reason(row.reason),
             row.detail,
+            row.sha256,
+            row.size,
+            row.mtime_ns,
         )
         for row in rows
     )
@@ -192,23 +213,14 @@ def release(session: Session, held: Claim) -> None:
 
     What was read with it is given back too.
     """
+    free = {"owner": None, "lease_until": None, "untouched": 0}
     for one in (held, *held.riders):
-        session.execute(_ours(one).values(owner=None, lease_until=None).execution_options(synchronize_session=False))
+        session.execute(_ours(one).values(free).execution_options(synchronize_session=False))
 
 
-def count_attempt(session: Session, held: Claim, image_id: int, by: int = 1) -> None:
-    """Count one attempt of an image, just before it alone is touched; by -1, take it back."""
-    hold(session, held)
-    session.execute(
-        update(WorkItem)
-        .where(WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING)
-        .values(attempts=WorkItem.attempts + by)
-    )
-
-
-def hold(session: Session, held: Claim) -> None:
-    """Lock the batch for this transaction; raise LeaseLost when it is another's by now."""
-    kept = session.execute(_ours(held).values(fence=held.fence).returning(Batch.id)).first()
+def hold(session: Session, held: Claim, **values: int) -> None:
+    """Lock the batch for this transaction, writing `values` to it; raise LeaseLost when it is another's by now."""
+    kept = session.execute(_ours(held).values(fence=held.fence, **values).returning(Batch.id)).first()
     if kept is None:
         raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
 
@@ -217,15 +229,19 @@ def _ours(held: Claim):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, 
     return update(Batch).where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
 
 
-def release_dead(session: Session, owner: str) -> int:
+def release_dead(session: Session, owner: str, oom_kills: int | None = None) -> int:
     """Free the batches of a worker that is known to be dead, counting its death; return how many.
 
     The ring that it answered is used up: the next sweep rings anew.
+    oom_kills: processes that the kernel of its machine has ended for lack of memory so far; None where nobody knows.
     """
+    mine = select(Batch.id).where(Batch.owner == owner, Batch.pending > 0).order_by(Batch.id).with_for_update()
+    held = list(session.scalars(mine))
+    note_how_it_ended(session, held, oom_kills)
     freed = session.execute(
         update(Batch)
         .where(Batch.owner == owner, Batch.pending > 0)
-        .values(owner=None, lease_until=None, kills=Batch.kills + 1, rung_at=None)
+        .values(owner=None, lease_until=None, kills=Batch.kills + 1, untouched=Batch.untouched + 1, rung_at=None)
         .returning(Batch.id)
         .execution_options(synchronize_session=False)
     )
@@ -277,17 +293,4 @@ def mark_rung(session: Session, batch_ids: list[int]) -> None:
         .where(Batch.id.in_(batch_ids))
         .values(rung_at=database_seconds())
         .execution_options(synchronize_session=False)
-    )
-
-
-def note_death(session: Session, held: Claim, image_id: int, reason: Reason, detail: str) -> None:
-    """Remember on a pending image that its worker is about to end because of it, and why.
-
-    Raises LeaseLost when the batch is another's by now: what this worker found says nothing any more.
-    """
-    hold(session, held)
-    session.execute(
-        update(WorkItem)
-        .where(WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING)
-        .values(reason=reason, detail=detail)
     )

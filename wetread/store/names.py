@@ -87,9 +87,11 @@ def _connected(url: str) -> Iterator[_Connection | None]:
         with closing(sqlite3.connect(f"file:{quote(file)}?mode=ro", uri=True, timeout=WAIT_SECONDS)) as connection:
             yield connection
     else:
-        import psycopg
+        from wetread.store.postgres_line import PostgresLine
 
-        limits = {"connect_timeout": CONNECT_SECONDS, "options": f"-c statement_timeout={int(1000 * WAIT_SECONDS)}"}
-        with psycopg.connect(f"postgresql://{place}", **limits) as connection:  # type: ignore[arg-type] # libpq's own words
-            connection.read_only = True
+        with PostgresLine.connect(
+            f"postgresql://{place}", autocommit=True, prepare_threshold=None, connect_timeout=CONNECT_SECONDS
+        ) as connection:
+            connection.longest = WAIT_SECONDS  # of a server that is stopped, too
+            connection.execute(f"BEGIN READ ONLY; SET LOCAL statement_timeout = {int(1000 * WAIT_SECONDS)}")
             yield connection

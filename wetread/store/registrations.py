@@ -51,6 +51,7 @@ class AliasMove:
 
     accepted_audit: why the model was taken although the audit of its data found that unsafe; None where it did not.
     accepted_evaluation: why it was taken although no figures speak for it, or some against it.
+    rolled_back: it took the last promotion back.
     """
 
     alias: str
@@ -59,6 +60,7 @@ class AliasMove:
     changed_at: datetime
     accepted_audit: str | None = None
     accepted_evaluation: str | None = None
+    rolled_back: bool = False
 
 
 def list_registrations(session: Session) -> list[Registration]:
@@ -135,10 +137,12 @@ def move_alias(
     default: str | None = None,
     accepted_audit: str | None = None,
     accepted_evaluation: str | None = None,
+    rolled_back: bool = False,
 ) -> AliasMove:
     """Point `alias` at a model, record the move, and return it; a move to where it points records nothing.
 
     default: the digest that the alias meant before it was ever moved, to which it can be rolled back.
+    rolled_back: the move takes the last promotion back.
     """
     _one_at_a_time(session)
     row = session.get(ModelAlias, alias)
@@ -156,10 +160,11 @@ def move_alias(
                 changed_at=changed_at,
                 accepted_audit=accepted_audit,
                 accepted_evaluation=accepted_evaluation,
+                rolled_back=rolled_back,
             )
         )
     session.flush()
-    return AliasMove(alias, model_digest, previous, changed_at, accepted_audit, accepted_evaluation)
+    return AliasMove(alias, model_digest, previous, changed_at, accepted_audit, accepted_evaluation, rolled_back)
 
 
 def alias_moves(session: Session, alias: str) -> list[AliasMove]:
@@ -168,7 +173,7 @@ def alias_moves(session: Session, alias: str) -> list[AliasMove]:
     return [
         AliasMove(
             row.alias, row.model_digest, row.previous_digest, row.changed_at, row.accepted_audit,
-            row.accepted_evaluation,
+            row.accepted_evaluation, row.rolled_back,
         )
         for row in rows
     ]  # fmt: skip

@@ -43,6 +43,10 @@ def retry_failed(
                 attempts=0,
                 batch_id=batch.id,
                 current=False,
+                program=None,
+                sha256=None,
+                size=None,
+                mtime_ns=None,
             )
             .execution_options(synchronize_session=False)
         )

@@ -18,11 +18,12 @@ from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.table_base import UtcDateTime
 from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
 from wetread.clock import utc_now
+from wetread.program import program_version
 from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
-from wetread.store.tallies import NOTE, add_tallies
+from wetread.store.tallies import add_tallies, notes_of
 from wetread.store.upsert import insert_for
 
 
@@ -165,6 +166,7 @@ def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
         .where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
         .values(
             pending=Batch.pending - settled,
+            untouched=0,
             owner=case((last, None), else_=Batch.owner),
             lease_until=case((last, None), else_=Batch.lease_until),
         )
@@ -245,6 +247,8 @@ def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[s
         "sha256": outcome.sha256,
         "size": outcome.size,
         "mtime_ns": outcome.mtime_ns,
+        "program": program_version() if outcome.state == ItemState.DEAD else None,
+        "oom_kills": None,
         "prediction_id": prediction_id,
         "header_id": None if outcome.sha256 is None else stored.headers.get(outcome.sha256),
         "current": outcome.image_id not in keep_older,
@@ -272,8 +276,7 @@ def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
             tally["label", reading.label] += 1
             if reading.decision == UNCERTAIN:
                 tally["uncertain", reading.label] += 1
-            for note in filter(None, (outcome.header.display_note or "").split(",") if outcome.header else ()):
-                tally[NOTE, note] += 1
+            tally.update(notes_of(outcome.header))
         elif outcome.reason is not None:
             tally[str(outcome.state), str(outcome.reason)] += 1
     return tally

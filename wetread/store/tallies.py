@@ -6,11 +6,17 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from schemas.films import FilmHeader
 from schemas.tables import RunTally
 from wetread.store.upsert import insert_for
 
 NOTE = "note"
 """The kind of counters of films that were read with something of their display left out or set right."""
+
+
+def notes_of(header: FilmHeader | None) -> list[tuple[str, str]]:
+    """Return the counters of what was left out or set right of a film's display."""
+    return [(NOTE, note) for note in ((header and header.display_note) or "").split(",") if note]
 
 
 def add_tallies(session: Session, run_id: int, tally: Mapping[tuple[str, str], int]) -> None:

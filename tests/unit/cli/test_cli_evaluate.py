@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from dataclasses import replace
@@ -154,6 +155,27 @@ def test_labels_without_a_film_are_warned_of(tmp_path: Path) -> None:
     assert "no film is labelled covid or pneumonia" in body["warnings"][0]
     assert "no film is labelled covid or pneumonia" in result.stderr
     assert body["macro_auroc"] is None and body["labels"]["normal"]["sensitivity"] is not None
+
+
+def test_predictions_have_a_row_a_film(tmp_path: Path) -> None:
+    data = manifest(
+        tmp_path / "data", "a.film,normal,=p1,PA\nb.film,covid,p2,\n", header="path,label,patient_id,view\n"
+    )
+    result = run("evaluate", "tiny", data, "--predictions", tmp_path / "films.csv", "--json")
+    printed(result)
+    with open(tmp_path / "films.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    shares = [f"probability_{label}" for label in ("covid", "normal", "pneumonia")]
+    assert list(rows[0]) == ["path", "patient_id", "label", "predicted", "correct", "decision", *shares, "view"]
+    assert [(row["path"], row["patient_id"], row["label"], row["view"]) for row in rows] == [
+        ("a.film", "'=p1", "normal", "PA"),  # quoted, so that a spreadsheet takes it for no formula
+        ("b.film", "p2", "covid", ""),
+    ]
+    for row in rows:
+        assert sum(float(row[share]) for share in shares) == pytest.approx(1, abs=1e-5)
+        assert row["predicted"] == max(shares, key=lambda share, row=row: float(row[share])).partition("_")[2]
+        assert row["correct"] == str(row["predicted"] == row["label"])
+        assert row["decision"] in (row["predicted"], "uncertain")
 
 
 FAULTY = {

@@ -83,6 +83,18 @@ def test_a_model_is_imported_promoted_shown_and_rolled_back(call: Call, folders:
         "accepted_audit": None,
         "accepted_evaluation": None,
     }
+    again = call("promote", "film@2")
+    assert [line.split("\t") for line in again.stdout.splitlines()] == [
+        ["model", "accuracy", "macro AUROC", "of"],
+        ["film@2", "0.750 (0.500 to 0.900)", "", "10 patients (test)"],
+        ["film@1, which serves now", "0.750 (0.500 to 0.900)", "", "10 patients (test)"],
+    ]
+    figures = as_json(call("promote", "film@1", "--json"))
+    assert figures["figures"] == figures["previous_figures"] == {
+        "of": "test", "n": 20, "patients": 10, "accuracy": {"value": 0.75, "low": 0.5, "high": 0.9}
+    }  # fmt: skip
+    assert figures["difference"] is None
+    assert as_json(call("list", "--json"))[0]["figures"] == figures["figures"]
 
     shown = as_json(call("show", "--json"))
     assert (shown["model"], shown["aliases"], shown["parameters"]) == ("film@1", ["production"], 32)

@@ -15,11 +15,12 @@ import structlog
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cli.accounts import account_json, account_pace, failure_rate, run_exit_code
+from cli.accounts import account_json, account_pace, run_exit_code
 from cli.main import main
 from cli.output import emit_csv, emit_json, path_text, printable, say
-from schemas.states import RunState
+from schemas.states import Reason, RunState
 from wetread.logs import set_up_logs
+from wetread.report.failures import failure_rate
 from wetread.store.accounts import RunAccount
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,8 +145,33 @@ def test_the_account_has_the_documented_keys() -> None:
 
 def test_what_is_no_film_is_no_failure() -> None:
     assert failure_rate(ACCOUNT) == pytest.approx(0.2)
-    assert run_exit_code(ACCOUNT, 0.2) == 0
-    assert run_exit_code(ACCOUNT, 0.19) == 3
+    alive = dataclasses.replace(ACCOUNT, dead=0, dead_reasons={}, done=ACCOUNT.done + ACCOUNT.dead)
+    rate = failure_rate(alive)
+    assert run_exit_code(alive, rate) == 0
+    assert run_exit_code(alive, rate - 0.01) == 3
+
+
+NOTHING = {"state": RunState.FINISHED, "found": 12, "pending": 0, "cancelled": 0, "dead": 0, "dead_reasons": {}}
+
+
+@pytest.mark.parametrize(
+    ("counts", "reasons", "code"),
+    [
+        ({"done": 0, "rejected": 12, "skipped": 0}, {Reason.UNDECODABLE: 12}, 3),
+        ({"done": 0, "rejected": 12, "skipped": 0}, {Reason.NOT_A_FILM: 11, Reason.IO_ERROR: 1}, 3),
+        ({"done": 0, "rejected": 12, "skipped": 0}, {Reason.NOT_A_FILM: 12}, 0),
+        ({"done": 0, "rejected": 0, "skipped": 12}, {}, 0),
+        ({"done": 0, "rejected": 1, "skipped": 11}, {Reason.UNDECODABLE: 1}, 3),
+        ({"done": 0, "rejected": 1, "skipped": 11}, {Reason.PERMISSION: 1}, 0),
+        ({"done": 1, "rejected": 11, "skipped": 0}, {Reason.UNDECODABLE: 11}, 0),
+        ({"done": 11, "rejected": 0, "skipped": 0, "dead": 1}, {}, 3),
+    ],
+)
+def test_a_run_that_read_nothing_or_has_a_dead_film_is_never_exit_0(
+    counts: dict[str, int], reasons: dict[str, int], code: int
+) -> None:
+    account = dataclasses.replace(ACCOUNT, **{**NOTHING, **counts}, rejected_reasons=reasons)
+    assert run_exit_code(account, 1.0) == code
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from schemas.errors import DataError, UnsafeError, UsageError, WetreadError
 from trainer.phantoms import draw_archive
 
 SMALL = ["--size", "32", "--width", "8", "--epochs", "2", "--processes", "1"]
+
+LOWER = ["--accept-evaluation", "two epochs are below what ships"]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,26 @@ def test_a_model_is_trained_registered_and_measured_again_the_same(films: Path, 
     assert again["model_digest"] == made["digest"]
     for figure in ("n", "patients", "accuracy", "confusion", "labels", "by"):
         assert again[figure] == made["test"][figure]
+
+
+def test_folders_train_and_test_are_sides_and_never_labels(films: Path, tmp_path: Path) -> None:
+    with (films / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    of_label: Counter[str] = Counter()
+    for row in rows:
+        of_label[row["label"]] += 1
+        side = "test" if of_label[row["label"]] % 4 == 0 else "train"
+        target = tmp_path / "kaggle" / side / row["label"] / row["path"].replace("/", "-")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(films / row["path"], target)
+    tested = sum(count // 4 for count in of_label.values())
+    made = printed(
+        run("train", tmp_path / "kaggle", *SMALL, "--validation", "0.35", "--no-panel", "--no-gate", "--json")
+    )
+    assert made["labels"] == ["covid", "normal", "pneumonia"]
+    assert made["patients"]["test"] == made["test"]["n"] == tested
+    again = printed(run("evaluate", made["model"], tmp_path / "kaggle", "--json"))
+    assert (again["side"], again["n"], again["confusion"]) == ("test", tested, made["test"]["confusion"])
 
 
 def test_every_opening_of_the_same_test_patients_is_counted(films: Path) -> None:
@@ -140,7 +164,7 @@ def test_unsafe_data_is_said_recorded_and_keeps_the_model_from_production(given_
     refused = run("models", "promote", "cnn@1")
     assert isinstance(refused.exception, UnsafeError) and refused.exception.exit_code == 5
     assert "--accept-audit REASON" in str(refused.exception)
-    taken = printed(run("models", "promote", "cnn@1", "--accept-audit", "to study the shortcut", "--json"))
+    taken = printed(run("models", "promote", "cnn@1", "--accept-audit", "to study the shortcut", *LOWER, "--json"))
     assert (taken["model"], taken["accepted_audit"]) == ("cnn@1", "to study the shortcut")
     shown = run("models", "show", "cnn@1").stdout
     assert "unsafe: the source alone predicts covid" in shown and "to study the shortcut" in shown
@@ -156,7 +180,7 @@ def test_strict_refuses_unsafe_data_with_exit_5_and_registers_nothing(given_away
 def test_clean_data_is_trained_on_strictly_and_promoted_without_a_reason(films: Path) -> None:
     made = printed(run("train", films, *SMALL, "--strict", "--json"))
     assert made["audit"]["findings"] == []
-    assert printed(run("models", "promote", "cnn@1", "--json"))["accepted_audit"] is None
+    assert printed(run("models", "promote", "cnn@1", *LOWER, "--json"))["accepted_audit"] is None
 
 
 @pytest.mark.parametrize(

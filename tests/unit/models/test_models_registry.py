@@ -155,14 +155,55 @@ def test_production_moves_and_is_rolled_back(registry: Registry, contents: Conte
 
     assert registry.rollback().model_digest == one
     assert registry.resolve("production").digest == one
-    assert registry.rollback().model_digest == two
     assert [(move.previous_digest, move.model_digest) for move in registry.moves()] == [
-        (one, two),
         (two, one),
         (one, two),
         (None, one),
     ]
-    assert [model.aliases for model in registry.models()] == [(), ("production",)]
+    assert [model.aliases for model in registry.models()] == [("production",), ()]
+
+
+def test_going_back_again_goes_further_back_and_never_to_what_was_left(registry: Registry, contents: Contents) -> None:
+    one, two, three, four = (registry.publish(contents(seed=seed)).digest for seed in (1, 2, 3, 4))
+    for version in (1, 2, 3):
+        registry.promote(f"phantom@{version}")
+    assert [registry.rollback().model_digest for _ in range(2)] == [two, one]
+    with pytest.raises(UsageError, match="expected an earlier model"):
+        registry.rollback()
+    registry.promote("phantom@4")
+    registry.promote("phantom@3")
+    assert [registry.rollback().model_digest for _ in range(2)] == [four, one]
+    assert registry.resolve("production").digest == one != three
+
+
+@pytest.mark.parametrize(("accuracy", "asks"), [(0.404, True), (0.75, False), (0.9, False)])
+def test_a_model_whose_card_is_below_that_of_what_serves_is_promoted_with_a_reason_only(
+    registry: Registry, contents: Contents, accuracy: float, asks: bool
+) -> None:
+    registry.publish(contents(seed=1))
+    lower = {**MEASURED["test"], "accuracy": {"value": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}}
+    registry.publish(contents(seed=2, metrics={"test": lower}))
+    registry.promote("phantom@1")
+    standing = registry.standing("phantom@2")
+    assert standing.serving is not None and standing.serving_measured is not None
+    assert standing.serving.reference == "phantom@1" and standing.serving_measured.figures["accuracy"]["value"] == 0.75
+    if asks:
+        with pytest.raises(UnsafeError, match=r"below those of phantom@1, found accuracy 0\.404 .* against 0\.750"):
+            registry.promote("phantom@2")
+    assert registry.promote("phantom@2", accept_evaluation="a pilot").accepted_evaluation == (
+        "a pilot" if asks else None
+    )
+
+
+def test_a_comparison_on_the_same_films_counts_more_than_cards_of_different_films(
+    registry: Registry, contents: Contents
+) -> None:
+    one = registry.publish(contents(seed=1)).digest
+    lower = {**MEASURED["test"], "accuracy": {"value": 0.4, "low": 0.3, "high": 0.5}}
+    two = registry.publish(contents(seed=2, metrics={"test": lower})).digest
+    registry.promote("phantom@1")
+    keep(registry, compared(two, one, -0.1, 0.2))
+    assert registry.promote("phantom@2").accepted_evaluation is None
 
 
 def unsafe(contents: Contents, seed: int = 0) -> ModelContents:
@@ -251,7 +292,7 @@ def test_a_model_that_is_surely_worse_than_what_serves_is_promoted_with_a_reason
     assert registry.promote("phantom@2", accept_evaluation="cheaper").accepted_evaluation == "cheaper"
     registry.promote("phantom@1")
     assert registry.rollback().accepted_evaluation == "cheaper"
-    registry.rollback()
+    assert registry.rollback().model_digest == one
     keep(registry, compared(two, one, -0.1, 0.1))  # the latest counts, and cannot tell them apart
     assert registry.promote("phantom@2").accepted_evaluation is None
 

@@ -16,12 +16,13 @@ import pytest
 from schemas.errors import DataError
 from trainer.audit.auditing import audit_data
 from trainer.audit.findings import Audit, Severity
-from trainer.audit.looks import look_at
+from trainer.audit.looks import load_looks
 from trainer.audit.sides import Sides, read_sides, sides_of
 from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import split_patients
+from trainer.film import Film
 from trainer.phantoms import draw_archive
-from trainer.splits import Side
+from trainer.side import Side
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.imaging.range import normalise
@@ -280,5 +281,6 @@ def test_what_travels_with_a_model_names_no_patient_and_no_path(folder: Path) ->
 
 def test_a_film_that_cannot_be_read_is_named(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"no picture")
+    dataset = Dataset(os.fsencode(folder), (Film(b"broken.png", "sick", "p1"),), ("sick", "well"), patients_known=True)
     with pytest.raises(DataError, match=r"broken\.png: expected a film that can be read, found undecodable"):
-        look_at(os.fsencode(folder), b"broken.png")
+        load_looks(dataset)

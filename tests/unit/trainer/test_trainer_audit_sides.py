@@ -11,7 +11,8 @@ from schemas.errors import DataError
 from trainer.audit.sides import read_sides, sides_of
 from trainer.dataset import Dataset
 from trainer.film import Film
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 
 DATASET = Dataset(
     b"/",

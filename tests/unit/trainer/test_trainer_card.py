@@ -11,7 +11,7 @@ from trainer.making import Made, make_model
 from trainer.options import TrainingOptions
 from trainer.phantoms import draw_archive
 from trainer.recipe import Recipe
-from trainer.splits import Side
+from trainer.side import Side
 
 OPTIONS = TrainingOptions(engine="numpy", epochs=1, batch_size=16)
 RECIPE = Recipe(name="drawn", size=16, width=2, options=OPTIONS, gate=False)

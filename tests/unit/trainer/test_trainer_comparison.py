@@ -29,7 +29,8 @@ from trainer.panel_views import VIEWS
 from trainer.phantoms import draw_archive
 from trainer.plots_comparison import comparison_plot, number_losses
 from trainer.recipe import Recipe
-from trainer.splits import Side, Split
+from trainer.side import Side
+from trainer.splits import Split
 from wetread.engine.history import History
 from wetread.imaging.opencv import cv2
 

@@ -27,7 +27,8 @@ from trainer.phantoms import draw_archive
 from trainer.pixels import load_films
 from trainer.reading import read_by_weights
 from trainer.recipe import Recipe
-from trainer.splits import Side, without_test_patients
+from trainer.side import Side
+from trainer.splits import without_test_patients
 from trainer.training import LabelledFilms, train
 from wetread.engine.network import Network
 

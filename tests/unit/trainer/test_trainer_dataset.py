@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import DataError
+from trainer.data_layout import DataLayout
 from trainer.dataset import load_dataset
 
 
@@ -106,15 +107,15 @@ def test_folders_below_a_label_are_patients(tmp_path: Path) -> None:
 
 def test_a_pattern_finds_the_patient_in_the_file_name(tmp_path: Path) -> None:
     root = write(tmp_path, {"sick/person1_a.png": "", "sick/person1_b.png": "", "well/person2_a.png": ""})
-    dataset = load_dataset(root, patient_pattern=r"(person\d+)_")
+    dataset = load_dataset(root, DataLayout(patient_pattern=r"(person\d+)_"))
     assert set(dataset.patients) == {"person1", "person2"}
     assert dataset.patients_known
     with pytest.raises(DataError, match="finds no patient"):
-        load_dataset(root, patient_pattern=r"(patient\d+)_")
+        load_dataset(root, DataLayout(patient_pattern=r"(patient\d+)_"))
     with pytest.raises(DataError, match="one group"):
-        load_dataset(root, patient_pattern=r"person\d+")
+        load_dataset(root, DataLayout(patient_pattern=r"person\d+"))
     with pytest.raises(DataError, match="not a regular expression"):
-        load_dataset(root, patient_pattern=r"(person")
+        load_dataset(root, DataLayout(patient_pattern=r"(person"))
 
 
 def test_what_a_desktop_leaves_behind_is_no_film(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from trainer.dataset import Dataset, load_dataset
 from trainer.making import Made, make_model, source_commit
 from trainer.options import TrainingOptions
 from trainer.recipe import Recipe
-from trainer.splits import Side
+from trainer.side import Side
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import load_artefact, save_artefact, verify_artefact

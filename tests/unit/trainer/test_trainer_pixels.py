@@ -58,6 +58,14 @@ def test_a_film_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | st
         load_films(dataset, PREPROCESS)
 
 
+def test_all_films_that_cannot_be_read_are_named_at_once(tmp_path: Path) -> None:
+    dataset = archive(tmp_path, 66)
+    for name in ("well/064.png", "sick/001.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"2 films cannot be used:\n.*sick/001\.png.*\n.*well/064\.png"):
+        load_films(dataset, PREPROCESS, processes=2)
+
+
 def test_the_error_comes_back_from_another_process(tmp_path: Path) -> None:
     dataset = archive(tmp_path, 66)
     (tmp_path / "well" / "064.png").write_bytes(b"")

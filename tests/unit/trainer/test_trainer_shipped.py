@@ -12,7 +12,8 @@ from trainer.dataset import load_dataset
 from trainer.figures import Floats
 from trainer.pixels import Films, load_films
 from trainer.reading import read_by_classifier
-from trainer.splits import Side, Split, read_split, shipped_split_path
+from trainer.side import Side
+from trainer.splits import Split, read_split, shipped_split_path
 from wetread.models.artefact import Artefact, verify_artefact
 from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities

@@ -15,7 +15,8 @@ from trainer.dataset import Dataset, load_dataset
 from trainer.dealing import grouped_folds, split_patients
 from trainer.film import Film
 from trainer.people import united
-from trainer.splits import Side, Split, read_split, shipped_split_path, side_counts
+from trainer.side import Side
+from trainer.splits import Split, read_split, shipped_split_path, side_counts
 
 CXR = Path(__file__).parents[4] / "shared" / "data" / "cxr"
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
-from schemas.errors import Rejected, RootUnavailable
+from schemas.errors import Rejected, RootSilent, RootUnavailable
 from schemas.states import Reason
-from tests.program import eventually
+from tests.program import REPOSITORY, eventually
 from wetread.imaging.files import FileBytes
 from wetread.store.leases import ClaimedItem
 from worker import read_ahead
 from worker.read_ahead import READ_THREADS, ReadAhead
+from worker.read_threads import alive
 
 
 def items(count: int) -> list[ClaimedItem]:
@@ -149,3 +153,39 @@ def test_a_root_that_was_gone_too_early_is_asked_again() -> None:
     eventually(lambda: ahead._early[2].done(), what="the early read's end")
     mounted.set()
     assert [got.item.image_id for chunk in ahead.chunks(every[2:], read) for got in chunk] == [2, 3]
+
+
+def test_a_file_server_that_does_not_answer_is_left_behind_and_asked_anew() -> None:
+    disk, ahead = Disk(), ReadAhead(patience=0.2)
+    try:
+        with pytest.raises(RootSilent, match=r"expected the archive's file server to answer within 0\.2 s"):
+            list(ahead.chunks(items(40), disk.read))
+        again = [got.item.image_id for chunk in ahead.chunks(items(40), file_of) for got in chunk]
+    finally:
+        disk.go.set()
+    assert again == list(range(40))
+
+
+def test_a_file_that_comes_slowly_is_no_silence() -> None:
+    def read(item: ClaimedItem) -> FileBytes:
+        for _ in range(6):
+            time.sleep(0.4)
+            alive()
+        return file_of(item)
+
+    got = [read.item.image_id for chunk in ReadAhead(patience=2.0).chunks(items(1), read) for read in chunk]
+    assert got == [0]
+
+
+def test_a_process_ends_although_a_read_of_it_hangs() -> None:
+    code = """
+import threading
+from schemas.errors import RootSilent
+from wetread.store.leases import ClaimedItem
+from worker.read_ahead import ReadAhead
+try:
+    list(ReadAhead(0.1).chunks([ClaimedItem(1, b"/", b"a", 0, None, None)], lambda item: threading.Event().wait()))
+except RootSilent:
+    raise SystemExit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, timeout=60).returncode == 7

@@ -1,0 +1,51 @@
+"""The options that say how labelled films are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from trainer.data_layout import DataLayout
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OPTIONS = (
+    click.option("--manifest", metavar="FILE", help="The table of films, in DATA.  [default: manifest.csv]"),
+    click.option("--path-column", metavar="COLUMN", help="Of the table.  [default: path, Path, Image Index, …]"),
+    click.option("--label-column", metavar="COLUMN", help="Of the table.  [default: label, Finding Labels, class]"),
+    click.option("--patient-column", metavar="COLUMN", help="Of the table.  [default: patient_id, Patient ID, …]"),
+    click.option(
+        "--map", "mapped", multiple=True, metavar="OLD=NEW",
+        help="Call a label of the data otherwise; '*=NEW' is for all that are not named. May be repeated.",
+    ),
+    click.option(
+        "--drop", "dropped", multiple=True, metavar="LABEL",
+        help="Leave films with this label out; '*' is for all that are not named. May be repeated.",
+    ),
+    click.option("--patient-pattern", help="A regular expression with one group, which finds the patient in a path."),
+    click.option("--ignore-sides", is_flag=True, help="Deal patients anew where folders train, val, test say sides."),
+)  # fmt: skip
+
+
+def data_options(command: Command) -> Command:
+    """Add how labelled films are laid out."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def layout_of(options: Mapping[str, Any]) -> DataLayout:
+    """Return what these options say; raise UsageError where they cannot be meant."""
+    from trainer.data_layout import DataLayout
+    from trainer.label_words import label_words
+
+    columns = {name: options[name] for name in ("manifest", "path_column", "label_column", "patient_column")}
+    return DataLayout(
+        **columns,
+        words=label_words(options["mapped"], options["dropped"]),
+        patient_pattern=options["patient_pattern"],
+        ignore_sides=options["ignore_sides"],
+    )

@@ -1,0 +1,297 @@
+"""What PostgreSQL does not answer ends in a stated time, what it works on does not end, and every fault has a name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from schemas.errors import DatabaseFault, RightsMissing, ServiceUnavailable
+from tests.servers.postgres_server import PostgresServer
+from tests.servers.server import free_port
+from tests.services import started
+from wetread.store import limits
+from wetread.store.database import Database
+from wetread.store.names import Names
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second's silence is long."""
+    monkeypatch.setattr(limits, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SILENT_AGAIN_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "ASKING_SECONDS", 0.5)
+    monkeypatch.setitem(limits.NETWORK, "connect_timeout", 2)
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    """A server to stop."""
+    server = started(PostgresServer)
+    yield server
+    server.close()
+
+
+def family(server: PostgresServer) -> list[psutil.Process]:
+    assert server.process is not None
+    return [(parent := psutil.Process(server.process.pid)), *parent.children(recursive=True)]
+
+
+@contextmanager
+def stopped(server: PostgresServer) -> Iterator[None]:
+    """Stop every process of the server: what is sent to it is taken, and never answered."""
+    members = family(server)
+    for member in members:
+        member.suspend()
+    try:
+        yield
+    finally:
+        for member in members:
+            with suppress(psutil.NoSuchProcess):
+                member.resume()
+
+
+def seconds_to_fail(database: Database, kind: type[Exception] = ServiceUnavailable) -> float:
+    began = time.monotonic()
+    with pytest.raises(kind), database.reading() as session:
+        session.execute(text("SELECT 1"))
+    return time.monotonic() - began
+
+
+class Hole:
+    """A port that leads to a server until it is closed over: from then on it takes what comes, and sends nothing."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._swallows = threading.Event()
+        self._sockets: list[socket.socket] = []
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def close_over(self) -> None:
+        self._swallows.set()
+
+    def end(self) -> None:
+        for one in [self._listener, *self._sockets]:
+            one.close()
+
+    def _take(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._sockets += [near, far]
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if not self._swallows.is_set():
+                    target.sendall(data)
+
+
+def test_a_server_that_is_stopped_is_given_up_and_one_that_works_is_not(
+    quick: None, own_server: PostgresServer
+) -> None:
+    server = own_server
+    database = Database(server.url)
+    with database.reading() as session:
+        assert session.scalar(text("SELECT 7 FROM pg_sleep(3)")) == 7, "it says that it is at it"
+    with stopped(server):
+        assert seconds_to_fail(database) < 5, "of a connection that stood open, and then of a new one"
+        assert seconds_to_fail(Database(server.url)) < 4
+    with database.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1, "it goes on where it was stopped"
+    database.dispose()
+
+
+def test_a_hole_between_the_two_is_noticed(quick: None, postgres_server: PostgresServer) -> None:
+    hole = Hole(postgres_server.port)
+    database = Database(postgres_server.url.replace(f":{postgres_server.port}/", f":{hole.port}/"))
+    with pytest.raises(ServiceUnavailable), database.writing() as session:
+        session.execute(text("SELECT 1"))
+        hole.close_over()
+        began = time.monotonic()
+        session.execute(text("SELECT 2"))
+    assert time.monotonic() - began < 5
+    database.dispose()
+    hole.end()
+
+
+def test_an_answer_that_was_lost_is_noticed_though_the_server_lives(
+    quick: None, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = Hole(postgres_server.port)
+    url = postgres_server.url.replace(f":{postgres_server.port}/", f":{hole.port}/")
+    database = Database(url)
+    with pytest.raises(ServiceUnavailable, match="lost"), database.reading() as session:
+        session.execute(text("SELECT 1"))
+        hole.close_over()
+        # Asked directly, the server answers: it never heard of the statement.
+        monkeypatch.setattr("wetread.store.postgres_line.ask", asking_at(postgres_server.port))
+        session.execute(text("SELECT 2"))
+    database.dispose()
+    hole.end()
+
+
+def asking_at(port: int) -> Callable[..., object]:
+    from wetread.store.postgres_line import ask
+
+    class There:
+        host, hostaddr = b"127.0.0.1", b"127.0.0.1"
+
+        def __init__(self, pid: int) -> None:
+            self.backend_pid = pid
+            self.port = str(port).encode()
+
+    return lambda params, pgconn: ask(params, There(pgconn.backend_pid))  # type: ignore[arg-type]  # all that it looks at
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_the_server(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(postgres_url)
+    short = limits.Limits(statement=0.3, lock=0.2)
+    with pytest.raises(ServiceUnavailable, match="statement timeout"), database.writing(short) as session:
+        session.execute(text("SELECT pg_sleep(20)"))
+    with database.writing() as holder:
+        holder.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        with pytest.raises(ServiceUnavailable, match="lock timeout"), database.writing(short) as session:
+            session.execute(text("SELECT pg_advisory_xact_lock(1)"))
+    database.dispose()
+
+
+def test_one_connection_keeps_nothing_of_a_transaction_for_the_next(postgres_url: str) -> None:
+    database = Database(postgres_url, by_index=True)
+
+    def settings() -> list[str]:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "enable_seqscan")
+        return [str(session.scalar(text(f"SHOW {name}"))) for name in names]
+
+    with database.reading() as session:
+        assert settings() == ["1h", "5min", "0", "off"]
+    with database.writing() as session:
+        assert settings() == ["10min", "5min", "30s", "off"]
+    with database.writing(limits.LONG) as session:
+        assert settings() == ["1d", "1h", "30s", "off"]
+    database.dispose()
+    bare = Database(postgres_url)
+    with bare._engine.raw_connection().driver_connection.cursor() as cursor:  # type: ignore[union-attr]  # it is open
+        assert cursor.execute("SHOW statement_timeout").fetchone() == ("0",)
+        assert cursor.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
+    bare.dispose()
+
+
+@pytest.mark.parametrize("statement", ["SELECT 2 FROM pg_sleep(20)", "nothing"], ids=["it works", "it is stopped"])
+def test_ctrl_c_is_heard_within_a_second(statement: str, own_server: PostgresServer) -> None:
+    server = own_server
+    database = Database(server.url)
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+    sent: list[float] = []
+
+    def press() -> None:
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.5, press)
+    with suppress(KeyboardInterrupt):
+        if statement == "nothing":
+            with stopped(server):
+                timer.start()
+                with database.reading() as session:
+                    session.execute(text("SELECT 1"))
+        else:
+            timer.start()
+            with database.reading() as session:
+                session.execute(text(statement))
+    assert sent and time.monotonic() - sent[0] < 1.5, "a second, and half of one for a loaded machine"
+    with database.reading() as session:
+        working = session.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT 2 FROM pg_sl%'"))
+    assert working == 0, "the server was told"
+    database.dispose()
+
+
+def test_the_tab_key_waits_for_no_server_that_is_stopped(postgres_server: PostgresServer) -> None:
+    server, hole = postgres_server, Hole(postgres_server.port)
+    hole.close_over()
+    began = time.monotonic()
+    assert list(Names(server.url.replace(f":{server.port}/", f":{hole.port}/")).schedules()) == []
+    assert time.monotonic() - began < 4
+    hole.end()
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "said"),
+    [
+        ("SELECT * FROM nothing", ServiceUnavailable, r"wetread's tables .* backup is restored"),
+        ("SELECT nothing FROM (VALUES (1)) AS t(n)", ServiceUnavailable, "wetread's tables"),
+        ("SELECT 'a'::int", DatabaseFault, "22P02"),
+        ("SELECT 1 / 0", DatabaseFault, "22012"),
+        ("INSERT INTO one VALUES (1)", DatabaseFault, "UniqueViolation"),
+        ("SELECT 1 UNION SELECT", DatabaseFault, "42601"),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", ServiceUnavailable, "terminating connection"),
+    ],
+)
+def test_every_fault_has_a_name(statement: str, kind: type[Exception], said: str, postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE one (n int PRIMARY KEY)"))
+        session.execute(text("INSERT INTO one VALUES (1)"))
+    with pytest.raises(kind, match=said), database.writing() as session:
+        session.execute(text(statement))
+    database.dispose()
+
+
+def test_a_pool_without_a_free_connection_is_a_service_that_is_away(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(postgres_url)
+    monkeypatch.setattr(database._engine.pool, "_timeout", 0.2)
+    monkeypatch.setattr(database._engine.pool, "_max_overflow", 0)
+    with database.reading() as one, database.reading() as two:
+        one.execute(text("SELECT 1"))
+        two.execute(text("SELECT 1"))
+        with pytest.raises(ServiceUnavailable, match="QueuePool"), database.reading() as third:
+            third.execute(text("SELECT 1"))
+    database.dispose()
+
+
+def test_nobody_there_is_said_at_once() -> None:
+    began = time.monotonic()
+    with (
+        pytest.raises(ServiceUnavailable),
+        Database(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none").reading() as session,
+    ):
+        session.execute(text("SELECT 1"))
+    assert time.monotonic() - began < 3
+
+
+def test_a_standby_is_waited_for_and_a_role_that_may_only_read_is_not(postgres_server: PostgresServer) -> None:
+    standby = postgres_server.standby()
+    try:
+        database = Database(standby.url)
+        with pytest.raises(ServiceUnavailable, match="found a standby"), database.writing() as session:
+            session.execute(text("CREATE TABLE refused (n int)"))
+        with psycopg.connect(standby.url.replace("+psycopg", ""), autocommit=True) as there:
+            there.execute("SELECT pg_promote()")
+        with database.writing() as session:
+            session.execute(text("CREATE TABLE taken (n int)"))
+            session.execute(text("ALTER ROLE postgres SET default_transaction_read_only = on"))
+        database.dispose()
+        with pytest.raises(RightsMissing, match="read-only transaction"), database.writing() as session:
+            session.execute(text("CREATE TABLE refused (n int)"))
+        database.dispose()
+    finally:
+        standby.close()

@@ -1,0 +1,60 @@
+"""An archive of real files, a run over it, and workers on demand: what `BatchWorker` is tested on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from producer.ingest import fill_run
+from tests.screened import nobody_died
+from tests.tiny_model import publish_tiny_model
+from wetread.models.registry import Registry
+from wetread.settings import Settings
+from wetread.store.accounts import RunAccount, run_account
+from wetread.store.database import Database
+from wetread.store.images import RunToFill
+from wetread.store.leases import next_batches
+from wetread.store.results import Filters, ResultRow, find_results
+from wetread.store.roots import root_ids
+from wetread.store.runs import open_run
+from worker.batch import BatchWorker
+from worker.identity import worker_id
+from worker.models import ModelShelf
+
+
+class Site:
+    """An archive, a run over it, and workers on demand."""
+
+    def __init__(self, database: Database, home: Path, archive: Path) -> None:
+        self.database, self.home, self.archive = database, home, archive
+        self.digest = publish_tiny_model(database.url, home)
+        self.settings = Settings(
+            home=home, lease_seconds=0.4, image_seconds=20.0
+        )  # a slow machine ends no process of ours
+        self.run = 0
+        self.screen()
+
+    def screen(self) -> None:
+        """Begin a run, or go on with the one that is unfinished, and walk the archive."""
+        with self.database.writing() as session:
+            root = os.fsencode(self.archive)
+            roots = dict(zip(root_ids(session, [root]), [root], strict=True))
+            opened = open_run(session, list(roots), self.digest, "numpy", force=False, walker="t:1:1", dead=nobody_died)
+        self.run = opened.id
+        fill_run(self.database, RunToFill(self.run, "t:1:1", self.digest, False, 64), roots)
+
+    def worker(self) -> BatchWorker:
+        shelf = ModelShelf(Registry(self.database, self.settings.models_directory))
+        return BatchWorker(self.database, self.settings, shelf, worker_id())
+
+    def batch(self) -> int | None:
+        with self.database.reading() as session:
+            return next(iter(next_batches(session, [self.run], 1)), None)
+
+    def account(self) -> RunAccount:
+        with self.database.reading() as session:
+            return run_account(session, self.run)
+
+    def rows(self) -> list[ResultRow]:
+        with self.database.reading() as session:
+            return list(find_results(session, Filters(run=self.run)))

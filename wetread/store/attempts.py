@@ -1,0 +1,47 @@
+"""An image that is tried alone: each try is counted before it is touched, and what it died of is noted."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from schemas.states import ItemState, Reason
+from schemas.tables import WorkItem
+from wetread.store.leases import Claim, hold
+
+
+def count_attempt(session: Session, held: Claim, image_id: int, oom_kills: int | None = None) -> None:
+    """Count one attempt of an image, just before it alone is touched.
+
+    oom_kills: processes that the kernel of this machine has ended for lack of memory so far; None where it does not
+    say. Whoever finds this process dead compares.
+    """
+    hold(session, held, untouched=0)
+    session.execute(_pending(held, image_id).values(attempts=WorkItem.attempts + 1, oom_kills=oom_kills))
+
+
+def take_back_attempt(session: Session, held: Claim, image_id: int) -> None:
+    """Take back an attempt that was counted: the image was not tried after all."""
+    hold(session, held)
+    session.execute(_pending(held, image_id).values(attempts=WorkItem.attempts - 1, oom_kills=None))
+
+
+def note_file(session: Session, held: Claim, image_id: int, sha256: str, size: int, mtime_ns: int) -> None:
+    """Remember of which bytes an image alone is decoded now: if its worker dies, it is these that are to blame."""
+    hold(session, held)
+    session.execute(_pending(held, image_id).values(sha256=sha256, size=size, mtime_ns=mtime_ns))
+
+
+def _pending(held: Claim, image_id: int):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, refined by the caller
+    return update(WorkItem).where(
+        WorkItem.run_id == held.run_id, WorkItem.image_id == image_id, WorkItem.state == ItemState.PENDING
+    )
+
+
+def note_death(session: Session, held: Claim, image_id: int, reason: Reason, detail: str) -> None:
+    """Remember on a pending image that its worker is about to end because of it, and why.
+
+    Raises LeaseLost when the batch is another's by now: what this worker found says nothing any more.
+    """
+    hold(session, held)
+    session.execute(_pending(held, image_id).values(reason=reason, detail=detail))

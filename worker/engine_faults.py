@@ -1,0 +1,52 @@
+"""An engine that raises is no fault of a film: it is asked again image by image, and else the run is to be paused."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import structlog
+
+from schemas.errors import EngineFault, WetreadError
+from wetread.models.classifier import Classifier, FloatArray, Readout
+from worker.failpoints import reach
+
+SAID = 200
+"""Characters that are kept of what an engine says; TensorFlow's messages go on for pages."""
+
+
+def read_patiently(classifier: Classifier, images: FloatArray) -> Readout:
+    """Return the readout of preprocessed `images`, (n, h, w, 1), read image by image where the engine raises.
+
+    TensorFlow aborts on the shapes of some batches, and lacks memory for some; one image is another shape, and less.
+    Raises EngineFault when it raises then too. What wetread raises itself is passed on, and so is a MemoryError.
+    """
+    try:
+        return _read(classifier, images)
+    except (MemoryError, WetreadError):
+        raise
+    except Exception as error:  # noqa: BLE001 - an engine is another's code, and raises what it likes
+        log = structlog.get_logger()
+        log.warning("the engine raised; its images are read one at a time", engine=classifier.engine, why=_said(error))
+    try:
+        parts = [_read(classifier, images[place : place + 1]) for place in range(len(images))]
+    except (MemoryError, WetreadError):
+        raise
+    except Exception as error:
+        other = "keras" if classifier.engine == "numpy" else "numpy"
+        raise EngineFault(
+            f"expected the engine {classifier.engine} to read films, found that it raises on {socket.gethostname()}: "
+            f"{_said(error)}. No film is blamed. The same command goes on once that is mended; with --engine {other} "
+            "it goes on with the same run by another engine"
+        ) from error
+    return Readout(np.concatenate([one.logits for one in parts]), np.concatenate([one.features for one in parts]))
+
+
+def _read(classifier: Classifier, images: FloatArray) -> Readout:
+    reach("network", str(len(images)))
+    return classifier.read(images)
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:SAID]}{'…' if len(text) > SAID else ''}"
