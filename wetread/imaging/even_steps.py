@@ -52,9 +52,8 @@ def even_steps(pixels: Pixels) -> EvenSteps:
 
 def _values(pixels: Pixels) -> npt.NDArray[np.int64]:
     """Return the values that occur, in order."""
-    present = np.zeros(2 ** (8 * pixels.dtype.itemsize), bool)
-    present[pixels] = True
-    return np.flatnonzero(present)
+    levels = 2 ** (8 * pixels.dtype.itemsize)
+    return np.flatnonzero(cv2.calcHist([np.ascontiguousarray(pixels)], [0], None, [levels], [0, levels]))
 
 
 def _count(values: npt.NDArray[np.int64]) -> int | None:
