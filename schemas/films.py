@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from hashlib import sha256
 
-from schemas.states import RULES, WORD_REASONS, Reason
+from schemas.states import RULES, Reason
 
 
 class DisplayNote(StrEnum):
@@ -66,9 +66,9 @@ class Accepted:
 
     def rules(self, reason: Reason | None) -> str:
         """Return under which rules a rejection for `reason` stands: this version's, and these words' if they count."""
-        if not self or reason not in WORD_REASONS:
-            return str(RULES)
-        return f"{RULES}:{sha256(repr(self.lists).encode()).hexdigest()[:16]}"
+        lists = dict(zip((Reason.OTHER_MODALITY, Reason.OTHER_BODY_PART, Reason.OTHER_VIEW), self.lists, strict=True))
+        words = lists.get(reason) if reason else None
+        return f"{RULES}:{sha256(repr(sorted(words)).encode()).hexdigest()[:16]}" if words else str(RULES)
 
 
 _ACCEPTED_FIELDS = ("modalities", "body_parts", "views")

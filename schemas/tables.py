@@ -146,7 +146,7 @@ class RunTally(Base):
 
     __tablename__ = "run_tallies"
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected, dead or note")
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected or dead")
     name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="the label or the reason")
     count: Mapped[int] = mapped_column(BigInteger)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from schemas.errors import EngineFault, Rejected
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
-from schemas.states import BYTES_REASONS, ItemState, Reason
+from schemas.states import ItemState, Reason
 from wetread.imaging.exposure import exposures
 from wetread.imaging.files import FileBytes
 from wetread.models.decision import decide
@@ -72,7 +72,6 @@ class ModelReading:
             reason=fault.reason,
             detail=fault.detail,
             word=fault.word,
-            rules=self.held.accepted.rules(fault.reason) if fault.reason in BYTES_REASONS else None,
             sha256=None if file is None else file.sha256,
             size=None if file is None else file.size,
             mtime_ns=None if file is None else file.mtime_ns,

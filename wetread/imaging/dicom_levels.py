@@ -153,8 +153,10 @@ def _voi(record: Dataset, values: Values, notes: Notes) -> Lut | Window | None:
 
 def _table(record: Dataset, keyword: str, inputs: Values, notes: Notes) -> Lut | None:
     """Return the first table of a sequence that leaves the film more than one value."""
+    from pydicom import Dataset as Item
+
     try:
-        items = list(record[keyword].value or ())
+        items = [item for item in record[keyword].value or () if isinstance(item, Item)]
     except Exception:  # noqa: BLE001  pydicom raises many kinds on a damaged sequence
         return None
     for item in items:

@@ -16,7 +16,7 @@ from wetread.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0014"
 """The newest revision under migrations/versions; a test holds it."""
 
 ADVISORY_LOCK = 0x77657472

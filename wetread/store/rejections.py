@@ -7,7 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from schemas.films import Accepted
-from schemas.states import BYTES_REASONS, WORD_REASONS, ItemState
+from schemas.states import BYTES_REASONS, WORD_REASONS, ItemState, Reason
+
+
+def rules_of(state: ItemState, reason: Reason | None, accepted: Accepted) -> str | None:
+    """Return the rules under which an image is rejected for its bytes; None where it is not."""
+    return accepted.rules(reason) if state == ItemState.REJECTED and reason in BYTES_REASONS else None
 
 
 def stands(item: Any, accepted: Accepted) -> ColumnElement[bool]:
@@ -15,11 +20,6 @@ def stands(item: Any, accepted: Accepted) -> ColumnElement[bool]:
 
     accepted: words of DICOM headers that are read although they name something else; part of the rules for words.
     """
-    words = sorted(WORD_REASONS)
-    return and_(
-        item.state == ItemState.REJECTED,
-        or_(
-            and_(item.reason.in_(sorted(BYTES_REASONS - WORD_REASONS)), item.rules == accepted.rules(None)),
-            and_(item.reason.in_(words), item.rules == accepted.rules(words[0])),
-        ),
-    )
+    by_word = [and_(item.reason == reason, item.rules == accepted.rules(reason)) for reason in sorted(WORD_REASONS)]
+    by_bytes = and_(item.reason.in_(sorted(BYTES_REASONS - WORD_REASONS)), item.rules == accepted.rules(None))
+    return and_(item.state == ItemState.REJECTED, or_(by_bytes, *by_word))

@@ -12,7 +12,7 @@ from sqlalchemy import String, bindparam, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
-from schemas.films import FilmHeader
+from schemas.films import Accepted, FilmHeader
 from schemas.predictions import UNCERTAIN, Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.table_base import UtcDateTime
@@ -23,6 +23,7 @@ from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
+from wetread.store.rejections import rules_of
 from wetread.store.tallies import add_tallies, notes_of
 from wetread.store.upsert import insert_for
 
@@ -43,7 +44,7 @@ class Outcome:
     prediction: a new reading; None for a link, a rejection, a death.
     linked: the id and label of a reading that these bytes have already.
     header: what is kept of a DICOM file's header, whatever became of the image.
-    word: of our own lists, by which a DICOM film was set aside. rules: under which its bytes were rejected.
+    word: of our own lists, by which a DICOM film was set aside.
     """
 
     image_id: int
@@ -57,7 +58,6 @@ class Outcome:
     linked: LinkedReading | None = None
     header: FilmHeader | None = None
     word: str | None = None
-    rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _settle_items(session: Session, held: Claim, outcomes: Sequence[Outcome], st
         .where(table.c.run_id == held.run_id, table.c.image_id == bindparam("key"), table.c.state == ItemState.PENDING)
         .values(worker=held.owner, settled_at=now)
     )
-    session.connection().execute(statement, [_item_row(outcome, stored, keep_older) for outcome in outcomes])
+    session.connection().execute(statement, [_item_row(one, stored, keep_older, held.accepted) for one in outcomes])
 
 
 def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
@@ -232,7 +232,7 @@ def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> N
     ).all()
 
 
-def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[str, object]:
+def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int], accepted: Accepted) -> dict[str, object]:
     if outcome.linked is not None:
         prediction_id: int | None = outcome.linked.prediction_id
     else:
@@ -243,7 +243,7 @@ def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[s
         "reason": outcome.reason,
         "detail": outcome.detail,
         "word": outcome.word,
-        "rules": outcome.rules,
+        "rules": rules_of(outcome.state, outcome.reason, accepted),
         "sha256": outcome.sha256,
         "size": outcome.size,
         "mtime_ns": outcome.mtime_ns,

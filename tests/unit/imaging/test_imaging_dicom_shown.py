@@ -84,6 +84,7 @@ def test_a_window_is_pydicom_s(
 def test_a_lut_is_pydicom_s(bits: int, packed: str, first: int, count: int, signed: bool, modality: bool) -> None:
     stored = (EVERY_VALUE.astype(int) - 2048).astype(np.int16) if signed else EVERY_VALUE
     assume(signed or first >= 0)
+    bits = 16 if modality else bits  # in a modality LUT pydicom takes no other above 8
     entries = np.rint(CURVE[:count] * (2**bits - 1)).astype(np.uint16)
     item = lut_item(entries, bits=bits, packed="OW" if modality else packed, first=first)  # pydicom takes no other
     item["LUTDescriptor"].VR = "SS" if signed else "US"
@@ -206,3 +207,13 @@ def test_padding_that_would_leave_nothing_is_none() -> None:
     data = dicom(EVERY_VALUE, bits=12, PixelPaddingValue=0, PixelPaddingRangeLimit=4095)
     np.testing.assert_array_equal(decode(data).pixels, EVERY_VALUE)
     assert decode(data).notes == (DisplayNote.PADDING_IGNORED,)
+
+
+@pytest.mark.parametrize("keyword", [b"\x28\0\x10\x30SQ", b"\x28\0\0\x30SQ"], ids=["VOI", "modality"])
+def test_a_sequence_that_is_none_is_left_out(keyword: bytes) -> None:
+    """Of another value representation its items are numbers, or a text."""
+    item = lut_item(np.rint(CURVE * 65535), bits=16, packed="OW")
+    data = dicom(EVERY_VALUE, bits=12, VOILUTSequence=[item], ModalityLUTSequence=[item])
+    for kind in (b"OB", b"UN", b"UT"):
+        found = decode(data.replace(keyword, keyword[:4] + kind))
+        assert found.pixels.shape == EVERY_VALUE.shape
