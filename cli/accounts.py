@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cli.alarms import alarms_json, say_alarms
 from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
+from cli.walk_options import rules_json, rules_text
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
 from schemas.states import RunState
 from wetread.clock import utc_now
-from wetread.report.failures import failed_too_much
 from wetread.store.accounts import RunAccount, shadow_accounts
+from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
+from wetread.store.failures import MOST_FAILED, failed_too_much
 
 
 def read_shadows(database: Database, run_id: int) -> list[RunAccount]:
@@ -21,7 +24,12 @@ def read_shadows(database: Database, run_id: int) -> list[RunAccount]:
 
 
 def account_json(
-    account: RunAccount, shadows: Sequence[RunAccount] = (), *, images_per_second: float, seconds: float
+    account: RunAccount,
+    shadows: Sequence[RunAccount] = (),
+    *,
+    images_per_second: float,
+    seconds: float,
+    max_failure_rate: float = MOST_FAILED,
 ) -> dict[str, Any]:
     """Return the one object that `screen --json` and `status --json` print.
 
@@ -42,6 +50,10 @@ def account_json(
         "labels": account.labels,
         "images_per_second": round(images_per_second, 2),
         "seconds": round(seconds, 3),
+        "unreadable_directories": account.unread_directories,
+        "passed_over": account.passed_over,
+        **rules_json(account.rules),
+        "alarms": alarms_json(run_alarms(account, max_failure_rate=max_failure_rate)),
     }
     if account.shadow_of is not None:
         body["shadow_of"] = account.shadow_of
@@ -58,18 +70,23 @@ def account_pace(account: RunAccount) -> tuple[float, float]:
 
 
 def show_account(
-    account: RunAccount, shadows: Sequence[RunAccount] = (), *, images_per_second: float, seconds: float
+    account: RunAccount,
+    shadows: Sequence[RunAccount] = (),
+    *,
+    images_per_second: float,
+    seconds: float,
+    max_failure_rate: float = MOST_FAILED,
 ) -> None:
-    """Print a run's accounts as tables on stdout, and its note on stderr; then those of what shadows it."""
-    _show_one(account, images_per_second, seconds)
+    """Print a run's accounts as tables on stdout, its note and alarms on stderr; then those of what shadows it."""
+    _show_one(account, images_per_second, seconds, max_failure_rate)
     for shadow in shadows:
-        _show_one(shadow, *account_pace(shadow))
+        _show_one(shadow, *account_pace(shadow), max_failure_rate)
     if shadows:
         say(f"compare them: wetread results diff {account.model} {shadows[0].model}")
     say(NOT_DIAGNOSTIC)
 
 
-def _show_one(account: RunAccount, images_per_second: float, seconds: float) -> None:
+def _show_one(account: RunAccount, images_per_second: float, seconds: float, max_failure_rate: float) -> None:
     emit_accounts(account, pace=[("images/s", f"{images_per_second:.1f}"), ("seconds", f"{seconds:.1f}")])
     if account.labels:
         labels = [
@@ -80,6 +97,7 @@ def _show_one(account: RunAccount, images_per_second: float, seconds: float) -> 
     emit_reasons(account)
     if account.note:
         say(f"note: {account.note}")
+    say_alarms(run_alarms(account, max_failure_rate=max_failure_rate))
 
 
 Rows = Sequence[tuple[str, object]]
@@ -97,6 +115,7 @@ def emit_accounts(account: RunAccount, *, origin: Rows = (), pace: Rows = (), ti
         ("state", account.state),
         ("model", f"{account.model} on {account.engine}"),
         *origin,
+        *([("walked by", rules)] if (rules := rules_text(account.rules)) else []),
         *((name, getattr(account, name)) for name in counts),
         *pace,
     ]

@@ -46,7 +46,7 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
 
     with suppress(KeyboardInterrupt), noted_interrupts(order_seconds=ORDER_SECONDS + END_SECONDS) as stop:
         settings = with_metrics(load_settings(), metrics_port, metrics_host)
-        count, signs = _opened_metrics(settings), SignFile("beat")
+        count, signs = _opened_metrics(settings), SignFile("beat", settings.database)
 
         def swept(made: bool) -> None:
             signs.touch()

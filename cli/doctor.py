@@ -31,12 +31,6 @@ ANSWER_SECONDS = 6.0
 PACKAGES = ("cli", "producer", "worker", "trainer", "wetread", "schemas")
 """Ours, which sit at the top level under common names."""
 
-NETWORK_FILE_SYSTEMS = frozenset({
-    "9p", "afs", "afp", "beegfs", "ceph", "cephfs", "cifs", "coda", "davfs", "gcsfuse", "glusterfs", "gpfs", "lustre",
-    "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "rclone", "s3fs", "smb3", "smbfs", "sshfs", "virtiofs",
-})  # fmt: skip
-"""Kinds whose files other machines write too, as /proc/mounts names them; those of FUSE without its prefix."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -226,22 +220,15 @@ def _network_disk(settings: Settings) -> Finding | None:
     scheme, _, file = settings.database.partition(":///")
     if not scheme.startswith("sqlite"):
         return None
-    import psutil
+    from wetread.network_disk import network_file_system
 
-    kind = file_system(os.path.realpath(file), [(at.mountpoint, at.fstype) for at in psutil.disk_partitions(all=True)])
-    if kind.removeprefix("fuse.") not in NETWORK_FILE_SYSTEMS:
+    kind = network_file_system(os.path.realpath(file))
+    if kind is None:
         return None
     return Finding(
         "database's disk", "fault", f"SQLite on a network's file system ({kind})",
         "set WETREAD_HOME to a local disk, or WETREAD_DATABASE_URL to PostgreSQL",
     )  # fmt: skip
-
-
-def file_system(path: str, mounts: Sequence[tuple[str, str]]) -> str:
-    """Return the kind of the file system that `path` lies on, of [(where it is mounted, its kind)]; "" if none does."""
-    over = [(at, kind) for at, kind in mounts if path == at or path.startswith(at.rstrip("/") + "/")]
-    # Of two at the same place, the later covers the earlier.
-    return max(enumerate(over), key=lambda one: (len(one[1][0]), one[0]))[1][1] if over else ""
 
 
 def _model(settings: Settings) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +13,12 @@ from cli.run_number import LARGEST, RUN_NUMBER
 from schemas.states import Reason
 
 if TYPE_CHECKING:
+    from wetread.store.accounts import RunAccount
     from wetread.store.results import ResultRow
 
+UNREADABLE = "unreadable_directory"
 REASONS = click.Choice([str(reason) for reason in Reason])
+LISTED_REASONS = click.Choice([*(str(reason) for reason in Reason), UNREADABLE])
 
 
 def run_of(argument: int | None, option: int | None) -> int | None:
@@ -37,7 +41,7 @@ def errors() -> None:
 @errors.command("list")
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
-@click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
+@click.option("--reason", "reasons", type=LISTED_REASONS, multiple=True, help="Only for this; may be given again.")
 @click.option(
     "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=100, show_default=True, help="At most so many."
 )
@@ -48,7 +52,9 @@ def errors() -> None:
 def list_errors(
     run: int | None, run_option: int | None, reasons: tuple[str, ...], limit: int, words: bool, as_json: bool
 ) -> None:
-    """List the images of a run (by default the latest) that could not be read, with the reason.
+    """List what of a run (by default the latest) could not be read, with the reason: images, and whole directories.
+
+    A directory stays in the list until a walk has looked into it.
 
     Behind them stand the words of DICOM headers by which films were set aside, as many as at least ten films of two
     studies share, each with the option of screen, submit, watch and schedule add that has them read.
@@ -65,34 +71,45 @@ def list_errors(
     from wetread.store.words import found_words
 
     with opened_database() as (_, database), database.reading() as session:
-        number = run_account(session, run_of(run, run_option)).id
+        account = run_account(session, run_of(run, run_option))
+        number = account.id
         found = found_words(session, number) if words or not as_json else []
+        unread = not words and (not reasons or UNREADABLE in reasons)
+        listed = _unread(session, account, limit + 1) if unread else []
         rows: list[ResultRow] = []
-        for reason in () if words else reasons or (None,):
+        for reason in [] if words else [reason for reason in reasons or (None,) if reason != UNREADABLE]:
             wanted, left = Filters(run=number, reason=reason), limit + 1 - len(rows)
             if left:
                 rows += find_results(session, wanted, sort=Sort.REASON, limit=left)
-    more, rows = len(rows) > limit, rows[:limit]
-    if words and as_json:
-        emit_json(words_json(found))
+    listed += [
+        {"path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
+         "attempts": row.attempts, "run": row.run}
+        for row in rows
+    ]  # fmt: skip
+    more, listed = len(listed) > limit, listed[:limit]
+    if as_json:
+        emit_json(words_json(found) if words else listed)
     elif words:
         show_words(found)
-    elif as_json:
-        emit_json(
-            [
-                {"path": path_text(row.path), "state": row.state, "reason": row.reason, "detail": row.detail,
-                 "attempts": row.attempts, "run": row.run}
-                for row in rows
-            ]
-        )  # fmt: skip
     else:
-        emit_table(
-            ("state", "reason", "path", "detail"),
-            [(row.state, row.reason, path_text(row.path), row.detail) for row in rows],
-        )
+        columns = ("state", "reason", "path", "detail")
+        emit_table(columns, [[row[column] for column in columns] for row in listed])
         show_words([one for one in found if not reasons or one.reason in reasons])
     if more:
         say(f"there are more than {limit}; --limit shows more, --reason fewer")
+
+
+def _unread(session: Any, account: RunAccount, limit: int) -> list[dict[str, Any]]:
+    """Return the directories of the run's roots that were not looked into, as rows of the list."""
+    from wetread.store.roots import ids_of_roots
+    from wetread.store.unread import list_unread
+
+    roots = [*account.root_ids, *ids_of_roots(session, map(os.fsencode, account.rules.allow))]
+    return [
+        {"path": path_text(row.path), "state": "unread", "reason": UNREADABLE, "detail": row.reason, "attempts": 0,
+         "run": row.run}
+        for row in list_unread(session, roots, limit=limit)
+    ]  # fmt: skip
 
 
 @errors.command()

@@ -17,7 +17,7 @@ from cli.figures import show_differences, show_evaluation, stated_options
 from cli.folder import made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, csv_cell, emit_json, say
-from cli.whole_file import whole_file
+from cli.output_file import output_file
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def evaluate(
 def _write_predictions(path: str, readings: Readings) -> None:
     from trainer.film_table import film_columns, film_rows
 
-    with whole_file(path) as file:
+    with output_file(path) as file:
         for row in (film_columns(readings), *film_rows(readings)):
             file.write((",".join(map(csv_cell, row)) + "\r\n").encode("utf-8", "backslashreplace"))
     say(f"{path}: a row for each of {len(readings.films)} films")

@@ -21,16 +21,19 @@ from cli.interrupting import longer_ending
 from cli.screening import Look
 from cli.watch_order import WatchOrder
 from cli.watch_runs import WatchRuns
+from cli.watch_walk import watch_walk
 from producer.answering import answered
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
-from producer.ingest import files_of
+from producer.excluded import excluded_by
 from producer.still import MicroBatch, StillFiles
 from producer.trying_again import TryingAgain
+from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
+from wetread.report.run_drift import keep_drift
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
@@ -119,7 +122,7 @@ class Watching:
                     return account
         except RootUnavailable as error:
             with self.database.writing() as session:
-                self._runs.leave(session, RunState.PAUSED, str(error))
+                self._runs.leave(session, RunState.PAUSED, str(error), AlarmKind.ROOT_NOT_REACHED)
             raise
         finally:
             with longer_ending(END_SECONDS):
@@ -130,7 +133,7 @@ class Watching:
         if not self.order.listens:
             return None
         try:
-            return Changes(self.order.roots, self.settings.own_paths)
+            return Changes(self.order.roots, self.settings.own_paths, excluded_by(self.order.rules.exclude))
         except (OSError, RuntimeError) as error:
             structlog.get_logger().warning(
                 "the kernel tells no news of so many directories; walking instead: raise fs.inotify.max_user_watches",
@@ -143,7 +146,9 @@ class Watching:
         self._opens = True
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
-            runs = WatchRuns.open(session, list(self.order.roots), models, self.order.engine, size, self.order.accepted)
+            runs = WatchRuns.open(
+                session, list(self.order.roots), models, self.order.engine, size, self.order.rules, self.order.accepted
+            )
         self._wait_until = None
         self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
         self._runs, self._next_walk, self._walk = runs, 0.0, None
@@ -172,7 +177,7 @@ class Watching:
         self._readers.watch(0.0 if self._changes is not None else SLICE_SECONDS)
         self._go_on_walking()
         now = time.monotonic()
-        self._batch.add(self._still.ready(now, lambda key: file_at(self.order.roots, key)), now)
+        self._batch.add(self._still.ready(now, lambda key: file_at(self.order.every_root, key)), now)
         account = self._account()
         files = self._batch.take(now, idle=account.pending == 0)
         try:
@@ -212,6 +217,7 @@ class Watching:
         self._opens = True  # from here on, or the end of the old run would be taken for that of the watch
         with self.database.writing() as session:
             self._runs.end(session)
+        keep_drift(self.database, self._runs.run.id)
         self._readers.stop()
         self._open()
 
@@ -221,7 +227,8 @@ class Watching:
         if self._changes is not None and self._changes.lost:
             self._changes.lost, self._next_walk = False, now
         if self._walk is None and now >= self._next_walk:
-            self._walk, self._tries_again = self._walking(), self._again.is_due(self._failed, now)
+            self._walk = watch_walk(self.database, self.settings, self.order, self._runs)
+            self._tries_again = self._again.is_due(self._failed, now)
         if self._walk is None:
             return
         resting: Found = []
@@ -235,11 +242,6 @@ class Watching:
         else:
             self._walk, self._next_walk = None, time.monotonic() + self.order.walk_seconds
         self._record(resting, again=self._tries_again)
-
-    def _walking(self) -> Iterator[tuple[int, FoundFile]]:
-        for root, path in self.order.roots.items():
-            for file in files_of(path, self.settings.own_paths, self.settings.image_seconds):
-                yield root, file
 
     def _record(self, files: Found, *, again: bool = True) -> None:
         for root in {root for root, _ in files}:
@@ -276,7 +278,7 @@ class Watching:
 
     def _count_not_taken(self) -> int:
         waiting = {*self._still.waiting(), *self._batch.waiting(), *self._changed.waiting()}
-        found = [(key[0], file) for key in waiting if (file := file_at(self.order.roots, key)) is not None]
+        found = [(key[0], file) for key in waiting if (file := file_at(self.order.every_root, key)) is not None]
         with self.database.reading() as session:
             return sum(
                 count_unknown(session, root, [file for other, file in found if other == root])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from cli.output import say
 from schemas.errors import UsageError
+from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 
 def made_folder(folder: str) -> str:
@@ -23,12 +24,7 @@ def made_folder(folder: str) -> str:
 def write_files(folder: str, files: Mapping[str, bytes]) -> None:
     """Write `files`, name -> content, into `folder`, over older ones, and say so."""
     for name, data in files.items():
-        path = os.path.join(folder, name)
-        try:
-            with open(path, "wb") as file:
-                file.write(data)
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        write_whole(os.path.join(folder, name), data, mode=AS_UMASK_SAYS)
     say(f"{folder}: {', '.join(files)}")
 
 

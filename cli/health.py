@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -18,7 +19,16 @@ LEAST_SILENCE_SECONDS = 60.0
 """A process goes round every `sweep_seconds`, and later when a service makes it wait: sooner than this none is ill."""
 
 
-NAMES = {"_broker": "the broker", "_database": "the database"}
+class _Service(NamedTuple):
+    name: str
+    module: str
+
+
+SERVICES = {
+    "_broker": _Service("the broker", "wetread.queue"),
+    "_database": _Service("the database", "wetread.store.migrating"),
+}
+"""The look that asks it -> what a service is called, and the module that asks it."""
 
 ANSWER_SECONDS = 6.0
 """Seconds that database or broker may take; each of their own limits is shorter, but several can follow each other."""
@@ -31,8 +41,9 @@ ANSWER_SECONDS = 6.0
 def health(part: str, ready: bool, as_json: bool) -> None:
     """Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not.
 
-    worker and beat look at the processes of this machine or container alone, and at no service: an outage of the
-    database is no reason to restart a worker, which waits for it. broker and database ask these.
+    worker and beat look at the processes of this machine or container alone that serve the same database, and at no
+    service: an outage of the database is no reason to restart a worker, which waits for it. broker and database ask
+    these.
 
     \b
     Example:
@@ -48,18 +59,24 @@ def health(part: str, ready: bool, as_json: bool) -> None:
     }[part]  # fmt: skip
     if ready and part in ("worker", "beat"):
         looks = [*looks, _database, _broker]
-    said = "; ".join(_answers(part, looks, settings))
+    said = "; ".join(_answers(looks, settings))
     if as_json:
         emit_json({"part": part, "healthy": True, "found": said})
     else:
         click.echo(said)
 
 
-def _answers(part: str, looks: Sequence[Callable[[Settings], str]], settings: Settings) -> Iterator[str]:
+def _answers(looks: Sequence[Callable[[Settings], str]], settings: Settings) -> Iterator[str]:
     """Yield what each look found; a service that hangs is given up, whatever it is that hangs."""
     from cli.time_limit import Asked
 
-    asked = [Asked(NAMES.get(look.__name__, part), ANSWER_SECONDS, partial(look, settings)) for look in looks]
+    asked = []
+    for look in looks:
+        if (service := SERVICES.get(look.__name__)) is None:
+            yield look(settings)
+        else:
+            import_module(service.module)  # not by two threads at once
+            asked.append(Asked(service.name, ANSWER_SECONDS, partial(look, settings)))
     for one in asked:
         yield one.answer()
 
@@ -77,9 +94,13 @@ def _process(kind: str, settings: Settings) -> str:
     from wetread.liveness import silences
 
     longest = max(LEAST_SILENCE_SECONDS, 4 * settings.sweep_seconds)
-    found = silences(kind)
+    found, others = silences(kind, settings.database)
     if not found:
-        raise WetreadError(f"expected a {kind} on this machine, found none of this user; start one: wetread {kind}")
+        beside = f", and {others} of other databases" if others else ""
+        raise WetreadError(
+            f"expected a {kind} of this database on this machine, found none of this user{beside}; start one: "
+            f"wetread {kind}"
+        )
     silent = {pid: seconds for pid, seconds in found.items() if seconds > longest}
     if silent:
         pid, seconds = max(silent.items(), key=lambda one: one[1])

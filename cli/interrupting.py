@@ -193,11 +193,13 @@ def _end_now(restore: Callable[[], None]) -> None:
     os._exit(EXIT_INTERRUPTED)
 
 
-def end_interrupted() -> None:
-    """End the process with 130, and wait for no thread: one may stand in a call that nobody answers."""
+def end_if_interrupted(code: int) -> None:
+    """End a process that was asked to, and wait for no thread: one may stand in a call that nobody answers."""
+    if _ending.asked_at is None and code != EXIT_INTERRUPTED:
+        return
     with suppress(Exception):
         atexit._run_exitfuncs()  # noqa: SLF001 - as Python's own end would, without its wait
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(code)
 
 
 def _say(text: str) -> None:

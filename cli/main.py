@@ -12,7 +12,7 @@ import click
 
 from cli.completing import PROGRAM, VARIABLE, items
 from cli.faults import OutputFailed, say_fault
-from cli.interrupting import end_interrupted, watch_interrupts
+from cli.interrupting import end_if_interrupted, watch_interrupts
 from cli.numbers import bound_numbers
 from cli.output import say
 from cli.streams import STDOUT, discard_output, prepare_streams
@@ -120,8 +120,7 @@ def main() -> None:
     prepare_streams()
     watch_interrupts()
     code = _finished(_run())
-    if code == EXIT_INTERRUPTED:
-        end_interrupted()
+    end_if_interrupted(code)
     sys.exit(code)
 
 

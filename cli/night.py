@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from cli.screening import Look, Order, Screening
-from cli.shadow import shadow_for_now
+from cli.shadow import check_loads, shadow_for_now
 from producer.night_watch import TAKEN_OVER, Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState
@@ -63,14 +63,18 @@ class NightRunner:
         )
 
     def open(self, night: Night) -> Screening | None:
-        """Open the night's run; None, and said in the history, when its model cannot be had."""
+        """Open the night's run; None, and said in the history, when its engine or its model cannot be had."""
         schedule, registry = night.schedule, Registry(self.database, self.settings.models_directory)
         try:
             digest = registry.resolve(schedule.model).digest
+            if self.settings.broker is None:
+                check_loads(registry, digest, schedule.engine, None)
         except ServiceUnavailable:
             raise
         except WetreadError as error:
-            structlog.get_logger().error("a schedule has no model to run", schedule=schedule.id, why=str(error))
+            structlog.get_logger().error(
+                "a schedule has no engine or model to run by", schedule=schedule.id, why=str(error)
+            )
             with self.database.writing() as session:
                 fail_tick(session, schedule.id, str(error))
             return None
@@ -78,7 +82,7 @@ class NightRunner:
         if schedule.shadow is not None:
             shadow = shadow_for_now(registry, schedule.shadow, digest, self.settings.broker, schedule=schedule.id)
         order = Order(
-            (), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow,
+            (), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow, rules=schedule.rules,
             accepted=self.settings.accepted | schedule.accepted,
         )  # fmt: skip
         screening = Screening.of_roots(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from schemas.states import RunState
+from schemas.states import RunKind, RunState
 from wetread.store.accounts import RunAccount
 
 WINDOW_SECONDS = 30.0
@@ -37,7 +37,9 @@ class Pace:
         """Return the time left as text."""
         if account.state != RunState.RUNNING:
             return ""
-        if account.walked_at is None:
+        if account.kind == RunKind.WATCH and not account.pending:
+            return "waits for films"
+        if account.walked_at is None and account.kind != RunKind.WATCH:
             return "still walking"
         rate = self.rate(account)
         return duration(account.pending / rate) if rate > 0 else "waiting"

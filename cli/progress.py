@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cli.output import say
-from schemas.states import RunState
+from schemas.states import RunKind, RunState
 from wetread.store.accounts import RunAccount
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class RunProgress:
             say(f"run {account.id}: {account.found} found, {counts}, {pace}")
 
     def _time_left(self, account: RunAccount) -> str:
-        if account.walked_at is None:
+        if account.kind == RunKind.WATCH and account.state == RunState.RUNNING and not account.pending:
+            return "waits for new films"
+        if account.walked_at is None and account.kind != RunKind.WATCH:
             return "still walking"
         if not account.pending:
             return "done"

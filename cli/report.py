@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.alarms import say_alarms
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, path_text, printable, say
+from cli.output_file import output_file
 from cli.run_number import RUN_NUMBER
-from cli.whole_file import whole_file
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, writable=True),
+    type=click.Path(dir_okay=False),
     help="Write the page to this file.  [default: standard output]",
 )
 @click.pass_context
@@ -75,8 +76,10 @@ def report(
 ) -> None:
     """Report on a run: what it gave, how it differs, what to look at first.
 
-    The latest run, the one with this number, or the last of a schedule. Exit 3 when the failure rate or the drift is
-    past its limit, the run failed, or the schedule's latest night was missed or failed before a run was made.
+    The latest run, the one with this number, or the last of a schedule. Exit 3 when something is to be looked into: a
+    root was not reached, the run was paused, interrupted or failed, directories were not looked into, nothing was
+    found, films are dead, the failure rate or the drift is past its limit, or the schedule's latest night was missed or
+    failed before a run was made.
 
     \b
     Example:
@@ -106,8 +109,7 @@ def report(
         _write_page(made, output)
     else:
         _show(made)
-    for alarm in made.alarms:
-        say(f"look into this: {alarm}")
+    say_alarms(made.alarms)
     say(NOT_DIAGNOSTIC)
     ctx.exit(EXIT_FAILURE_RATE if made.alarms else EXIT_DONE)
 
@@ -145,17 +147,18 @@ def _write_page(made: MorningReport | LastNight, output: str | None) -> None:
 
     body = _body(made, lambda path: printable(path_text(path)))
     page = render_page(_printable(body))
-    if output is None:
+    if output in (None, "-"):
         click.echo(page.decode(), nl=False)
         return
     # Paths can hold patients' names: the page is its maker's alone, until they say otherwise.
-    with whole_file(output) as file:
+    with output_file(output) as file:
         file.write(page)
     of = f"run {body['run']}" if body["run"] else f"the schedule {body['schedule']}"
     say(f"the report of {of} is in {output}")
 
 
 def _printable(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the report with its notes, which can name a path, escaped as the paths are."""
+    """Return the report with its notes and alarms, which can name a path, escaped as the paths are."""
     nights = [night | {"note": printable(night["note"])} for night in body["nights"]]
-    return body | {"nights": nights, "note": printable(body.get("note"))}
+    alarms = [alarm | {"message": printable(alarm["message"])} for alarm in body["alarms"]]
+    return body | {"nights": nights, "alarms": alarms, "note": printable(body.get("note"))}

@@ -92,7 +92,7 @@ def _show_drift(report: MorningReport) -> None:
             _three(drift.ks),
             drift.films,
             drift.reference_films,
-            "yes" if drift.beyond(report.limits.drift) else "",
+            "yes" if report.has_baseline and drift.beyond(report.limits.drift) else "",
         )
         for drift in report.drifts
     ]

@@ -12,6 +12,7 @@ from cli.compare import chosen_optimizers
 from cli.numerics import set_up_products
 from cli.output import emit_json, emit_table, say
 from cli.training_options import OPTIMIZERS
+from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 if TYPE_CHECKING:
     from trainer.mnist_study import Study
@@ -93,5 +94,4 @@ def _show_study(study: Study) -> None:
 
 def _write(folder: str, name: str, data: bytes) -> None:
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, name), "wb") as file:
-        file.write(data)
+    write_whole(os.path.join(folder, name), data, mode=AS_UMASK_SAYS)

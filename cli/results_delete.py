@@ -34,6 +34,7 @@ def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
     from schemas.errors import UsageError
     from wetread.store.erasing import ERASED_AT_ONCE, Erased, erase_images, find_images
     from wetread.store.limits import LONG
+    from wetread.store.unread import forget_unread
 
     wanted = {name: value for name, value in chosen.items() if value}
     if not wanted:
@@ -52,6 +53,9 @@ def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
         for start in range(0, len(images), ERASED_AT_ONCE):
             with database.writing(LONG) as session:
                 erased += erase_images(session, images[start : start + ERASED_AT_ONCE])
+        if path is not None and not wanted:
+            with database.writing() as session:
+                forget_unread(session, path)
     if as_json:
         emit_json({"images": erased.images, "items": erased.items, "readings": erased.readings})
     say(f"deleted {erased.images} images, {erased.items} items of runs and {erased.readings} readings")

@@ -12,9 +12,9 @@ import click
 
 from cli.context import opened_database
 from cli.output import NOT_DIAGNOSTIC, emit_csv, say
+from cli.output_file import output_file
 from cli.result_options import chosen_filters, filter_options
 from cli.result_rows import COLUMNS, csv_lines, each_once, exported_columns, json_lines
-from cli.whole_file import whole_file
 
 if TYPE_CHECKING:
     from wetread.store.result_blocks import Block
@@ -29,7 +29,9 @@ BLOCKS_OF_A_GROUP = 25
     "--format", "form", type=click.Choice(["csv", "jsonl", "json", "parquet"]), default="csv", show_default=True,
     help="csv, a JSON object a line, one JSON array, or Parquet.",
 )  # fmt: skip
-@click.option("--output", type=click.Path(dir_okay=False), help="The file, written whole or not.  [default: stdout]")
+@click.option(
+    "--output", type=click.Path(dir_okay=False), help="The file, written whole or not; - is stdout.  [default: stdout]"
+)
 def export(form: str, output: str | None, **chosen: Any) -> None:
     """Write readings as a file for other programs, an image a line, in constant memory.
 
@@ -62,9 +64,9 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
                     WRITERS[form](blocks, sys.stdout.buffer)
                     sys.stdout.buffer.flush()
             else:
-                with whole_file(output) as file:
+                with output_file(output) as file:
                     WRITERS[form](blocks, file)
-    say(f"{sum(counts)} rows" + (f" in {output}" if output else ""))
+    say(f"{sum(counts)} rows" + (f" in {output}" if output not in (None, "-") else ""))
     say(NOT_DIAGNOSTIC)
 
 

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 
 from cli.accounts import account_json, read_shadows, run_exit_code, show_account
+from cli.alarms import alarmed_exit_code, say_alarms
 from cli.context import opened_database
 from cli.interrupting import noted_interrupts
 from cli.night import NightRunner
@@ -17,6 +18,7 @@ from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, ServiceUnavailable, Us
 from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
 from wetread.store.accounts import RunAccount
+from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
 from wetread.store.schedules import ScheduleRow, find_schedule
 from wetread.store.ticks import keep_schedule, leave_schedule, still_keeps, ticks_so_far, write_tick
@@ -49,11 +51,13 @@ def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
             with database.writing() as session:
                 leave_schedule(session, schedule.id, worker_id())
     pace = {"images_per_second": progress.run.images_per_second, "seconds": progress.run.seconds}
+    pace["max_failure_rate"], alarms = 1.0, run_alarms(account, max_failure_rate=1.0)
     if as_json:
         emit_json(account_json(account, shadows, **pace))
+        say_alarms(alarms)
     else:
         show_account(account, shadows, **pace)
-    return run_exit_code(account, 1.0)
+    return alarmed_exit_code(run_exit_code(account, 1.0), alarms)
 
 
 class _Keep:

@@ -11,6 +11,7 @@ from cli.context import opened_database
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
+from cli.walk_options import rules_text
 from schemas.states import RunState
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def list_runs(limit: int, as_json: bool) -> None:
       wetread runs list --limit 10
     """
     from cli.accounts import account_json, account_pace
+    from cli.alarms import say_alarms_of_runs
     from wetread.store.accounts import list_accounts
+    from wetread.store.alarms import latest_alarms
 
     with opened_database() as (_, database), database.reading() as session:
         accounts = list_accounts(session, limit=limit)
@@ -52,6 +55,7 @@ def list_runs(limit: int, as_json: bool) -> None:
         ("run", "state", "model", "begun (UTC)", "found", "done", "rejected", "dead", "skipped", "pending", "note"),
         [_row(account) for account in accounts],
     )
+    say_alarms_of_runs(latest_alarms(accounts))
 
 
 @runs.command()
@@ -133,6 +137,9 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
         engine=account.engine,
         workers=workers,
         force=account.force,
+        exclude=account.rules.exclude,
+        follow_links=account.rules.follow_links,
+        allow=account.rules.allow,
         max_failure_rate=max_failure_rate,
         as_json=as_json,
         run=shadowed.id if shadowed.state in UNFINISHED_RUNS else None,
@@ -169,7 +176,8 @@ def delete(run: int, yes: bool, as_json: bool) -> None:
 def _row(account: RunAccount) -> tuple[object, ...]:
     return (
         account.id, account.state, _model(account), f"{account.created_at:%Y-%m-%d %H:%M}", account.found, account.done,
-        account.rejected, account.dead, account.skipped, account.pending, account.note,
+        account.rejected, account.dead, account.skipped, account.pending,
+        "; ".join(filter(None, (rules_text(account.rules), account.note))) or None,
     )  # fmt: skip
 
 

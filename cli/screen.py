@@ -14,6 +14,7 @@ from cli.interrupting import noted_interrupts
 from cli.metrics_options import open_own_metrics, own_metrics_options
 from cli.numbers import PROCESSES
 from cli.output import emit_json, say
+from cli.walk_options import chosen_rules, walk_options
 from schemas.errors import EXIT_INTERRUPTED
 
 
@@ -33,6 +34,7 @@ from schemas.errors import EXIT_INTERRUPTED
     help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count. Dead "
     "films, and a run that read none of its films, are exit 3 whatever it is.",
 )  # fmt: skip
+@walk_options
 @accept_options
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
@@ -47,6 +49,9 @@ def screen(
     workers: int | None,
     force: bool,
     max_failure_rate: float,
+    exclude: tuple[str, ...],
+    follow_links: bool,
+    allow: tuple[str, ...],
     accept_modality: tuple[str, ...],
     accept_body_part: tuple[str, ...],
     accept_view: tuple[str, ...],
@@ -61,6 +66,9 @@ def screen(
     Every file found is accounted for. What this model has read already is skipped. Interrupted, the same command
     continues. Without WETREAD_BROKER_URL the films are read by processes of this command; with it, by workers.
 
+    What is not as it should be is said at the end, and is exit 3: directories that could not be looked into, dead
+    films, a failure rate or a drift past its limit.
+
     With --shadow each film is opened and decoded once and read by both models. The shadow has a run and accounts of its
     own, which change neither the run's nor the exit code. Compare the two with 'wetread results diff'.
 
@@ -70,19 +78,26 @@ def screen(
       wetread screen /archive/2024 /archive/2025 --workers 8 --json
       wetread screen /archive --force --profile
       wetread screen /archive --model chest@2 --shadow chest@3
+      wetread screen /archive --exclude "old/" --exclude "*.txt"
+      wetread screen /cohort --follow-links --allow /archive
     """
     from cli.accounts import account_json, read_shadows, run_exit_code, show_account
+    from cli.alarms import alarmed_exit_code, say_alarms
     from cli.profile import profile_json, show_profile
     from cli.screening import Order, Screening
     from cli.shadow import ProgressOfBoth, chosen_models, say_opened
     from wetread.models.registry import Registry
+    from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("screen", settings, metrics_port, metrics_host)
-        digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
+        registry = Registry(database, settings.models_directory)
+        rules = chosen_rules(exclude, allow, follow_links=follow_links)
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
-        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run, beside, words)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        processes = workers or len(os.sched_getaffinity(0))
+        order = Order(directories, digest, engine, force, processes, run, beside, rules, words)
         screening = Screening.open(database, settings, order, asked)
         say_opened(screening.opened, screening.shadow)
         with ProgressOfBoth() as progress:
@@ -98,6 +113,8 @@ def screen(
     for kind, count in sorted((screening.report.passed_over if screening.report else {}).items()):
         say(f"passed over: {count} {kind}")
     pace = {"images_per_second": progress.run.images_per_second, "seconds": progress.run.seconds}
+    pace["max_failure_rate"] = max_failure_rate
+    alarms = run_alarms(account, max_failure_rate=max_failure_rate)
     if as_json:
         emit_json(
             account_json(account, shadows, **pace)
@@ -105,8 +122,9 @@ def screen(
         )
         if account.note:
             say(f"note: {account.note}")
+        say_alarms(alarms)
     else:
         show_account(account, shadows, **pace)
         if profile:
             show_profile(stages, account.settled)
-    ctx.exit(run_exit_code(account, max_failure_rate))
+    ctx.exit(alarmed_exit_code(run_exit_code(account, max_failure_rate), alarms))

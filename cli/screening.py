@@ -12,34 +12,37 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import structlog
-
 from cli.doorbell import Doorbell
 from cli.interrupting import longer_ending
-from cli.order import Order as Order
+from cli.leaving import leave_run, with_drift
 from cli.readers import Readers
+from cli.screening_order import Look as Look
+from cli.screening_order import Order as Order
 from producer.answering import answered
-from producer.ingest import WalkReport, fill_run
+from producer.ingest import WalkOrder, WalkReport, fill_run
+from producer.linked_roots import allowed_roots, check_not_links_alone
 from producer.walk import is_empty
+from schemas.alarms import AlarmKind
 from schemas.errors import (
+    EXIT_UNSAFE,
+    EXIT_USAGE,
     MachineUnfit,
     RootEmptied,
     RootUnavailable,
-    ServiceUnavailable,
     UsageError,
     WetreadError,
 )
-from schemas.states import UNFINISHED_RUNS, RunState
+from schemas.states import RunState
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.images import RunToFill
 from wetread.store.roots import resolved_roots, root_ids, root_paths
-from wetread.store.runs import OpenedRun, open_run, set_state, take_walk
+from wetread.store.runs import OpenedRun, open_run, set_state, take_walk, walk_rules_of
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import WORTH_WAITING, Patience
+from worker.patience import WORTH_WAITING, Patience, run_is_gone
 from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2
@@ -49,8 +52,6 @@ WALK_LOOK_SECONDS = 2.0
 """Seconds between two looks whether someone still walks the run."""
 
 INTERRUPTED = (RunState.INTERRUPTED, "interrupted; the same command continues")
-
-Look = Callable[[RunAccount], None]
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Screening:
     settings: Settings
     order: Order
     roots: dict[int, bytes]
+    allowed: dict[int, bytes]
     opened: OpenedRun
     me: str
     shadow: OpenedRun | None = None
@@ -78,8 +80,9 @@ class Screening:
     def open(
         cls, database: Database, settings: Settings, order: Order, asked_to_end: threading.Event | None = None
     ) -> Screening:
-        """Check the directories and open the run, new or resumed; raise UsageError for one missing or empty.
+        """Check the directories and open the run, new or resumed; raise UsageError for one that can give no film.
 
+        That is one that is missing or empty, or holds links alone that are not to be followed.
         asked_to_end: set from outside, it interrupts the reading.
         """
         patience = settings.image_seconds
@@ -87,8 +90,9 @@ class Screening:
         for path in paths:
             if answered(partial(is_empty, path), patience):
                 raise UsageError(f"expected films in {os.fsdecode(path)!r}, found an empty directory; is it mounted?")
+        check_not_links_alone(paths, order.rules, patience)
         with database.writing() as session:
-            ids = root_ids(session, paths)
+            ids = root_ids(session, paths, settings.root_map)
         return cls.of_roots(database, settings, order, ids, asked_to_end or threading.Event())
 
     @classmethod
@@ -102,18 +106,21 @@ class Screening:
         on_opened: Callable[[Any, int], None] | None = None,
     ) -> Screening:
         """Open the run of known roots, whatever they hold now; on_opened is told its number in the same transaction."""
-        me = walker_id()
+        me, rules = walker_id(), order.rules
+        with database.writing() as session:  # of its own: roots are made before anything else is locked
+            rules = rules if order.run is None else walk_rules_of(session, order.run)
+            allowed = allowed_roots(session, rules, settings.root_map)
         with database.writing() as session:
             roots = root_paths(session, ids)
-            root_ids(session, [roots[key] for key in ids])  # locks them: of two that begin together one makes the run
-            new = partial(open_run, engine=order.engine, force=order.force, accepted=order.accepted)
+            root_ids(session, list(roots.values()), settings.root_map)  # locks them: one of two commands makes the run
+            new = partial(open_run, engine=order.engine, force=order.force, rules=rules, accepted=order.accepted)
             begin = partial(new, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
                 shadow = begin(session, ids, order.shadow_digest, shadow_of=opened.id)
             if on_opened is not None:
                 on_opened(session, opened.id)
-        return cls(database, settings, order, roots, opened, me, shadow, asked_to_end)
+        return cls(database, settings, replace(order, rules=rules), roots, allowed, opened, me, shadow, asked_to_end)
 
     def account(self) -> RunAccount:
         """Return the run's accounts now."""
@@ -130,16 +137,16 @@ class Screening:
         if not runs:
             return
         run, *shadows = runs
-        own, patience = self.settings.own_paths, self.settings.image_seconds
+        walk = WalkOrder(order.rules, self.settings.own_paths, self.allowed, self.settings.image_seconds)
         try:
-            self.report = fill_run(
-                self.database, run, self.roots, *shadows, own=own, stop=self._stop, patience=patience
-            )
+            self.report = fill_run(self.database, run, self.roots, *shadows, order=walk, stop=self._stop)
         except RootUnavailable as error:
-            state = self.emptied_is if isinstance(error, RootEmptied) else RunState.PAUSED
+            emptied = isinstance(error, RootEmptied)
+            state = self.emptied_is if emptied else RunState.PAUSED
+            kind = AlarmKind.NOTHING_FOUND if emptied else AlarmKind.ROOT_NOT_REACHED
             for each in runs:
                 with self.database.writing() as session:
-                    set_state(session, each.id, state, str(error))
+                    set_state(session, each.id, state, str(error), kind)
             raise
 
     def read_here(self, look: Look, share: Share | None = None) -> RunAccount:
@@ -184,12 +191,15 @@ class Screening:
                         self._leave_shadow(
                             RunState.INTERRUPTED, f"run {account.id}, which it shadows, is {account.state}"
                         )
-                        return account
+                        return with_drift(self.database, account)
             except KeyboardInterrupt:
                 self.interrupt()
                 raise
             except WetreadError as error:
-                self._leave(RunState.PAUSED if isinstance(error, MachineUnfit) else RunState.INTERRUPTED, str(error))
+                # With these a process of ours says that it cannot load engine or model.
+                lacks = error.exit_code in (EXIT_USAGE, EXIT_UNSAFE)
+                state = RunState.PAUSED if isinstance(error, MachineUnfit) else RunState.INTERRUPTED
+                self._leave(state, str(error), AlarmKind.NOT_LOADED if lacks else None)
                 raise
             finally:
                 self._stop.set()
@@ -198,8 +208,7 @@ class Screening:
 
     def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
         """Return the accounts after a moment with the readers; None when the database is away just now."""
-        account: RunAccount | None = None
-        missed: WetreadError | None = None
+        account = missed = None
         try:
             readers.watch(LOOK_SECONDS)
         except WORTH_WAITING as error:
@@ -208,11 +217,8 @@ class Screening:
             account = self.account()
         except WORTH_WAITING as error:
             missed = error
-        except UsageError as error:  # nobody deletes a run that is running: its tables are filled just now, or were
-            missed = ServiceUnavailable(
-                f"expected run {self.opened.id} in the database, found that it is gone: {error}. While a backup is "
-                "restored it is waited for; where the backup is older than the run, the same command begins anew"
-            )
+        except UsageError as error:
+            missed = run_is_gone(self.opened.id, error)
         if missed is None:
             patience.back()
         else:
@@ -228,32 +234,16 @@ class Screening:
             account = run_account(session, self.shadow.id)
         return account if account.state == RunState.RUNNING else None
 
-    def _leave(self, as_state: RunState, why: str) -> None:
+    def _leave(self, as_state: RunState, why: str, trouble: AlarmKind | None = None) -> None:
         """Say on the run and on its shadow why this command left them."""
-        self._leave_one(self.opened.id, as_state, why)
-        self._leave_shadow(as_state, why)
+        leave_run(self.database, self.opened.id, as_state, why, trouble)
+        self._leave_shadow(as_state, why, trouble)
 
-    def _leave_shadow(self, as_state: RunState, why: str) -> None:
+    def _leave_shadow(self, as_state: RunState, why: str, trouble: AlarmKind | None = None) -> None:
         if self.shadow is not None:
-            self._leave_one(self.shadow.id, as_state, why)
+            leave_run(self.database, self.shadow.id, as_state, why, trouble)
 
-    def _leave_one(self, run_id: int, as_state: RunState, why: str) -> None:
-        """Say on a run why it was left, if the database still listens and has room."""
-        try:
-            with self.database.writing() as session:
-                state = run_account(session, run_id).state
-                if state in UNFINISHED_RUNS and state != RunState.PAUSED:
-                    set_state(session, run_id, as_state, why)
-        except WetreadError as error:
-            structlog.get_logger().warning(
-                "the run could not be marked as left; the same command goes on", why=str(error)
-            )
-
-    def fill_patiently(self) -> None:
-        """Fill, once; a database that is away meanwhile is waited for, up to PATIENCE_SECONDS."""
-        self._see_to_the_walk(once=True)
-
-    def _see_to_the_walk(self, *, once: bool = False) -> None:
+    def see_to_the_walk(self, *, once: bool = False) -> None:
         """Walk, or take the walk over from a command that died in it: without its end the run has none.
 
         A walk that the database left us alone in begins anew: it may or may not have written the last files.
@@ -291,6 +281,6 @@ class Screening:
         """Walk in a thread beside the readers, so that the first films are read while the last are found."""
         with ThreadPoolExecutor(1, thread_name_prefix="walk") as thread:
             try:
-                yield thread.submit(self._see_to_the_walk)
+                yield thread.submit(self.see_to_the_walk)
             finally:
                 self._stop.set()

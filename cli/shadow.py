@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from wetread.store.runs import OpenedRun
 
 
-def chosen_models(registry: Registry, model: str, shadow: str | None, broker: str | None) -> tuple[str, str | None]:
+def chosen_models(
+    registry: Registry, model: str, shadow: str | None, engine: str, broker: str | None
+) -> tuple[str, str | None]:
     """Return the digests of the model and of its shadow.
 
-    Raises UsageError when both are the same model, or when this command is to read films itself and lacks the shadow's
-    files: that is said before anything is begun.
+    Raises UsageError when both are the same model, or when films are to be read on this machine and it lacks the engine
+    or a model's files, ArtefactError when one was altered: that is said before anything is begun. With a broker, where
+    workers read, an engine that this machine lacks is warned of.
     """
     chosen = registry.resolve(model)
+    check_loads(registry, chosen.digest, engine, broker)
     if shadow is None:
         return chosen.digest, None
     beside = registry.resolve(shadow)
@@ -35,6 +39,20 @@ def chosen_models(registry: Registry, model: str, shadow: str | None, broker: st
     if broker is None:
         registry.open(beside.digest)
     return chosen.digest, beside.digest
+
+
+def check_loads(registry: Registry, digest: str, engine: str, broker: str | None) -> None:
+    """Raise what `chosen_models` does where films are to be read here; warn of a missing engine where workers do."""
+    from wetread.models.engines import check_engine
+
+    try:
+        check_engine(engine)
+    except UsageError as error:
+        if broker is None:
+            raise
+        say(f"warning: {error}. Workers read here, and each needs it")
+    if broker is None:
+        registry.open(digest)
 
 
 def shadow_for_now(registry: Registry, name: str, model_digest: str, broker: str | None, **of: int) -> str | None:

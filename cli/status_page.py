@@ -9,6 +9,7 @@ from cli.output import printable
 from cli.pace import Pace, duration
 from schemas.states import RunState
 from wetread.store.accounts import RunAccount
+from wetread.store.alarms import run_alarms
 from wetread.store.overview import Overview
 from wetread.store.workers import SeenWorker, WorkerKind
 
@@ -40,11 +41,18 @@ def draw(seen: Overview, pace: Pace, *, height: int, width: int, trouble: str = 
     runs = seen.runs[: max(1, min(5, room // 4))]
     parts += _titled(_runs_table(runs, pace, width), "")
     room -= 2 + max(1, len(runs))
+    alarms = run_alarms(seen.runs[0])[: max(0, room // 5)] if seen.runs else []
+    room -= len(alarms) + (1 if alarms else 0)
     failed = min(len(seen.failed), max(0, room // 3 - 1))
     reasons = _reasons(seen.runs[0]) if seen.runs else ""
     shown = max(0, min(len(processes), room - (failed + 3 if failed else 0) - (2 if reasons else 0) - 3))
     ended = frozenset(run.id for run in seen.runs if not run.pending)
     parts += _titled(_process_table(processes[:shown], ended), _more("workers' processes", len(processes), shown))
+    if alarms:
+        parts.append(Text())
+    for alarm in alarms:
+        said = printable(f"look into this: {alarm.message}")
+        parts.append(Text(said, style="yellow", no_wrap=True, overflow="ellipsis"))
     if reasons:
         parts += [Text(), Text(reasons, no_wrap=True, overflow="ellipsis")]
     if failed:

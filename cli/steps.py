@@ -9,12 +9,17 @@ import click
 from cli.completing import MODEL
 from cli.context import opened_registry
 from cli.output import say
+from cli.output_file import output_file
 
 
 @click.command()
 @click.argument("image", type=click.Path(exists=True, dir_okay=False))
 @click.option(
-    "--output", type=click.Path(dir_okay=False), default="steps.png", show_default=True, help="The PNG to write."
+    "--output",
+    type=click.Path(dir_okay=False),
+    default="steps.png",
+    show_default=True,
+    help="The PNG to write; - is stdout.",
 )
 @click.option("--model", type=MODEL, default="production", show_default=True, help="Whose preprocessing.")
 def steps(image: str, output: str, model: str) -> None:
@@ -24,7 +29,7 @@ def steps(image: str, output: str, model: str) -> None:
     Example:
       wetread steps film.png --output steps.png
     """
-    from schemas.errors import Rejected, UsageError, WetreadError
+    from schemas.errors import Rejected, UsageError
     from wetread.imaging.decode import decode
     from wetread.imaging.files import read_file
     from wetread.imaging.steps import draw_steps
@@ -36,9 +41,7 @@ def steps(image: str, output: str, model: str) -> None:
         drawn = draw_steps(decode(read_file(folder, name).data, preprocess.enough).pixels, preprocess)
     except Rejected as error:
         raise UsageError(f"expected an image that can be read, found {error}") from error
-    try:
-        with open(output, "wb") as file:
-            file.write(drawn)
-    except OSError as error:
-        raise WetreadError(f"expected to write {output!r}, found: {error.strerror}; choose another --output") from error
-    say(f"wrote {output}")
+    with output_file(output) as file:
+        file.write(drawn)
+    if output != "-":
+        say(f"wrote {output}")

@@ -9,6 +9,7 @@ from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, say
+from cli.walk_options import chosen_rules, walk_options
 from schemas.errors import ServiceUnavailable
 
 
@@ -22,6 +23,7 @@ from schemas.errors import ServiceUnavailable
 )
 @engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@walk_options
 @accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
@@ -30,6 +32,9 @@ def submit(
     shadow: str | None,
     engine: str,
     force: bool,
+    exclude: tuple[str, ...],
+    follow_links: bool,
+    allow: tuple[str, ...],
     accept_modality: tuple[str, ...],
     accept_body_part: tuple[str, ...],
     accept_view: tuple[str, ...],
@@ -46,18 +51,22 @@ def submit(
       wetread status --watch
     """
     from cli.accounts import account_json, account_pace, read_shadows
+    from cli.alarms import say_alarms
     from cli.screening import Order, Screening
     from cli.shadow import chosen_models
     from wetread.models.registry import Registry
     from wetread.queue import make_app, ring_waiting
+    from wetread.store.alarms import run_alarms
 
     with opened_database() as (settings, database):
         app = make_app(settings)
-        digest, beside = chosen_models(Registry(database, settings.models_directory), model, shadow, settings.broker)
+        registry = Registry(database, settings.models_directory)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        rules = chosen_rules(exclude, allow, follow_links=follow_links)
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
-        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, accepted=words)
+        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules, accepted=words)
         screening = Screening.open(database, settings, order)
-        screening.fill_patiently()
+        screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
         account = screening.account()
         shadows = read_shadows(database, account.id)
         try:
@@ -74,3 +83,4 @@ def submit(
         for one in shadows:
             say(f"run {one.id}, its shadow: {one.found} found, {one.pending} enqueued, {one.skipped} skipped")
         click.echo(account.id)
+    say_alarms(run_alarms(account))

@@ -14,6 +14,7 @@ from cli.interrupting import noted_interrupts
 from cli.metrics_options import open_own_metrics, own_metrics_options
 from cli.numbers import PROCESSES
 from cli.output import emit_json, say
+from cli.walk_options import chosen_rules, walk_options
 
 LISTENING_WALK_SECONDS = 300.0
 """Seconds between walks while the kernel tells what happens; they find what it did not tell."""
@@ -43,6 +44,7 @@ LISTENING_WALK_SECONDS = 300.0
     "--poll", type=click.FloatRange(min=0.5), metavar="SECONDS",
     help="Walk so often instead of listening.  [default: 10 on network shares, where the kernel hears nothing]",
 )  # fmt: skip
+@walk_options
 @accept_options
 @own_metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
@@ -57,6 +59,9 @@ def watch(
     still: float,
     age: float,
     poll: float | None,
+    exclude: tuple[str, ...],
+    follow_links: bool,
+    allow: tuple[str, ...],
     accept_modality: tuple[str, ...],
     accept_body_part: tuple[str, ...],
     accept_view: tuple[str, ...],
@@ -77,20 +82,26 @@ def watch(
       wetread watch /archive/incoming --shadow chest@3
     """
     from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
+    from cli.alarms import say_alarms
     from cli.film_watch import Watching
-    from cli.progress import RunProgress
     from cli.shadow import chosen_models, shadow_for_now
     from cli.watch_order import WatchOrder, is_listening_useful
+    from cli.watch_progress import WatchProgress
+    from producer.linked_roots import allowed_roots, check_not_links_alone
     from wetread.models.registry import Registry
+    from wetread.store.alarms import run_alarms
     from wetread.store.roots import resolved_roots, root_ids
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, settings.broker)
-        paths = resolved_roots(directories)
+        chosen_models(registry, model, shadow, engine, settings.broker)
+        paths, rules = resolved_roots(directories), chosen_rules(exclude, allow, follow_links=follow_links)
+        check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
-            roots = dict(zip(root_ids(session, paths), paths, strict=True))
+            roots = dict(zip(root_ids(session, paths, settings.root_map), paths, strict=True))
+        with database.writing() as session:
+            allowed = allowed_roots(session, rules, settings.root_map)
         if poll is None and not is_listening_useful(paths):
             poll = 10.0
             say("a network share: walking it every 10 seconds; --poll says otherwise")
@@ -101,11 +112,12 @@ def watch(
 
         order = WatchOrder(
             roots, models, engine, workers or len(os.sched_getaffinity(0)), still, age,
-            poll or LISTENING_WALK_SECONDS, poll is None,
+            poll or LISTENING_WALK_SECONDS, poll is None, rules, allowed,
             accepted(settings, accept_modality, accept_body_part, accept_view),
         )  # fmt: skip
-        say("watching; SIGTERM or Ctrl-C ends it")
-        with RunProgress() as progress:
+        progress = WatchProgress(order, settings.database)
+        progress.begin()
+        with progress:
             watching = Watching(database, settings, order, asked, progress)
             account = watching.watch()
         shadows = read_shadows(database, account.id)
@@ -117,6 +129,7 @@ def watch(
     rate, seconds = account_pace(account)
     if as_json:
         emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds) | {"not_taken": left})
+        say_alarms(run_alarms(account))
     else:
         show_account(account, shadows, images_per_second=rate, seconds=seconds)
     ctx.exit(run_exit_code(account, 1.0))

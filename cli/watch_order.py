@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from schemas.films import ACCEPTED, Accepted
+from schemas.walk_rules import USUAL_WALK, WalkRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,8 @@ class WatchOrder:
     """What to watch ({id: path}), by which model and shadow (digests, asked anew for each run), and how often.
 
     still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
-    listens: the kernel is asked for news. accepted: words of DICOM headers that are read although they name something
-    else.
+    listens: the kernel is asked for news. rules: how the roots are walked. allowed: where links may lead to beside
+    them. accepted: words of DICOM headers that are read although they name something else.
     """
 
     roots: dict[int, bytes]
@@ -26,7 +27,14 @@ class WatchOrder:
     age: float
     walk_seconds: float
     listens: bool
+    rules: WalkRules = USUAL_WALK
+    allowed: Mapping[int, bytes] = field(default_factory=dict)
     accepted: Accepted = ACCEPTED
+
+    @property
+    def every_root(self) -> dict[int, bytes]:
+        """Return {id: path} of the roots and of those that links may lead to."""
+        return {**self.roots, **self.allowed}
 
 
 def is_listening_useful(paths: list[bytes]) -> bool:

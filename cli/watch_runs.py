@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from schemas.alarms import AlarmKind
 from schemas.errors import UsageError
 from schemas.films import ACCEPTED, Accepted
 from schemas.states import RunKind, RunState
+from schemas.walk_rules import WalkRules
 from wetread.store.accounts import run_account
 from wetread.store.image_set import ImageSet
 from wetread.store.images import FoundFile, RunToFill, record_files
@@ -45,6 +47,7 @@ class WatchRuns:
         models: tuple[str, str | None],
         engine: str,
         batch_size: int,
+        rules: WalkRules | None = None,
         accepted: Accepted = ACCEPTED,
     ) -> WatchRuns:
         """Open the runs of these roots by a model and its shadow (digests), or go on with those that were left.
@@ -57,6 +60,7 @@ class WatchRuns:
             return open_run(
                 session, roots, digest, engine, force=False, walker=me,
                 dead=lambda walker: walker == me or died_here(walker), kind=kind, shadow_of=shadow_of,
+                rules=rules,
                 accepted=accepted,
             )  # fmt: skip
 
@@ -121,7 +125,7 @@ class WatchRuns:
         for each in self.each:
             end_walk(session, each.id, walker=each.walker)
 
-    def leave(self, session: Any, state: RunState, note: str) -> None:
-        """Leave them, where they are unfinished, to whoever goes on with them."""
+    def leave(self, session: Any, state: RunState, note: str, trouble: AlarmKind | None = None) -> None:
+        """Leave them, where they are unfinished, to whoever goes on with them. trouble: of what kind the note is."""
         for each in self.each:
-            set_state(session, each.id, state, note)
+            set_state(session, each.id, state, note, trouble)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cli.pace import Pace
-from schemas.errors import ServiceUnavailable
+from schemas.errors import DatabaseReplaced, ServiceUnavailable
 from schemas.states import RunState
 from wetread.clock import utc_now
 from wetread.store.database import Database
@@ -38,6 +38,8 @@ def watch_page(database: Database, run: int | None, asked_to_end: threading.Even
             try:
                 with database.reading() as session:
                     seen = look(session, run, seen)
+            except DatabaseReplaced:
+                raise
             except ServiceUnavailable as error:
                 trouble = str(error)
             if seen is not None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from producer.walk import walk
 from schemas.errors import RootSilent
-from wetread.store.images import FoundFile
 
 T = TypeVar("T")
 
@@ -46,13 +43,14 @@ def answered(call: Callable[[], T], seconds: float) -> T:
 
 
 def answered_walk(
-    root: bytes, passed_over: Counter[str], seconds: float, stop: threading.Event | None = None
-) -> Iterator[FoundFile]:
-    """Walk `root` as `producer.walk.walk` does; raise RootSilent when the walk does not move for `seconds`.
+    walk: Callable[[Callable[[], None]], Iterator[T]], seconds: float, stop: threading.Event | None = None
+) -> Iterator[T]:
+    """Yield what `walk` does, as `producer.walk.walk` of a root; raise RootSilent when it does not move for `seconds`.
 
+    walk: called with what it is to call for each entry that it has looked at.
     stop: when it is set there is nothing more, whether the walk has come to its end or not.
     """
-    walker = _Walker(root, passed_over)
+    walker = _Walker(walk)
     threading.Thread(target=walker.run, name="walk", daemon=True).start()
     try:
         while stop is None or not stop.is_set():
@@ -71,20 +69,20 @@ def answered_walk(
         walker.left.set()
 
 
-class _Walker:
+class _Walker(Generic[T]):
     """The walk, in a thread of its own. found: files, then None or what it raised. left: nobody wants more."""
 
-    def __init__(self, root: bytes, passed_over: Counter[str]) -> None:
-        self.found: queue.Queue[list[FoundFile] | BaseException | None] = queue.Queue(HANDED_AHEAD)
+    def __init__(self, walk: Callable[[Callable[[], None]], Iterator[T]]) -> None:
+        self.found: queue.Queue[list[T] | BaseException | None] = queue.Queue(HANDED_AHEAD)
         self.left = threading.Event()
         self.moved_at = time.monotonic()
-        self._root, self._passed_over = root, passed_over
+        self._walk = walk
 
     def run(self) -> None:
-        some: list[FoundFile] = []
+        some: list[T] = []
         since = time.monotonic()
         try:
-            for file in walk(self._root, self._passed_over, self._move):
+            for file in self._walk(self._move):
                 some.append(file)
                 if len(some) >= TOGETHER or self.moved_at - since > TOGETHER_SECONDS:
                     if not self._hand_over(some):
@@ -98,7 +96,7 @@ class _Walker:
     def _move(self) -> None:
         self.moved_at = time.monotonic()
 
-    def _hand_over(self, what: list[FoundFile] | BaseException | None) -> bool:
+    def _hand_over(self, what: list[T] | BaseException | None) -> bool:
         while not self.left.is_set():
             self._move()  # to wait for whoever records is no silence of the file server's
             try:

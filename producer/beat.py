@@ -13,7 +13,7 @@ from datetime import datetime
 
 from producer.night_watch import NightWatch
 from producer.windows import next_tick, read_plan
-from schemas.errors import UsageError
+from schemas.errors import DatabaseReplaced, UsageError
 from wetread.clock import utc_now
 from wetread.lasting import say_missed
 from wetread.logs import announce
@@ -81,6 +81,8 @@ def _standing(database: Database, settings: Settings, now: datetime) -> dict[str
 def _made(task: Callable[[], object]) -> bool:
     try:
         task()
+    except DatabaseReplaced:  # whoever starts beat again has it open what is there now
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
         say_missed("a sweep was missed; the next one follows", error)
         return False

@@ -12,9 +12,10 @@ from typing import Any
 
 import structlog
 
+from producer.excluded import Excluded, lies_in_excluded
 from producer.ingest import inside, lies_in
 from producer.still import Key
-from producer.walk import NOT_ARCHIVE, walk
+from producer.walk import NOT_ARCHIVE, files_under, found_file
 from schemas.errors import RootUnavailable
 from wetread.store.images import FoundFile
 
@@ -25,11 +26,12 @@ LISTEN_AGAIN_SECONDS = 1.0
 class Changes:
     """Tells which files and directories under `roots` ({id: path}) something happened to.
 
-    own: files and folders of wetread's own, which change while we look at them: nothing is told of them.
+    own: files and folders of wetread's own, which change while we look at them: nothing is told of them, nor of what
+    is excluded.
     """
 
-    def __init__(self, roots: Mapping[int, bytes], own: Sequence[str] = ()) -> None:
-        self._roots = roots
+    def __init__(self, roots: Mapping[int, bytes], own: Sequence[str] = (), excluded: Excluded | None = None) -> None:
+        self._roots, self._excluded = roots, excluded
         self._own = {root: inside(own, path) for root, path in roots.items()}
         self._heard = self._identities()
         self._told = self._listen()
@@ -96,12 +98,14 @@ class Changes:
             return  # the kernel follows links as it listens; walks do not, and no film behind one is opened
         with suppress(OSError, RootUnavailable):
             mode = os.lstat(os.path.join(top, path)).st_mode
+            if lies_in_excluded(self._excluded, path, is_directory=stat.S_ISDIR(mode)):
+                return
             if stat.S_ISREG(mode):
                 yield root, path
             elif stat.S_ISDIR(mode):
-                for file in walk(os.path.join(top, path)):
-                    if not lies_in(self._own[root], name := path + b"/" + file.path):
-                        yield root, name
+                for file in files_under(top, start=path, excluded=self._excluded):
+                    if not lies_in(self._own[root], file.path):
+                        yield root, file.path
 
 
 def file_at(roots: Mapping[int, bytes], key: Key) -> FoundFile | None:
@@ -110,4 +114,4 @@ def file_at(roots: Mapping[int, bytes], key: Key) -> FoundFile | None:
         found = os.lstat(os.path.join(roots[key[0]], key[1]))
     except OSError:
         return None
-    return FoundFile(key[1], found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    return found_file(key[1], found) if stat.S_ISREG(found.st_mode) else None

@@ -6,15 +6,24 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 
 from producer.answering import answered_walk
-from schemas.errors import RootEmptied
+from producer.excluded import excluded_by
+from producer.links import FollowedLinks
+from producer.passed_over import PassedOver
+from producer.walk import FoundElsewhere, walk
+from schemas.errors import RootEmptied, ServiceUnavailable
+from schemas.walk_rules import USUAL_WALK, WalkRules
 from wetread.store.database import Database
 from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, Recorded, RunToFill, has_images, record_files
-from wetread.store.runs import end_walk
+from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.roots import has_images
+from wetread.store.runs import end_walk, note_walk
+from wetread.store.unread import note_unread
 
 FIRST_CHUNK = 16
 LARGEST_CHUNK = 8192
@@ -33,7 +42,7 @@ class WalkReport:
     """What a walk over all roots found; pending and skipped are of the first run.
 
     complete: False when it was stopped, or when the run was cancelled or paused meanwhile.
-    passed_over: by kind, what is no regular file or could not be looked at.
+    passed_over: by kind, what is no regular file, was left out or could not be looked at.
     """
 
     pending: int = 0
@@ -42,50 +51,107 @@ class WalkReport:
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, slots=True)
+class WalkOrder:
+    """How roots are walked: by `rules`, without `own`, files and folders of wetread's own that lie in a root.
+
+    allowed: {id: path} of the roots that links may lead to beside the run's. patience: seconds that a file server may
+    be silent.
+    """
+
+    rules: WalkRules = USUAL_WALK
+    own: Sequence[str] = ()
+    allowed: Mapping[int, bytes] = field(default_factory=dict)
+    patience: float = SILENT_SECONDS
+
+
 def fill_run(
     database: Database,
     run: RunToFill,
     roots: Mapping[int, bytes],
     *shadows: RunToFill,
-    own: Sequence[str] = (),
+    order: WalkOrder | None = None,
     stop: Event | None = None,
-    patience: float = SILENT_SECONDS,
     on_recorded: Callable[[Recorded], None] | None = None,
 ) -> WalkReport:
     """Walk `roots` ({id: path}) once and record their files for `run`; finish the walk when all were seen.
 
     shadows: runs that are filled beside it with the same files, each in the same transactions as it; one that was
-    ended meanwhile is filled no more.
-    own: files and folders of wetread's own, which are passed over where they lie in a root.
-    patience: seconds that a file server may be silent.
+    ended meanwhile is filled no more. Directories that could not be looked into are written down.
     Raises RootUnavailable when a root is gone, RootSilent when its file server does not answer, and RootEmptied when it
     holds no file where films were found before: so looks a root whose mount went away. What was recorded stays, and the
     walk is not ended.
     """
+    order = order or WalkOrder()
     report, filling = WalkReport(), [(each, ImageSet()) for each in (run, *shadows)]
-    for root_id, path in roots.items():
-        walked = answered_walk(path, report.passed_over, patience, stop)
-        found, empty = _without(inside(own, path), walked, report.passed_over), True
-        for chunk in _chunks(found):
-            recorded = _record(database, filling, root_id, chunk)
-            empty = False
-            if (of_run := recorded.get(run.id)) is not None:
-                report.pending += of_run.pending
-                report.skipped += of_run.skipped
-                if on_recorded is not None:
-                    on_recorded(of_run)
-            filling = [(each, skipped) for each, skipped in filling if not recorded[each.id].run_ended]
-            if (stop is not None and stop.is_set()) or not filling:
-                return report
+    total = PassedOver(kinds=report.passed_over)
+    for walked in walks(roots, order, stop):
+        empty = True
+        try:
+            for root_id, chunk in _chunks(walked.root_id, walked.files):
+                recorded = _record(database, filling, root_id, chunk)
+                empty = False
+                if (of_run := recorded.get(run.id)) is not None:
+                    report.pending += of_run.pending
+                    report.skipped += of_run.skipped
+                    if on_recorded is not None:
+                        on_recorded(of_run)
+                filling = [(each, skipped) for each, skipped in filling if not recorded[each.id].run_ended]
+                if (stop is not None and stop.is_set()) or not filling:
+                    return report
+        finally:
+            total.add(walked.passed)
+            _note_unread(database, run.id, walked)
         if stop is not None and stop.is_set():
             return report
-        if empty:
-            _check_never_held_films(database, root_id, path)
+        if empty and walked.is_root and not walked.passed.says_why_nothing_was_found:
+            _check_never_held_films(database, walked.root_id, roots[walked.root_id])
+        if walked.is_root:
+            with database.writing() as session:
+                note_unread(session, run.id, walked.root_id, walked.passed.unread, whole=True)
     with database.writing() as session:
-        note = _note(report.passed_over)
+        note, unread = total.note(), total.unread_count
+        for each, _ in filling:
+            note_walk(session, each.id, total.kinds, unread, walker=each.walker)
         ended = {each.id: end_walk(session, each.id, note, walker=each.walker) for each, _ in filling}
     report.complete = ended.get(run.id, False)
     return report
+
+
+def _note_unread(database: Database, run_id: int, walked: Walked) -> None:
+    if walked.passed.unread:
+        with suppress(ServiceUnavailable), database.writing() as session:  # the walk's own fault comes first
+            note_unread(session, run_id, walked.root_id, walked.passed.unread, whole=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """One root, or a directory that links led to: its files, and what is passed over as they are taken."""
+
+    root_id: int
+    files: Iterable[FoundFile | FoundElsewhere]
+    passed: PassedOver
+    is_root: bool
+
+
+def walks(roots: Mapping[int, bytes], order: WalkOrder, stop: Event | None = None) -> Iterator[Walked]:
+    """Yield a walk of each root, and then of each directory that links led to; take its files before the next.
+
+    stop: when it is set a walk gives nothing more. The walks raise RootUnavailable, and RootSilent.
+    """
+    excluded = excluded_by(order.rules.exclude)
+    links = FollowedLinks(roots, order.allowed, excluded) if order.rules.follow_links else None
+    for root_id, path in roots.items():
+        passed = PassedOver()
+        walking = partial(walk, path, passed, excluded=excluded, links=links)
+        files = answered_walk(walking, order.patience, stop)
+        yield Walked(root_id, _without(inside(order.own, path), files, passed), passed, is_root=True)
+    while links is not None and links.directories:
+        root_id, start = links.directories.popleft()
+        path, passed = order.allowed[root_id], PassedOver()
+        walking = partial(walk, path, passed, start=start, excluded=links.left_out(root_id), links=links)
+        files = answered_walk(walking, order.patience, stop)
+        yield Walked(root_id, _without(inside(order.own, path), files, passed), passed, is_root=False)
 
 
 def _record(
@@ -114,12 +180,6 @@ def _check_never_held_films(database: Database, root_id: int, path: bytes) -> No
         )
 
 
-def files_of(root: bytes, own: Sequence[str], patience: float = SILENT_SECONDS) -> Iterable[FoundFile]:
-    """Return the files under `root` without those of `own`; raise RootUnavailable when it is gone or silent."""
-    passed_over: Counter[str] = Counter()
-    return _without(inside(own, root), answered_walk(root, passed_over, patience), passed_over)
-
-
 def inside(own: Sequence[str], root: bytes) -> list[bytes]:
     """Return those of `own` that lie in `root`, relative to it."""
     prefix = root.rstrip(b"/") + b"/"
@@ -127,9 +187,13 @@ def inside(own: Sequence[str], root: bytes) -> list[bytes]:
     return [path.removeprefix(prefix) for path in real if path.startswith(prefix)]
 
 
-def _without(own: Sequence[bytes], files: Iterable[FoundFile], passed_over: Counter[str]) -> Iterable[FoundFile]:
+def _without(
+    own: Sequence[bytes], files: Iterable[FoundFile | FoundElsewhere], passed: PassedOver
+) -> Iterable[FoundFile | FoundElsewhere]:
     """Return `files` but those that are, or lie in, one of `own`: our database changes while we look at it."""
-    return (file for file in files if not _counted(own, file.path, passed_over)) if own else files
+    if not own:
+        return files
+    return (file for file in files if isinstance(file, FoundElsewhere) or not _counted(own, file.path, passed))
 
 
 def lies_in(own: Sequence[bytes], path: bytes) -> bool:
@@ -137,29 +201,30 @@ def lies_in(own: Sequence[bytes], path: bytes) -> bool:
     return any(path == name or path.startswith(name + b"/") for name in own)
 
 
-def _counted(own: Sequence[bytes], path: bytes, passed_over: Counter[str]) -> bool:
+def _counted(own: Sequence[bytes], path: bytes, passed: PassedOver) -> bool:
     if not lies_in(own, path):
         return False
-    passed_over["file of wetread's own"] += 1
+    passed.kinds["file of wetread's own"] += 1
     return True
 
 
-def _chunks(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
-    """Yield `files` in lists that double in length from FIRST_CHUNK to LARGEST_CHUNK."""
+def _chunks(root_id: int, files: Iterable[FoundFile | FoundElsewhere]) -> Iterator[tuple[int, list[FoundFile]]]:
+    """Yield `files` in lists of one root each, which double in length from FIRST_CHUNK to LARGEST_CHUNK."""
     size, chunk, started = FIRST_CHUNK, list[FoundFile](), time.monotonic()
+    elsewhere: dict[int, list[FoundFile]] = {}
+    waiting = 0
     for file in files:
-        chunk.append(file)
-        if len(chunk) >= size or time.monotonic() - started > CHUNK_SECONDS:
-            yield chunk
-            size, chunk, started = min(size * 2, LARGEST_CHUNK), [], time.monotonic()
+        if isinstance(file, FoundElsewhere):
+            elsewhere.setdefault(file.root_id, []).append(file.file)
+        else:
+            chunk.append(file)
+        waiting += 1
+        if waiting >= size or time.monotonic() - started > CHUNK_SECONDS:
+            if chunk:
+                yield root_id, chunk
+            yield from elsewhere.items()
+            size, chunk, started, elsewhere = min(size * 2, LARGEST_CHUNK), [], time.monotonic(), {}
+            waiting = 0
     if chunk:
-        yield chunk
-
-
-def _note(passed_over: Counter[str]) -> str | None:
-    unseen = {
-        kind: count for kind, count in passed_over.items() if kind in ("unreadable directory", "directory too deep")
-    }
-    if not unseen:
-        return None
-    return "not looked into: " + ", ".join(f"{count} {kind}" for kind, count in sorted(unseen.items()))
+        yield root_id, chunk
+    yield from elsewhere.items()

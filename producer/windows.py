@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -142,7 +143,23 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(f"expected a time zone such as Europe/Paris, found {name!r}") from error
+        near = _nearest_zones(name)
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"expected a time zone such as Europe/Paris, found {name!r}{meant}") from error
+
+
+def _nearest_zones(name: str) -> list[str]:
+    """Return the time zones that `name` may have meant: spelled nearly so, or the city alone."""
+    zones = {zone.lower(): zone for zone in sorted(available_timezones())}
+    wanted = name.strip().lower().replace(" ", "_")
+    cities = [zone for low, zone in zones.items() if low.rpartition("/")[2] == wanted]
+    if wanted in zones or cities:
+        return [zones[wanted]] if wanted in zones else cities[:3]
+    near = get_close_matches(wanted, zones, n=2, cutoff=0.8)
+    if not near:
+        by_city = {low.rpartition("/")[2]: low for low in zones if "/" in low}
+        near = [by_city[city] for city in get_close_matches(wanted.rpartition("/")[2], by_city, n=2, cutoff=0.8)]
+    return [zones[low] for low in near]
 
 
 def _window(start: str, end: str) -> Window:

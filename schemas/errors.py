@@ -4,6 +4,7 @@
     +-- UsageError                  exit 2   an option, a directory, a model or a run that cannot be used
     |   +-- DataError               exit 2   training or evaluation data that cannot be used as given
     +-- ServiceUnavailable          exit 4   a database, a broker or an archive root that does not answer
+    |   +-- DatabaseReplaced        exit 4   SQLite's file was removed or replaced while it was open
     |   +-- DatabaseFault           exit 4   the database refuses a statement that it should take
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
     |       +-- RootSilent          exit 4   it does not answer: a read or a walk hangs
@@ -58,6 +59,10 @@ class ServiceUnavailable(WetreadError):
     """A database, a broker or an archive cannot be reached; what was settled stays settled."""
 
     exit_code: int = EXIT_UNAVAILABLE
+
+
+class DatabaseReplaced(ServiceUnavailable):
+    """SQLite's file, or one beside it, was removed or replaced while it was open: waiting brings nothing back."""
 
 
 class DatabaseFault(ServiceUnavailable):

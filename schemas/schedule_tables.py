@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schemas.table_base import Base, BigId, UtcDateTime
+from schemas.table_base import WALK_RULES, Base, BigId, UtcDateTime
 
 
 class Schedule(Base):
@@ -44,6 +45,7 @@ class Schedule(Base):
     shadow: Mapped[str | None] = mapped_column(
         String(200), comment="a second model that reads along, as it was named; looked up anew for each run"
     )
+    walk_rules: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), comment=WALK_RULES)
     accepts: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True), comment="words read anyway")
     keep_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
 

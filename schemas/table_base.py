@@ -17,6 +17,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+WALK_RULES = "what is left out and which links are followed, as schemas/walk_rules.py has it; empty: nothing is said"
+"""The comment of the columns that keep it."""
+
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the key's type is INTEGER."""
 

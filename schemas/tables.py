@@ -7,6 +7,7 @@ Paths are bytes, as the file system gives them. Leases are seconds of the databa
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,7 +18,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -25,47 +25,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from schemas.image_tables import Image as Image
+from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange
 from schemas.promotion_tables import Evaluation as Evaluation
 from schemas.promotion_tables import ModelAlias as ModelAlias
+from schemas.run_tables import NumberGiven as NumberGiven
+from schemas.run_tables import RunStage as RunStage
+from schemas.run_tables import RunTally as RunTally
+from schemas.run_tables import UnreadDirectory as UnreadDirectory
 from schemas.schedule_tables import Schedule as Schedule
 from schemas.schedule_tables import ScheduleTick as ScheduleTick
-from schemas.table_base import Base, BigId, UtcDateTime, where
-from schemas.worker_tables import Worker as Worker
+from schemas.table_base import WALK_RULES, Base, BigId, UtcDateTime, where
 
 IS_FAILED = "state IN ('rejected', 'dead')"
 """The rows of the indexes of what failed: a query that names this very text is answered from them."""
-
-
-class Root(Base):
-    """A directory that was screened; files are opened under known roots only."""
-
-    __tablename__ = "roots"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True, comment="absolute, links resolved, as bytes")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class Image(Base):
-    """A file that a walk found, as it was when last walked.
-
-    path_hash is empty only where a version before it inserted the image, on SQLite; the next walk fills it.
-    """
-
-    __tablename__ = "images"
-    __table_args__ = (
-        Index("uq_images_root_id_path_hash", "root_id", "path_hash", unique=True),
-        # Prefixes are looked up in it. SQLite has the first revision's unique index of whole paths for that.
-        Index("ix_images_path", "root_id", text("substring(path, 1, 255)")).ddl_if(dialect="postgresql"),
-    )
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
-    path: Mapped[bytes] = mapped_column(LargeBinary, comment="relative to the root, as bytes; may hold a name")
-    path_hash: Mapped[bytes | None] = mapped_column(
-        LargeBinary(32), comment="SHA-256 of path, since an index takes no long path"
-    )
-    size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
-    mtime_ns: Mapped[int] = mapped_column(BigInteger, comment="nanoseconds since 1970")
 
 
 class Model(Base):
@@ -132,6 +106,17 @@ class Run(Base):
     kind: Mapped[str] = mapped_column(
         String(16), default="screen", server_default="screen", comment="screen, or watch: what `wetread watch` found"
     )
+    untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
+    walk_rules: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), comment=WALK_RULES)
+    passed_over: Mapped[dict[str, int] | None] = mapped_column(
+        JSON(none_as_null=True), comment="what its last walk passed over: {kind: count}"
+    )
+    unread_directories: Mapped[int] = mapped_column(
+        BigInteger, default=0, server_default="0", comment="that its last walk could not look into"
+    )
+    trouble: Mapped[str | None] = mapped_column(String(32), comment="a kind of alarm: what hindered it last")
+    trouble_why: Mapped[str | None] = mapped_column(Text, comment="in a sentence")
+    drift: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), comment="alarms of drift, from its end")
     found: Mapped[int] = mapped_column(BigInteger, default=0)
     pending: Mapped[int] = mapped_column(BigInteger, default=0)
     done: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -139,25 +124,6 @@ class Run(Base):
     dead: Mapped[int] = mapped_column(BigInteger, default=0)
     cancelled: Mapped[int] = mapped_column(BigInteger, default=0)
     skipped: Mapped[int] = mapped_column(BigInteger, default=0, comment="settled by an earlier run of this model")
-
-
-class RunTally(Base):
-    """Counters of a run by label and by reason, kept as its images settle."""
-
-    __tablename__ = "run_tallies"
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True, comment="label, uncertain, rejected or dead")
-    name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="the label or the reason")
-    count: Mapped[int] = mapped_column(BigInteger)
-
-
-class RunStage(Base):
-    """Where the time of a run's workers went."""
-
-    __tablename__ = "run_stages"
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    stage: Mapped[str] = mapped_column(String(16), primary_key=True, comment="as worker/stages.py names them")
-    seconds: Mapped[float] = mapped_column(Float, comment="summed over all processes")
 
 
 class Batch(Base):
@@ -190,11 +156,11 @@ class Batch(Base):
     kills: Mapped[int] = mapped_column(
         Integer, default=0, comment="workers that died holding it; above 0 it is taken one image at a time"
     )
-    untouched: Mapped[int] = mapped_column(default=0, server_default="0", comment="deaths since an image was touched")
     rung_at: Mapped[float | None] = mapped_column(Float, comment="when the broker was last rung for it")
     rides_on: Mapped[int | None] = mapped_column(
         BigInteger, comment="the batch of the shadowed run with which its images are read; no foreign key"
     )
+    doubts: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), comment="counted of whom it may wrong")
 
 
 class WorkItem(Base):
@@ -289,3 +255,15 @@ class StoredHeader(Base):
     )
     patient_hash: Mapped[str | None] = mapped_column(String(64), comment="HMAC-SHA256 of the patient's id")
     display_note: Mapped[str | None] = mapped_column(String(255), comment="what was set right; null: not decoded")
+
+
+class Worker(Base):
+    """A process that serves, and when it was last heard of."""
+
+    __tablename__ = "workers"
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, comment="host:pid:start:place, unique for ever")
+    host: Mapped[str] = mapped_column(String(64))
+    pid: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[float] = mapped_column(Float, comment="seconds since 1970 by the database's clock")
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, comment="engine, model digest")

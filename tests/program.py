@@ -25,12 +25,16 @@ REPOSITORY = Path(__file__).parent.parent
 class Program:
     """Runs `wetread` with settings of its own; `environment` is added to the process's.
 
-    patience: seconds that a command may take.
+    patience: seconds that a command may take. launcher: a command that starts it, such as unshare with its options.
     """
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
     patience: float = 120.0
+    launcher: tuple[str, ...] = ()
+
+    def command(self, *arguments: object) -> list[str]:
+        return [*self.launcher, sys.executable, "-m", "cli", *map(str, arguments)]
 
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")}
@@ -39,7 +43,7 @@ class Program:
 
     def run(self, *arguments: object, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "cli", *map(str, arguments)],
+            self.command(*arguments),
             env=self.env(), capture_output=True, text=True, timeout=timeout or self.patience, check=False,
         )  # fmt: skip
 
@@ -61,7 +65,7 @@ class Program:
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         """Start it in a process group of its own, so that a test can signal the whole."""
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", *map(str, arguments)],
+            self.command(*arguments),
             env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 

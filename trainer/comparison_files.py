@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from trainer.comparison import Comparison
 from trainer.plots_comparison import comparison_plot
+from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 TABLE_COLUMNS = (
     "optimizer",
@@ -39,8 +40,7 @@ def write_comparison(folder: bytes, comparison: Comparison, *, title: str) -> No
         b"curves.png": comparison_plot(comparison, title=title),
     }
     for name, data in files.items():
-        with open(os.path.join(folder, name), "wb") as file:
-            file.write(data)
+        write_whole(os.path.join(folder, name), data, mode=AS_UMASK_SAYS)
 
 
 def _table(comparison: Comparison) -> Iterable[Sequence[object]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.errors import UsageError
 from trainer.film import path_text
+from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 UNFINISHED = b".part"
 """What ends the name of a file that is being written."""
@@ -48,8 +49,4 @@ def replace_file(path: bytes, data: bytes) -> None:
     The folder is made where there is none.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path + UNFINISHED, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path + UNFINISHED, path)
+    write_whole(path, data, mode=AS_UMASK_SAYS, beside=path + UNFINISHED)

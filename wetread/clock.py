@@ -8,3 +8,15 @@ from datetime import UTC, datetime
 def utc_now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.now(UTC)
+
+
+EARLIEST_NS, LATEST_NS = -(2**63), 2**63 - 1
+"""Nanoseconds since 1970 that a database's largest integer holds: 21 September 1677 to 11 April 2262."""
+
+
+def kept_ns(nanoseconds: int) -> int:
+    """Return a file's time as a database can hold it: the nearest moment, where it lies outside 1677 to 2262.
+
+    Samba, NTFS and broken clocks make such times.
+    """
+    return min(max(nanoseconds, EARLIEST_NS), LATEST_NS)

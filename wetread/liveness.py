@@ -1,13 +1,17 @@
 """What a long-running process says as it goes round, so that a health check on its machine, or systemd, knows it lives.
 
 The check must not ask the database: an outage there would have every worker restarted, which mends nothing. The file
-lies in the temporary directory, in a folder of the user's own, which no other user can have made.
+lies in the temporary directory, in a folder of the user's own, which no other user can have made. It says which process
+wrote it, by which database it serves, and when, by a clock that only goes forward: a step of the machine's clock makes
+nobody silent. Containers that share the folder do not take each other's processes for their own.
 
 A process that does not go round any more ends itself: docker compose alone starts nothing again that is only unwell.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import stat
 import tempfile
@@ -16,24 +20,46 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread
+from wetread.process_identity import ProcessIdentity, this_process
+from wetread.settings import safe_url
 from wetread.systemd import ALIVE, READY, STOPPING, tell_systemd
 
 STANDS_STILL_SECONDS = 600.0
 """A process that has not gone round for so long ends: ten times as long as one round takes that meets every limit."""
 
 
+SQLITE = "sqlite:///"
+
+
+class Silences(NamedTuple):
+    """{pid: seconds since its last sign} of the processes that were asked for, and how many serve other databases."""
+
+    of_this_database: dict[int, float]
+    of_others: int
+
+
 class SignFile:
-    """The file of this process. kind: "worker" or "beat".
+    """The file of this process. kind: "worker" or "beat"; database: the URL of the one that it serves.
 
     longest: seconds from one sign to the next, after which `ends` is called: it ends the process.
     """
 
-    def __init__(self, kind: str, longest: float = STANDS_STILL_SECONDS, ends: Callable[[int], Any] = os._exit) -> None:
-        self._path = _folder() / f"{kind}-{os.getpid()}"
+    def __init__(
+        self,
+        kind: str,
+        database: str,
+        longest: float = STANDS_STILL_SECONDS,
+        ends: Callable[[int], Any] = os._exit,
+    ) -> None:
+        process = str(this_process())
+        name = f"{kind}-{hashlib.sha256(process.encode()).hexdigest()[:16]}"
+        self._path = _folder() / name
+        self._new = self._path.with_name(f".{name}")
+        self._says = {"process": process, "database": _digest(database)}
         self._longest = longest
         self._ends = ends
         self._signed_at = 0.0
@@ -44,7 +70,8 @@ class SignFile:
         """Say that this process goes round; a temporary directory that cannot be written is the check's to find."""
         self._signed_at = time.monotonic()
         with suppress(OSError):
-            self._path.touch()
+            self._new.write_text(json.dumps(self._says | {"at": time.monotonic()}))
+            self._new.replace(self._path)  # whoever reads it finds a whole one
         if self._watch is None:
             self._watch = LastingThread(self._end_when_silent, "signs", self._ends)
             self._watch.start()
@@ -69,20 +96,31 @@ class SignFile:
                 raise WetreadError(f"expected this process to go round, found that it has not for {self._longest:g} s")
 
 
-def silences(kind: str) -> dict[int, float]:
-    """Return {pid: seconds since its last sign} of the processes of this kind that exist here."""
-    import psutil
-
-    found = {}
+def silences(kind: str, database: str) -> Silences:
+    """Return how long the living processes of this kind and place are silent: those that serve `database`."""
+    found, others, ours = dict[int, float](), 0, _digest(database)
     for file in _folder().glob(f"{kind}-*"):
-        pid = file.name.partition("-")[2]
-        with suppress(OSError, psutil.Error, ValueError):
-            signed_at = file.stat().st_mtime
-            process = psutil.Process(int(pid))
-            # A process that began after the sign has the same number by chance.
-            if process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= signed_at + 1.0:
-                found[int(pid)] = max(0.0, time.time() - signed_at)
-    return found
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            says = json.loads(file.read_text())
+            process = ProcessIdentity.parse(says["process"])
+            if process is None or not process.may_be_of_this_place:
+                continue
+            if (
+                process.has_ended or not process.number_is_taken
+            ):  # killed, or its machine was: nobody else takes its sign away
+                file.unlink()
+            elif says["database"] == ours:
+                found[process.pid] = max(0.0, time.monotonic() - says["at"])
+            else:
+                others += 1
+    return Silences(found, others)
+
+
+def _digest(database: str) -> str:
+    """Return a database's URL as the files say it, without the password: a new one makes no other database."""
+    if database.startswith(SQLITE):
+        database = SQLITE + os.path.realpath(database.removeprefix(SQLITE))
+    return hashlib.sha256(safe_url(database).encode()).hexdigest()[:16]
 
 
 def _folder() -> Path:

@@ -6,12 +6,13 @@ with a home of its own: then the key comes from WETREAD_PATIENT_KEY, or there is
 
 from __future__ import annotations
 
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from schemas.errors import ServiceUnavailable, UsageError
 from wetread.settings import Settings
+from wetread.whole_file import write_whole
 
 _BYTES = 32
 
@@ -51,16 +52,6 @@ def _from_file(file: Path) -> bytes:
 
 def _make(file: Path) -> None:
     """Write a new key whole, for its owner alone; where another process was first, its key stays."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as written:
-            written.write(secrets.token_bytes(_BYTES))
-            written.flush()
-            os.fsync(written.fileno())
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink(missing_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        write_whole(str(file), secrets.token_bytes(_BYTES), new=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -53,6 +54,7 @@ CURES = (
     ("SSL", "take redis:// if it speaks no TLS, or the port that does"),
     ("Protocol Error", "what answers there is no Redis"),
     ("Timeout reading", "it is there and does not answer: it hangs, is stopped, or wants TLS (rediss://)"),
+    ("reset by peer", "it closes the connection: it may want TLS (rediss://)"),
     ("Connection closed by server", "it closes the connection: it may want TLS (rediss://), or have too many clients"),
     ("max number of clients", "it has too many clients: raise its maxclients"),
     ("Too many open files", "this process may open no more files: raise its limit, ulimit -n 1024"),
@@ -177,13 +179,16 @@ def ring_waiting(database: Database, app: Celery, settings: Settings) -> int:
     # Rung first, marked after: a crash between the two rings twice, which is harmless; the other order might not ring.
     with _named_faults(settings), app.connection_for_write() as connection:
         for batch_id in batch_ids:
-            app.send_task(
-                TASK_NAME, args=[BatchMessage(batch_id).encode()], connection=connection, ignore_result=True,
-                headers=SHORT_HEADERS,
-            )  # fmt: skip
+            ring(app, connection, batch_id)
     with database.writing() as session:
         mark_rung(session, batch_ids)
     return len(batch_ids)
+
+
+def ring(app: Celery, connection: Any, batch_id: int) -> None:
+    """Send the message that names a batch: at most 1,000 bytes, whatever this machine is called."""
+    body = BatchMessage(batch_id).encode()
+    app.send_task(TASK_NAME, args=[body], connection=connection, ignore_result=True, headers=SHORT_HEADERS)
 
 
 def queue_length(app: Celery, settings: Settings) -> int:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
+from select import select as wait_to_write
 from typing import TYPE_CHECKING
 
 from schemas.errors import ServiceUnavailable, WetreadError
@@ -21,6 +22,10 @@ from worker.waits import Waits
 if TYPE_CHECKING:
     from wetread.store.leases import ClaimedItem
     from worker.batch import BatchWorker
+
+
+ALIVE_SECONDS = 0.5
+"""Seconds between two words to the parent that this process lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """The child's threads run."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The child cannot serve; `message` is for people."""
 
@@ -69,7 +79,7 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
         worker = _prepared(task, stop)
         pipe.send(Ready(worker.owner))
         say_everywhere(worker=worker.owner)
-        with _signs(worker):
+        with _signs(worker), _saying_alive(pipe):
             _serve(worker, task.run_ids, stop)
         if task.shadow is not None:  # what only the shadow read last is none of the run's time
             worker.stages.serve(task.run_id)
@@ -97,13 +107,13 @@ def _prepared(task: ChildTask, stop: threading.Event) -> BatchWorker:
     patience = Patience()
     while True:
         try:
-            return _prepare(task)
+            return _prepare(task, stop)
         except ServiceUnavailable as error:
             patience.away(error)
             stop.wait(1.0)
 
 
-def _prepare(task: ChildTask) -> BatchWorker:
+def _prepare(task: ChildTask, stop: threading.Event) -> BatchWorker:
     from wetread.models.registry import Registry
     from wetread.store.database import Database
     from worker.batch import BatchWorker
@@ -120,7 +130,7 @@ def _prepare(task: ChildTask) -> BatchWorker:
     shelf.take(task.model_digest, task.engine)
     if task.shadow is not None:
         shelf.take(task.shadow[1], task.engine)
-    worker = BatchWorker(database, task.settings, shelf, worker_id())
+    worker = BatchWorker(database, task.settings, shelf, worker_id(), stop=stop)
     worker.stages.listeners.append(count_stages)
     return worker
 
@@ -130,12 +140,32 @@ def _signs(worker: BatchWorker) -> Iterator[None]:
     """Say what this process does until the block ends."""
     from worker.sign_of_life import SignOfLife
 
-    signs = SignOfLife(worker.database, worker.owner, worker.standing)
+    signs = SignOfLife(worker.database, worker.owner, worker.standing, in_doubt=worker.in_doubt)
     signs.start()
     try:
         yield
     finally:
         signs.stop()
+
+
+@contextmanager
+def _saying_alive(pipe: Connection) -> Iterator[None]:
+    """Tell the parent that this process lives, until the block ends; not through the database, which may be away."""
+    ended = threading.Event()
+
+    def say() -> None:
+        while not ended.wait(ALIVE_SECONDS):
+            with suppress(OSError):  # the parent is gone, and so are we in a moment
+                if wait_to_write([], [pipe], [], 0.0)[1]:  # full: the parent stands still, and hears it later
+                    pipe.send(Alive())
+
+    thread = threading.Thread(target=say, name="alive", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -> None:

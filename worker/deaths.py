@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 from wetread.store.database import Database
 from wetread.store.leases import owners, release_dead
 from wetread.store.workers import forget_dead, worker_ids
@@ -25,7 +23,7 @@ def free_what_the_dead_hold(database: Database) -> int:
 def forget_the_dead(database: Database) -> int:
     """Take processes that died on this machine off the list of workers; return how many nobody had counted before."""
     with database.reading() as session:
-        dead = [one for one in worker_ids(session, socket.gethostname()[:64]) if died_here(one)]
+        dead = [one for one in worker_ids(session) if died_here(one)]
     if not dead:
         return 0
     with database.writing() as session:

@@ -1,39 +1,48 @@
-"""Who a worker is: host, process and its start, so that a process id used again is another worker."""
+"""Who a worker is: its host's name, for people, and its process, by which alone is decided whether it lives.
+
+A worker is said to have died only where its process was of our own boot and table of processes. Of any other, and of
+what an earlier version wrote (host:pid:start), its lease decides.
+"""
 
 from __future__ import annotations
 
-import os
+import re
 import socket
 from itertools import count
 
-import psutil
+from wetread.process_identity import ProcessIdentity, this_process
+
+HOST_LENGTH = 32
+"""Characters of a host's name in an id, so that with a walk's number it is within the database's 128."""
 
 _walks = count(1)
 
 
 def worker_id() -> str:
-    """Return this process's id as a worker: host:pid:start, start in hundredths of seconds since 1970."""
-    pid = os.getpid()
-    return f"{socket.gethostname()[:64]}:{pid}:{_start(psutil.Process(pid))}"
+    """Return this process's id as a worker, host:pid:start:place; start in clock ticks since boot."""
+    return f"{_host()}:{this_process()}"
 
 
 def walker_id() -> str:
-    """Return a new id for one walk of this process, host:pid:start/number: beat may be at several at once."""
+    """Return a new id for one walk of this process, host:pid:start:place/number: beat may be at several at once."""
     return f"{worker_id()}/{next(_walks)}"
 
 
 def died_here(owner: str) -> bool:
-    """Return whether `owner`, a worker or a walk, was of a process of this machine that does not exist any more."""
-    host, _, process_part = owner.partition("/")[0].partition(":")
-    pid, _, start = process_part.partition(":")
-    if host != socket.gethostname()[:64] or not (pid.isdigit() and start.isdigit()):
-        return False
-    try:
-        process = psutil.Process(int(pid))
-        return _start(process) != int(start) or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    """Return whether `owner`, a worker or a walk, was of a process of this place that does not exist any more."""
+    process = _process(owner)
+    return process is not None and process.has_ended
 
 
-def _start(process: psutil.Process) -> int:
-    return round(float(process.create_time()) * 100)
+def lives_here(owner: str) -> bool:
+    """Return whether `owner` is of a process of this place that has not ended."""
+    process = _process(owner)
+    return process is not None and process.is_of_this_place and not process.has_ended
+
+
+def _process(owner: str) -> ProcessIdentity | None:
+    return ProcessIdentity.parse(owner.partition("/")[0].partition(":")[2])
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:HOST_LENGTH]

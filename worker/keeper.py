@@ -31,6 +31,9 @@ from wetread.store.limits import SWEEPING
 RENEWALS_A_LEASE = 3
 """A lease is renewed after a third of it, so that two renewals may fail."""
 
+AGAIN_SECONDS = 1.0
+"""Seconds after which a renewal that failed is tried again: whoever finds the lease run out takes the batch."""
+
 LOOK_SECONDS = 0.1
 """Seconds between two looks at this process's memory: a decoder writes some 200 MB in that time."""
 
@@ -57,6 +60,11 @@ class LeaseKeeper:
         """Say that the work moved on; `image_id` is the image that is taken alone now."""
         self._image_id = image_id
         self._since = time.monotonic()
+
+    def rest(self) -> None:
+        """Say that no image is in hand, until the next progress: the database may take its time."""
+        self._image_id = None
+        self._since = float("inf")
 
     @contextmanager
     def waiting_for_files(self) -> Iterator[None]:
@@ -96,7 +104,7 @@ class LeaseKeeper:
         while not self._ended.wait(wait):
             now = time.monotonic()
             if self._waits_for_files or now - looked > wait + STOOD_STILL_SECONDS:
-                self._since = now
+                self._since = max(self._since, now)
             looked = now
             if now - self._since > settings.image_seconds:
                 self._end_this_process(Reason.OUT_OF_TIME, f"took longer than {settings.image_seconds:g} s")
@@ -104,20 +112,22 @@ class LeaseKeeper:
                 limit = settings.memory_bytes / 1024**2
                 self._end_this_process(Reason.OUT_OF_MEMORY, f"its worker process grew beyond {limit:,.0f} MiB")
             if now >= due:
-                due = now + renewal
-                for held in list(self._leases):
-                    self._renew(held)
+                kept = [self._renew(held) for held in list(self._leases)]
+                due = now + (renewal if all(kept) else min(renewal, AGAIN_SECONDS))
 
-    def _renew(self, held: Claim) -> None:
+    def _renew(self, held: Claim) -> bool:
+        """Renew a lease; return False when the database did not say that it is."""
         try:
             with self._database.writing(SWEEPING) as session:
                 renew(session, held, self._settings.lease_seconds)
         except LeaseLost:
             self._leases.remove(held)  # the batch's commit will find the same and write nothing
         except WetreadError:
-            pass  # away, or without space: the next renewal tries again; meanwhile the lease may run out, which is safe
+            return False  # away, or without space; meanwhile the lease may run out, which is safe
         except Exception as error:  # noqa: BLE001 - the same, for what nobody foresaw
             say_missed("a lease was not renewed; the next renewal follows", error)
+            return False
+        return True
 
     def _end_this_process(self, reason: Reason, detail: str) -> NoReturn:
         image_id = self._image_id

@@ -13,22 +13,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from schemas.errors import EngineFault, MachineUnfit, RootUnavailable
+from schemas.errors import MachineUnfit
 from schemas.states import ItemState, Reason
 from wetread.imaging.files import FileBytes
 from wetread.settings import Settings
-from wetread.store.attempts import count_attempt, note_file, take_back_attempt
+from wetread.store.attempts import count_attempt, note_file
 from wetread.store.controls import read_films, waiting_films
 from wetread.store.database import Database
 from wetread.store.leases import Claim, ClaimedItem
 from wetread.store.settling import Outcome
 from worker.drawn_picture import drawn_picture
+from worker.identity import lives_here
 from worker.keeper import LeaseKeeper
 from worker.memory import oom_kills
 from worker.reading import Reader
 
-DEATHS_UNTOUCHED = 12
-"""Workers that may die in a row with a batch in hand of which they had not touched an image yet: no film's fault."""
+DEATHS_UNTOUCHED = 30
+"""Workers that may die in a row with a run's batches, and no image of it tried alone or settled: no film's fault. A
+film costs one before it is tried alone; a worker that is killed at random is followed by others that are not."""
 
 OTHERS_TRIED = 8
 """Other films that are looked for one that can be read, before a picture is drawn instead."""
@@ -36,7 +38,10 @@ OTHERS_TRIED = 8
 
 @dataclass(frozen=True, slots=True)
 class OneAtATime:
-    """Reads the images of one claimed batch one by one. settle: writes what became of one, as soon as it is known."""
+    """Reads the images of one claimed batch one by one. settle: writes what became of one, as soon as it is known.
+
+    repeated: does a write again whose answer was lost.
+    """
 
     database: Database
     settings: Settings
@@ -44,25 +49,25 @@ class OneAtATime:
     reader: Reader
     keeper: LeaseKeeper
     settle: Callable[[Outcome], None]
+    repeated: Callable[[Callable[[bool], None]], None]
 
     def read(self) -> None:
-        """Read them all, those that were tried least first; raise MachineUnfit where workers die of something else.
+        """Read them all, those that were tried least first.
 
-        Raises RootUnavailable and EngineFault too; the image in hand was not tried then.
+        Raises RootUnavailable and EngineFault; the image in hand was not tried then.
         """
-        if self.held.untouched >= DEATHS_UNTOUCHED:
-            raise MachineUnfit(
-                f"expected worker processes that read films, found that {self.held.untouched} in a row died with batch "
-                f"{self.held.batch_id} in hand before they had touched one of its films, the last found on "
-                f"{socket.gethostname()}: no film is blamed. Look for lack of memory, run `wetread doctor`, then run "
-                "the same command: it goes on"
-            )
         items = sorted(self.held.items, key=lambda item: (item.attempts, item.image_id))
         self.keeper.progress()
         self._see_another_go_through(items[0])
         for item in items:
-            self.keeper.progress(item.image_id)
-            self.settle(self._dead(item) if item.attempts >= self.settings.attempts else self._tried(item))
+            outcome = self._dead(item) if self._deaths(item) >= self.settings.attempts else self._tried(item)
+            self.keeper.rest()
+            self.settle(outcome)
+
+    def _deaths(self, item: ClaimedItem) -> int:
+        """Return the attempts of an image without those of workers that are seen to live."""
+        alive = sum(1 for one in self.held.doubts if one.image_id == item.image_id and lives_here(one.owner))
+        return item.attempts - alive
 
     def _see_another_go_through(self, besides: ClaimedItem) -> None:
         with self.database.reading() as session:
@@ -72,15 +77,17 @@ class OneAtATime:
             self.reader.reads(besides, drawn_picture())
 
     def _tried(self, item: ClaimedItem) -> Outcome:
-        with self.database.writing() as session:
-            count_attempt(session, self.held, item.image_id, oom_kills())
-        progress = partial(self.keeper.progress, item.image_id)
-        try:
-            return replace(self.reader, progress=progress, opened=self._note).outcomes([item])[0]
-        except (RootUnavailable, EngineFault):
+        """Try an image; where it was not tried after all, its batch is given back, and the attempt is taken back."""
+
+        def write(_again: bool) -> None:
             with self.database.writing() as session:
-                take_back_attempt(session, self.held, item.image_id)
-            raise
+                count_attempt(session, self.held, item.image_id, oom_kills())
+
+        self.keeper.rest()
+        self.repeated(write)
+        progress = partial(self.keeper.progress, item.image_id)
+        progress()
+        return replace(self.reader, progress=progress, opened=self._note).outcomes([item])[0]
 
     def _note(self, item: ClaimedItem, file: FileBytes) -> None:
         with self.database.writing() as session:
@@ -95,6 +102,16 @@ class OneAtATime:
             sha256=item.sha256,
             size=item.size,
             mtime_ns=item.mtime_ns,
+        )
+
+
+def see_that_something_is_touched(held: Claim) -> None:
+    """Raise MachineUnfit where worker after worker died with the run's batches and no film was as much as tried."""
+    if held.untouched >= DEATHS_UNTOUCHED:
+        raise MachineUnfit(
+            f"expected worker processes that read films, found that {held.untouched} in a row died before they had "
+            f"read one, or tried one alone, the last with batch {held.batch_id}; said by {socket.gethostname()}. "
+            "No film is blamed. Look for lack of memory, run `wetread doctor`, then run the same command: it goes on"
         )
 
 

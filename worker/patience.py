@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from schemas.errors import RightsMissing, RootUnavailable, ServiceUnavailable, WetreadError
+from schemas.errors import DatabaseReplaced, RightsMissing, RootUnavailable, ServiceUnavailable, WetreadError
 
 PATIENCE_SECONDS = 60.0
 """Seconds that a database or a broker may be away in the middle of the work."""
@@ -14,6 +14,14 @@ PATIENCE_SECONDS = 60.0
 WORTH_WAITING = (ServiceUnavailable, RightsMissing)
 """Who is in the middle of the work waits for these. A right that was there before is not yet given again while a
 backup is restored."""
+
+
+def run_is_gone(run_id: int, error: WetreadError) -> ServiceUnavailable:
+    """Return what to wait for when a run that is running is not found: nobody deletes one, so a backup is restored."""
+    return ServiceUnavailable(
+        f"expected run {run_id} in the database, found that it is gone: {error}. While a backup is restored it is "
+        "waited for; where the backup is older than the run, the same command begins anew"
+    )
 
 
 class Patience:
@@ -24,7 +32,12 @@ class Patience:
         self._away_since: float | None = None
 
     def away(self, error: WetreadError) -> None:
-        """Note a try that failed with `error`; raise it again when the service has been away too long."""
+        """Note a try that failed with `error`; raise it again when the service has been away too long.
+
+        At once where waiting brings nothing back.
+        """
+        if isinstance(error, DatabaseReplaced):
+            raise error
         if self._away_since is None:
             self._away_since = time.monotonic()
             # A root's path is told to its user, and not to logs.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -20,8 +21,9 @@ from schemas.errors import MachineUnfit, ServiceUnavailable, WetreadError
 from schemas.states import RunState
 from wetread.store.accounts import run_account, run_state
 from wetread.store.database import Database
-from wetread.store.leases import expired_owners, release_dead
-from wetread.store.workers import forget_dead
+from wetread.store.doubts import disown_all
+from wetread.store.leases import release_dead
+from wetread.store.workers import forget_dead, leave
 from worker.child import ChildTask, Failed, Ready, serve_run
 from worker.cores import Share
 from worker.deaths import forget_the_dead, free_what_the_dead_hold
@@ -44,12 +46,17 @@ END_SECONDS = 35.0
 """Seconds that processes have to end their batch when asked to; then they are killed."""
 
 
+STOOD_STILL_SECONDS = 2.0
+"""Seconds between two looks after which we count as having stood still, or waited for the database."""
+
+
 @dataclass(slots=True)
 class _Child:
     process: SpawnProcess
     pipe: Connection
     owner: str | None = None
     ending: bool = False
+    heard_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -65,6 +72,7 @@ class EmbeddedPool:
     _deaths_before_ready: int = 0
     _deaths_without_progress: int = 0
     _settled_at_last_death: int = -1
+    _looked_at: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
         """Free what workers that died here before still hold, and start the processes."""
@@ -87,6 +95,7 @@ class EmbeddedPool:
 
         Raises the WetreadError that a process could not serve for, or one that says they die before they serve.
         """
+        self._look_at_the_clock()
         sentinels = [child.process.sentinel for child in self._children if child.process.is_alive()]
         if sentinels:
             wait_for(sentinels, timeout=seconds)
@@ -107,10 +116,12 @@ class EmbeddedPool:
         end = time.monotonic() + END_SECONDS
         for child in self._children:
             _wait_for_end(child, end)
-            if child.process.is_alive():
+            late = child.process.is_alive()
+            if late:
                 child.process.kill()
                 _leave_behind(child.process)
-                self._free_if_possible(child)
+            died = not late and child.process.exitcode != 0
+            self._free_if_possible(child, self._free if died else self._give_back)
             child.pipe.close()
         self._children = []
 
@@ -126,6 +137,7 @@ class EmbeddedPool:
         try:
             while child.pipe.poll():
                 said = child.pipe.recv()
+                child.heard_at = time.monotonic()
                 if isinstance(said, Ready):
                     child.owner = said.owner
                     self._deaths_before_ready = 0
@@ -141,6 +153,7 @@ class EmbeddedPool:
         if child.process.exitcode == 0 or (child.process.exitcode == -signal.SIGTERM and child.owner is None):
             # Also when someone ended it with SIGTERM: that is no death, and one that comes before the process can hear
             # it ends it as it ends any other. It held nothing yet.
+            self._give_back(child)
             self._remove(child)
             return
         # The database is asked first: when it is away just now, the next look buries the process.
@@ -190,20 +203,37 @@ class EmbeddedPool:
                 release_dead(session, child.owner, oom_kills())
                 forget_dead(session, [child.owner])
 
-    def _free_if_possible(self, child: _Child) -> None:
+    def _give_back(self, child: _Child) -> None:
+        """Free what a process still held that ended in order, or that we did not wait for: no film's fault."""
+        if child.owner is not None:
+            with self.database.writing() as session:
+                disown_all(session, child.owner)
+                leave(session, child.owner)
+
+    def _free_if_possible(self, child: _Child, free: Callable[[_Child], None]) -> None:
         """Free at the end: without a database its leases run out by themselves, and the others are still to end."""
         try:
-            self._free(child)
+            free(child)
         except WetreadError as error:
             structlog.get_logger().warning("what a worker process held was left to its lease", why=str(error))
 
     def _end_hanging(self) -> None:
-        """Kill processes of ours whose lease ran out: what keeps it does not run any more."""
-        with self.database.reading() as session:
-            expired = {owner for run_id in self.task.run_ids for owner in expired_owners(session, run_id)}
+        """Kill processes of ours that said nothing for a lease: none of their threads runs.
+
+        The database does not say that: a lease may run out because it was away, or by a step of its clock.
+        """
         for child in self._children:
-            if child.owner in expired:
+            self._hear(child)
+            if child.owner is not None and self._looked_at - child.heard_at > self.task.settings.lease_seconds:
                 child.process.kill()
+
+    def _look_at_the_clock(self) -> None:
+        """Note the time; where we stood still ourselves, what our processes said meanwhile proves nothing."""
+        now = time.monotonic()
+        if now - self._looked_at > STOOD_STILL_SECONDS:
+            for child in self._children:
+                child.heard_at = now
+        self._looked_at = now
 
 
 def _wait_for_end(child: _Child, until: float) -> None:

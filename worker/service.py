@@ -18,7 +18,7 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import ServiceUnavailable, WetreadError
+from schemas.errors import DatabaseReplaced, ServiceUnavailable, WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
@@ -64,7 +64,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
-    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker"))
+    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker", settings.database))
     # Weak references would let the bound methods go at once.
     signals.worker_ready.connect(minder.hear_from_now, weak=False)
     signals.worker_ready.connect(partial(_say_ready, settings, concurrency), weak=False)
@@ -177,6 +177,9 @@ class _Minder:
             try:
                 self._sweep()
                 count_sweep(made=True)
+            except DatabaseReplaced as error:
+                structlog.get_logger().error("this worker restarts itself", why=str(error))
+                self.restart()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
                 say_missed("a sweep was missed; the next one follows", error)

@@ -20,6 +20,7 @@ from wetread.lasting import LastingThread, say_missed
 from wetread.store.database import Database
 from wetread.store.limits import SWEEPING
 from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
+from worker.in_doubt import InDoubt
 
 SIGN_SECONDS = 5.0
 """Seconds between two signs: often enough for people, and next to nothing beside the writes of a batch."""
@@ -53,13 +54,24 @@ class Standing:
 
 
 class SignOfLife:
-    """Writes a process's row from a thread, from `start` to `stop`."""
+    """Writes a process's row from a thread, from `start` to `stop`.
 
-    def __init__(self, database: Database, owner: str, standing: Standing, every: float = SIGN_SECONDS) -> None:
+    in_doubt: what the process may hold without knowing, given back where it takes no other batch.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        owner: str,
+        standing: Standing,
+        every: float = SIGN_SECONDS,
+        in_doubt: InDoubt | None = None,
+    ) -> None:
         self._database = database
         self._owner = owner
         self._standing = standing
         self._every = every
+        self._in_doubt = in_doubt or InDoubt()
         self._process = psutil.Process()
         self._stopped = threading.Event()
         self._thread = LastingThread(self._run, "sign of life")
@@ -78,6 +90,7 @@ class SignOfLife:
             self._give()
             self._stopped.wait(self._every)
         try:
+            self._in_doubt.clear_if_idle(self._database, self._owner)
             with self._database.writing(SWEEPING) as session:
                 leave(session, self._owner)
         except Exception as error:  # noqa: BLE001 - its row goes silent by itself
@@ -91,6 +104,7 @@ class SignOfLife:
             }  # fmt: skip
             with self._database.writing(SWEEPING) as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
+            self._in_doubt.clear_if_idle(self._database, self._owner)
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so
         except Exception as error:  # noqa: BLE001 - of one sign; the next one follows

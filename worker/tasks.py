@@ -65,7 +65,7 @@ def batch_worker() -> BatchWorker:
     say_everywhere(worker=me)
     worker = BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), me)
     worker.stages.listeners.append(count_stages)
-    signs = SignOfLife(database, me, worker.standing)
+    signs = SignOfLife(database, me, worker.standing, in_doubt=worker.in_doubt)
     signals.worker_process_shutdown.connect(lambda **_: signs.stop(), weak=False)
     signs.start()
     return worker

@@ -46,7 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, Path]:
     shutil.copy(archive / "new" / "0.png", archive / "new" / "copy.png")
     shutil.copy(archive / "new" / "1.png", os.path.join(os.fsencode(archive), STRANGE))
     (archive / "notes.txt").write_text("no picture")
-    program.json("screen", archive, "--workers", "1")
+    drifted = program.json("screen", archive, "--workers", "1", code=3)
+    assert {alarm["kind"] for alarm in drifted["alarms"]} == {"drift"}
     return program, archive
 
 
@@ -107,7 +108,7 @@ def test_the_report_counts_what_the_files_are_and_says_what_moved(site: tuple[Pr
     assert moved["mean grey level"]["beyond"]
     assert moved["mean grey level"]["films"] == 22
     assert moved["mean grey level"]["reference_films"] == 20
-    assert any("mean grey level" in alarm for alarm in body["alarms"])
+    assert any("mean grey level" in alarm["message"] for alarm in body["alarms"])
     everything = json.loads(report("--json", "--films", 1000, *EVERY_LABEL, code=3).out)
     listed = everything["first"] + everything["near_threshold"]
     assert len(listed) == len({film["sha256"] for film in listed}) == 20
@@ -125,7 +126,7 @@ def test_exit_codes_follow_the_limits(report: Report) -> None:
 def test_the_first_run_is_compared_with_the_models_validation_or_with_nothing(report: Report) -> None:
     body = json.loads(report("1", "--json", "--max-drift", "99").out)
     assert (body["earlier_runs"], body["drift"]) == ([], [])
-    assert body["reference"].startswith("nothing: no earlier run")
+    assert body["reference"].startswith("nothing: there is no baseline yet")
 
 
 def test_the_page_fetches_and_runs_nothing_and_shows_names_as_text(report: Report, tmp_path: Path) -> None:
@@ -171,7 +172,8 @@ def test_a_schedule_that_nobody_kept_is_reported_in_the_morning_in_every_form(
     assert {(night["outcome"], night["note"], night["due"][-6:]) for night in body["nights"]} == {
         ("missed", "no beat ran", "+05:30")
     }
-    assert body["alarms"] == [
+    assert [alarm["kind"] for alarm in body["alarms"]] == ["night_missed"]
+    assert [alarm["message"] for alarm in body["alarms"]] == [
         f"The night of {body['nights'][0]['due'][:16].replace('T', ' ')} was missed: no beat ran."
     ]
     said = report("--nightly", "three-hourly", code=3)

@@ -10,9 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
-
 from tests.program import Program, eventually, kill_group
+from wetread.process_identity import process_of
 from wetread.store.database import Database
 from wetread.store.roots import resolved_roots, root_ids
 from wetread.store.runs import open_run
@@ -33,7 +32,7 @@ def test_kill_of_a_worker_process_loses_nobody(program: Program, large_archive: 
     running = program.start("screen", large_archive, "--workers", "2", "--json")
     eventually(lambda: program.rows("SELECT 1 FROM batches WHERE owner IS NOT NULL"), what="a worker with a batch")
     owner = str(program.rows("SELECT owner FROM batches WHERE owner IS NOT NULL")[0][0])
-    os.kill(int(owner.split(":")[-2]), signal.SIGKILL)
+    os.kill(int(owner.split(":")[1]), signal.SIGKILL)
     out, err = running.communicate(timeout=120)
     assert running.returncode == 0, err
     assert '"found": 112, "done": 112, "rejected": 0, "dead": 0' in out
@@ -43,11 +42,24 @@ def test_a_worker_process_that_is_told_to_end_is_replaced(program: Program, larg
     running = program.start("screen", large_archive, "--workers", "1", "--json")
     eventually(lambda: program.rows("SELECT 1 FROM batches WHERE owner IS NOT NULL"), what="a worker with a batch")
     owner = str(program.rows("SELECT owner FROM batches WHERE owner IS NOT NULL")[0][0])
-    os.kill(int(owner.split(":")[-2]), signal.SIGTERM)
+    os.kill(int(owner.split(":")[1]), signal.SIGTERM)
     out, err = running.communicate(timeout=120)
     assert running.returncode == 0, err
     assert '"found": 112, "done": 112, "rejected": 0, "dead": 0' in out
     assert program.rows("SELECT max(kills) FROM batches") == [(0,)], "it ended in order: nothing died"
+
+
+def test_a_worker_process_of_which_no_thread_runs_is_ended_and_replaced(program: Program, large_archive: Path) -> None:
+    """Its lease does not say so: the database might have been away."""
+    program.environment["WETREAD_LEASE_SECONDS"] = "4"
+    running = program.start("screen", large_archive, "--workers", "1", "--json")
+    eventually(lambda: program.rows("SELECT 1 FROM batches WHERE owner IS NOT NULL"), what="a worker with a batch")
+    owner = str(program.rows("SELECT owner FROM batches WHERE owner IS NOT NULL")[0][0])
+    os.kill(int(owner.split(":")[1]), signal.SIGSTOP)
+    out, err = running.communicate(timeout=120)
+    assert running.returncode == 0, err
+    assert "a worker process died and is replaced" in err
+    assert '"found": 112, "done": 112, "rejected": 0, "dead": 0' in out
 
 
 def test_a_command_takes_over_the_walk_of_one_that_died_in_it(program: Program, archive: Path) -> None:
@@ -55,12 +67,12 @@ def test_a_command_takes_over_the_walk_of_one_that_died_in_it(program: Program, 
     database = Database(f"sqlite:///{program.home / 'results.db'}")
     try:
         digest = str(program.rows("SELECT digest FROM models WHERE name = 'tiny'")[0][0])
-        started = round(psutil.Process(walker.pid).create_time() * 100)
+        process = process_of(walker.pid)
         with database.writing() as session:
             roots = root_ids(session, resolved_roots([str(archive)]))
             open_run(
                 session, roots, digest, "numpy", force=False,
-                walker=f"{socket.gethostname()[:64]}:{walker.pid}:{started}", dead=lambda _: False,
+                walker=f"{socket.gethostname()[:32]}:{process}/1", dead=lambda _: False,
             )  # fmt: skip
         running = program.start("screen", archive, "--workers", "1", "--json")
         eventually(lambda: program.rows("SELECT 1 FROM runs"), what="the run")

@@ -163,6 +163,7 @@ def test_a_worker_is_not_deaf_because_the_broker_was_away(
     app, restarts = make_app(settings), list[bool]()
     database = Database(settings.database)
     minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
+    minder.hear_from_now()
     app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
     minder._heard_at -= 10 * service.DEAF_SECONDS
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Self
 
 import psutil
@@ -53,6 +56,34 @@ def holders(program: Program) -> set[int]:
     return {
         int(str(owner).split(":")[1]) for (owner,) in ask(program, "SELECT owner FROM batches WHERE owner IS NOT NULL")
     }
+
+
+def stand_still(program: Program, process: subprocess.Popen[str]) -> None:
+    """Stop an embedded program, that alone works, at a moment at which it holds a batch and not the database's lock."""
+
+    def stopped() -> bool:
+        os.killpg(process.pid, signal.SIGSTOP)
+        if has_tables(program) and holders(program) and _may_write(program):
+            return True
+        os.killpg(process.pid, signal.SIGCONT)
+        return False
+
+    eventually(stopped, what="a batch in hand")
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    """Let a stopped program go on."""
+    os.killpg(process.pid, signal.SIGCONT)
+
+
+def _may_write(program: Program) -> bool:
+    with closing(sqlite3.connect(program.home / "results.db", timeout=0.2)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.rollback()
+        return True
 
 
 def sleeps(process: psutil.Process) -> int:

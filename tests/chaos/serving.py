@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ def start_logged(program: Program, *arguments: object) -> subprocess.Popen[str]:
     program.home.mkdir(parents=True, exist_ok=True)
     with (program.home / "said.txt").open("a") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", *map(str, arguments)],
+            program.command(*arguments),
             env=program.env(), stdout=said, stderr=said, text=True, start_new_session=True,
         )  # fmt: skip
 

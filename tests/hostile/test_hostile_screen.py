@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE
+from schemas.errors import EXIT_FAILURE_RATE
 from tests.hostile.archive import GOOD_FILMS, Screened, paths, screened
 from tests.hostile.table import table, written_table
 from tests.hostile.watch import watching
@@ -35,9 +35,10 @@ def test_every_good_film_is_read_and_nothing_is_left(result: Screened) -> None:
     assert (account["state"], account["pending"], account["dead"]) == ("finished", 0, 0)
 
 
-def test_the_exit_says_whether_too_much_failed(result: Screened) -> None:
+def test_the_exit_says_whether_too_much_failed_or_was_not_looked_into(result: Screened) -> None:
     assert result.first.returncode == EXIT_FAILURE_RATE, result.first.stderr
-    assert result.second.returncode == EXIT_DONE, result.second.stderr
+    assert result.second.returncode == EXIT_FAILURE_RATE, result.second.stderr
+    assert "1 directory was not looked into" in result.second.stderr
 
 
 def test_nothing_outside_the_root_and_nothing_special_is_opened(result: Screened) -> None:

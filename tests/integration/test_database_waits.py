@@ -15,12 +15,19 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from cli.progress import RunProgress
+from cli.status import _wait
 from schemas.errors import DatabaseFault, RightsMissing, ServiceUnavailable
+from schemas.states import RunState
+from tests.program import eventually
+from tests.screened import RunKit
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.server import free_port
 from tests.services import started
 from wetread.store import limits
+from wetread.store.accounts import RunAccount
 from wetread.store.database import Database
+from wetread.store.migrating import ensure_schema
 from wetread.store.names import Names
 
 
@@ -295,3 +302,30 @@ def test_a_standby_is_waited_for_and_a_role_that_may_only_read_is_not(postgres_s
         database.dispose()
     finally:
         standby.close()
+
+
+def test_whoever_waits_for_a_run_waits_for_its_database_too(
+    quick: None, own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = Database(own_server.create_database("watched"))
+    ensure_schema(database)
+    kit = RunKit(database)
+    run, recorded = kit.filled([b"a.png"])
+    looks, seen = [], threading.Event()
+
+    def progress(_self: object, account: RunAccount) -> None:
+        looks.append(account.state)
+        seen.set()
+
+    monkeypatch.setattr(RunProgress, "__call__", progress)
+    ended: list[int] = []
+    waiting = threading.Thread(target=lambda: ended.append(_wait(database, run, threading.Event())))
+    waiting.start()
+    assert seen.wait(20)
+    with stopped(own_server):
+        eventually(lambda: "waiting up to" in capsys.readouterr().out, what="that it says so")
+    kit.settle_all(recorded)
+    waiting.join(30)
+    assert ended == [run]
+    assert looks[-1] == RunState.FINISHED
+    database.dispose()

@@ -91,7 +91,9 @@ def test_nights_without_a_run_are_said_since_the_run_before_and_the_latest_is_an
 ) -> None:
     schedule = add(database, "archive")
     tick(database, schedule, 0, TickOutcome.MISSED, note="no beat ran")
-    assert morning(database, 0).alarms == ("The night of 2026-11-01 22:00 was missed: no beat ran.",)
+    assert [alarm.message for alarm in morning(database, 0).alarms] == [
+        "The night of 2026-11-01 22:00 was missed: no beat ran."
+    ]
     assert morning(database, 0).run is None
     tick(database, schedule, 1, TickOutcome.STARTED, run_done(kit, b"a"))
     assert said(morning(database, 1)) == [("11-01 22:00", "missed", "no beat ran")]
@@ -103,7 +105,9 @@ def test_nights_without_a_run_are_said_since_the_run_before_and_the_latest_is_an
         ("11-04 22:00", "failed", "no model production"),
         ("11-03 22:00", "going", "the run before was still going"),
     ]
-    assert failed.alarms == ("The night of 2026-11-04 22:00 failed before a run was made: no model production.",)
+    assert [alarm.message for alarm in failed.alarms] == [
+        "The night of 2026-11-04 22:00 failed before a run was made: no model production."
+    ]
     second = run_done(kit, b"b")
     tick(database, schedule, 4, TickOutcome.STARTED, second)
     found = morning(database, 4)
@@ -119,7 +123,7 @@ def test_a_night_that_nobody_kept_is_missed_though_nobody_wrote_it_down(kit: Run
     assert (found.run, said(found)) == (
         run, [("11-03 22:00", "missed", "no beat ran"), ("11-02 22:00", "missed", "no beat ran")],
     )  # fmt: skip
-    assert found.alarms == ("The night of 2026-11-03 22:00 was missed: no beat ran.",)
+    assert [alarm.message for alarm in found.alarms] == ["The night of 2026-11-03 22:00 was missed: no beat ran."]
     soon = last_night(database, None, every_night, FIRST + timedelta(days=1, minutes=4))
     assert soon.nights == (), "a beat that looks once a minute has still time"
     with database.writing() as session:

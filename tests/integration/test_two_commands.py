@@ -115,7 +115,7 @@ def test_a_file_that_is_named_again_later_in_the_walk_is_counted_once(
     files = [FoundFile(name, 100, 1) for name in NAMES]
     # Skipped, skipped, pending; then all of them again, one written to meanwhile, which this run reads.
     listed = [*files, files[0], FoundFile(NAMES[1], 100, 2), files[2]]
-    monkeypatch.setattr(ingest, "walk", lambda *_: iter(listed))
+    monkeypatch.setattr(ingest, "walk", lambda *_, **__: iter(listed))
     monkeypatch.setattr(ingest, "FIRST_CHUNK", 2)
     run = kit.open().id
     report = ingest.fill_run(kit.database, RunToFill(run, "here:1:1", DIGEST, False, 4), {kit.root: b"/archive"})

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from schemas.states import ItemState, Reason, RunState
-from schemas.tables import Batch, Image, WorkItem
+from schemas.tables import Image, Run, WorkItem
 from tests.reading_site import Site
 from wetread.models.classifier import FloatArray, Readout
 from wetread.models.numpy_classifier import NumpyClassifier
@@ -166,7 +166,7 @@ def test_where_workers_die_before_they_touch_a_film_the_run_is_paused_and_goes_o
     assert read(site) == Ending.PAUSED
     account = site.account()
     assert (account.state, account.pending, account.dead) == (RunState.PAUSED, 6, 0)
-    assert account.note is not None and "no film is blamed" in account.note
+    assert account.note is not None and "No film is blamed" in account.note
     assert {item.attempts for item in items(site).values()} == {0}
     site.screen()
     assert read(site) == Ending.SETTLED
@@ -177,7 +177,7 @@ def test_a_try_of_a_film_begins_the_count_of_untouched_deaths_anew(site: Site) -
     die(site, DEATHS_UNTOUCHED - 1)
     die(site, on=next(iter(images(site))))
     with site.database.reading() as session:
-        assert session.scalars(select(Batch.untouched)).all() == [1]
+        assert session.scalars(select(Run.untouched)).all() == [1]
     assert read(site) == Ending.SETTLED
 
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 
 import pytest
 from sqlalchemy import event, select
 
+from schemas.alarms import AlarmKind
+from schemas.errors import ServiceUnavailable
 from schemas.states import Reason, RunState
-from schemas.tables import Image, StoredPrediction, WorkItem
+from schemas.tables import Batch, Image, StoredPrediction, WorkItem
+from tests.program import eventually
 from tests.reading_site import Site
 from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
+from wetread.store.alarms import run_alarms
 from wetread.store.deleting import delete_run
-from wetread.store.leases import claim, release_dead
+from wetread.store.leases import Claim, claim, release_dead
 from wetread.store.stages import stage_seconds
+from worker import batch as batch_module
 from worker import keeper, reading
 from worker.batch import Ending
-from worker.identity import died_here, worker_id
 from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
 
 
@@ -35,6 +40,17 @@ def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Sit
     with site.database.reading() as session:
         assert set(stage_seconds(session, site.run)) >= {DECODE, CLAHE, NETWORK, SETTLE, READ}
     assert stages_of_deleted(site) == {}
+
+
+def test_a_worker_that_lacks_the_model_says_so_on_the_run_which_waits(site: Site) -> None:
+    shutil.rmtree(site.settings.models_directory)
+    batch = site.batch()
+    assert batch is not None
+    assert site.worker().process_batch(batch) == Ending.NO_MODEL
+    account = site.account()
+    assert (account.state, account.pending, account.trouble) == (RunState.RUNNING, 6, AlarmKind.NOT_LOADED)
+    (alarm,) = run_alarms(account)
+    assert alarm.message == f"A worker cannot read for run {site.run}: {account.trouble_why}"
 
 
 def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) -> None:
@@ -147,11 +163,39 @@ def noted(site: Site) -> set[tuple[int, str | None]]:
         return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
 
 
-def test_a_worker_knows_the_dead_of_its_own_machine_only() -> None:
-    me = worker_id()
-    host, pid, start = me.split(":")
-    assert not died_here(me)
-    assert died_here(f"{host}:{pid}:{int(start) - 100}"), "the process id was used again"
-    assert died_here(f"{host}:4194304:{start}")
-    assert not died_here(f"elsewhere:4194304:{start}")
-    assert not died_here("nonsense")
+@pytest.mark.parametrize("taken", [False, True], ids=["still ours", "taken by another when its lease had run out"])
+def test_a_batch_that_could_not_be_settled_is_given_back_and_nobody_died(
+    site: Site, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """The database is away for a lease, and back before this process gets another batch."""
+
+    def away(*_: object, **__: object) -> None:
+        raise ServiceUnavailable("away")
+
+    batch, worker = site.batch(), site.worker()
+    assert batch is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_module, "settle_together", away)
+        with pytest.raises(ServiceUnavailable):
+            worker.process_batch(batch)
+    if taken:
+        eventually(lambda: claimed_by_another(site, batch) is not None, what="the lease's end")
+    with worker.in_doubt.working():
+        worker.in_doubt.clear_if_idle(site.database, worker.owner)
+        assert (owner_and_kills(site)[1] == 1) == taken, "a batch is in hand: it is this one, for all that thread knows"
+    worker.in_doubt.clear_if_idle(site.database, worker.owner)
+    assert owner_and_kills(site) == ("another:1:1" if taken else None, 0)
+    held = claimed_by_another(site, batch)
+    assert held is not None
+    assert not held.one_at_a_time
+
+
+def claimed_by_another(site: Site, batch: int) -> Claim | None:
+    with site.database.writing() as session:
+        return claim(session, batch, "another:1:1", 60.0)
+
+
+def owner_and_kills(site: Site) -> tuple[str | None, int]:
+    with site.database.reading() as session:
+        owner, kills = session.execute(select(Batch.owner, Batch.kills)).one()
+        return owner, kills

@@ -25,6 +25,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
+URL = "sqlite:///results.db"
+
+
 def test_a_process_ends_with_a_code_when_a_thread_of_it_dies() -> None:
     program = (
         "import time; from wetread.lasting import LastingThread; from wetread.logs import set_up_logs; set_up_logs()\n"
@@ -52,7 +55,7 @@ def test_a_process_that_does_not_go_round_any_more_ends() -> None:
         ended.append(code)
         over.set()
 
-    signs = SignFile("worker", longest=0.4, ends=ends)
+    signs = SignFile("worker", URL, longest=0.4, ends=ends)
     for _ in range(8):
         signs.touch()
         assert not over.wait(0.1)
@@ -62,7 +65,7 @@ def test_a_process_that_does_not_go_round_any_more_ends() -> None:
 
 def test_a_process_that_ended_in_order_is_not_waited_for() -> None:
     ended: list[int] = []
-    signs = SignFile("beat", longest=0.2, ends=ended.append)
+    signs = SignFile("beat", URL, longest=0.2, ends=ended.append)
     signs.touch()
     signs.remove()
     assert signs._watch is not None
@@ -79,7 +82,7 @@ def test_systemd_hears_that_a_process_is_ready_and_lives(
         systemd.bind(name.replace("@", "\0"))
         systemd.settimeout(5.0)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
-        signs = SignFile("worker")
+        signs = SignFile("worker", URL)
         signs.touch()
         signs.touch()
         signs.remove()

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import Rejected, RootUnavailable
 from schemas.states import Reason
+from wetread.clock import kept_ns
 
 FILE_BYTES_LIMIT = 2**28
 """Bytes of the largest file that is read: 256 MiB, above any single film."""
@@ -39,7 +40,10 @@ _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 @dataclass(frozen=True, slots=True)
 class SteadyBytes:
-    """One file's bytes, which did not change while they were read, with its size in bytes and its time of change."""
+    """One file's bytes, which did not change while they were read, with its size in bytes and its time of change.
+
+    mtime_ns: as `wetread.clock.kept_ns` has it.
+    """
 
     data: bytes = field(repr=False)
     size: int
@@ -121,7 +125,7 @@ def _read_once(root: bytes, parts: list[bytes], byte_limit: int, moved: Callable
         after = os.fstat(descriptor)
     if _version(before) != _version(after) or len(data) != before.st_size:
         return None
-    return SteadyBytes(data, before.st_size, before.st_mtime_ns)
+    return SteadyBytes(data, before.st_size, kept_ns(before.st_mtime_ns))
 
 
 def _status_when_quiet(descriptor: int) -> os.stat_result | None:

@@ -96,11 +96,16 @@ def _of_totals(totals: Totals) -> Iterator[Metric]:
     )
     yield _gauge(
         "wetread_batches_abandoned",
-        "Times that a worker died, or let its lease run out, with a batch in hand.", [((), totals.abandoned)],
+        "Times that a worker died, or let its lease run out and is silent since, with a batch in hand.",
+        [((), totals.abandoned)],
     )  # fmt: skip
     yield _gauge(
         "wetread_schedule_ticks", "Moments of schedules, by what became of them.",
         sorted(totals.ticks.items()), ("kind", "outcome"),
+    )  # fmt: skip
+    yield _gauge(
+        "wetread_alarms", "What is to be looked into of the latest run of each set of roots, by kind.",
+        [((kind,), count) for kind, count in sorted(totals.alarms.items())], ("kind",),
     )  # fmt: skip
     models = [((alias, model, digest), 1.0) for alias, (model, digest) in sorted(totals.models.items())]
     yield _gauge("wetread_model_info", "What an alias stands for.", models, ("alias", "model", "digest"))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 
 from schemas.errors import UsageError, WetreadError
 from wetread.models.artefact import Artefact
-from wetread.models.files import write_file
+from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 FORMATS = ("onnx", "keras")
 
@@ -24,18 +23,16 @@ def write_network(artefact: Artefact, form: str, path: str | os.PathLike[str]) -
     if os.path.lexists(target):
         raise UsageError(f"expected no {target} yet, found one; a model is never overwritten: choose another place")
     data = _encode(artefact, form)
-    beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{secrets.token_hex(8)}.tmp")
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        write_file(beside, data)
-        os.rename(beside, target)
     except OSError as error:
         raise WetreadError(
             f"expected to write a network to {target}, found: {error.strerror}; nothing was kept"
         ) from error
-    finally:
-        if os.path.lexists(beside):
-            os.unlink(beside)
+    try:
+        write_whole(target, data, mode=AS_UMASK_SAYS, new=True)
+    except FileExistsError as error:
+        raise UsageError(f"expected no {target} yet, found one made just now; choose another place") from error
 
 
 def _encode(artefact: Artefact, form: str) -> bytes:

@@ -45,12 +45,18 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
         "failure_rate": report.failure_rate,
         "max_failure_rate": report.limits.failure_rate,
         "max_drift": report.limits.drift,
-        "alarms": report.alarms,
+        "alarms": [alarm.to_json() for alarm in report.alarms],
+        "unreadable_directories": account.unread_directories,
+        "passed_over": account.passed_over,
         "earlier_runs": list(report.earlier),
         "positives": {label: _share(share) for label, share in report.positives.items()},
         "uncertain": _share(report.all_uncertain) | {"labels": dict(report.uncertain)},
         "reference": report.reference,
-        "drift": [asdict(drift) | {"beyond": drift.beyond(report.limits.drift)} for drift in report.drifts],
+        "has_baseline": report.has_baseline,
+        "drift": [
+            asdict(drift) | {"beyond": report.has_baseline and drift.beyond(report.limits.drift)}
+            for drift in report.drifts
+        ],
         "of_interest": list(report.of_interest),
         "thresholds": dict(report.thresholds),
         "first": _films(report.first, show_path),
@@ -63,7 +69,12 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
 
 def missing_body(night: LastNight) -> dict[str, Any]:
     """Return what JSON holds for a schedule that has no run to report on: the nights without one."""
-    return {"run": None, "schedule": night.schedule, "nights": nights(night), "alarms": list(night.alarms)}
+    return {
+        "run": None,
+        "schedule": night.schedule,
+        "nights": nights(night),
+        "alarms": [alarm.to_json() for alarm in night.alarms],
+    }
 
 
 def nights(night: LastNight) -> list[dict[str, Any]]:

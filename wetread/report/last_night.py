@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from schemas.alarms import Alarm, AlarmKind
 from schemas.errors import UsageError
 from schemas.states import RunState, TickOutcome
 from wetread.store.accounts import run_state
@@ -46,7 +47,7 @@ class LastNight:
     schedule: str
     run: int | None
     nights: tuple[Night, ...]
-    alarms: tuple[str, ...]
+    alarms: tuple[Alarm, ...]
 
 
 def last_night(database: Database, schedule: str | None, due: Due, now: datetime) -> LastNight:
@@ -90,12 +91,14 @@ def _outcome(moment: Moment, schedule: ScheduleRow) -> str:
     return "skipped" if schedule.missed == "skip" else "missed"
 
 
-def _alarms(latest: Night | None) -> tuple[str, ...]:
+def _alarms(latest: Night | None) -> tuple[Alarm, ...]:
     if latest is None or latest.outcome not in ("missed", "failed"):
         return ()
     why = f": {latest.note.rstrip('.')}" if latest.note else ""
     was = "was missed" if latest.outcome == "missed" else "failed before a run was made"
-    return (f"The night of {latest.due:%Y-%m-%d %H:%M} {was}{why}.",)
+    kind = AlarmKind.NIGHT_MISSED if latest.outcome == "missed" else AlarmKind.NIGHT_FAILED
+    due = latest.due.isoformat(timespec="minutes")
+    return (Alarm(kind, f"The night of {latest.due:%Y-%m-%d %H:%M} {was}{why}.", {"due": due, "why": latest.note}),)
 
 
 def _only(names: Sequence[str]) -> str:

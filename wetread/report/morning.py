@@ -6,24 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.alarms import Alarm
 from schemas.errors import UsageError
-from schemas.states import RunState
 from wetread.clock import utc_now
-from wetread.report.comparing import (
-    CONFIDENCE,
-    INPUTS,
-    drift_from_earlier,
-    drift_from_validation,
-    label_scores,
-    validation_scores,
-)
+from wetread.report.comparing import CONFIDENCE, drift_from_earlier, drift_from_validation, validation_scores
 from wetread.report.drift import Drift
-from wetread.report.failures import failure_rate
 from wetread.report.last_night import LastNight
+from wetread.report.run_drift import drift_alarms, measures
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
+from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
 from wetread.store.earlier import NIGHTS, EarlierRun, earlier_runs
+from wetread.store.failures import failure_rate
 from wetread.store.histograms import spreads_of
 from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
 from wetread.store.registrations import find_registration, read_decision
@@ -65,8 +60,8 @@ class MorningReport:
 
     positives: films that the decision gives a label, by label; uncertain: by their most probable label, which is not
     said of them; all_uncertain: all of these. reference: what drift is measured from. thresholds: by label, below
-    which a film is uncertain. night: of which schedule it is the morning.
-    words: by which words of DICOM headers films were set aside.
+    which a film is uncertain. has_baseline: earlier films tell what is usual; without it drift is no alarm. night: of
+    which schedule it is the morning. words: by which words of DICOM headers films were set aside.
     """
 
     account: RunAccount
@@ -84,6 +79,7 @@ class MorningReport:
     thresholds: Mapping[str, float]
     first: tuple[FilmToLookAt, ...]
     near: tuple[FilmToLookAt, ...]
+    has_baseline: bool
     night: LastNight | None = None
     words: tuple[FoundWord, ...] = ()
 
@@ -98,23 +94,14 @@ class MorningReport:
         return failure_rate(self.account)
 
     @property
-    def alarms(self) -> list[str]:
-        """Return what is past the limits, in sentences; empty where nothing is."""
-        found = [] if self.night is None else list(self.night.alarms)
-        if self.account.state == RunState.FAILED:
-            found.append("The run failed.")
-        if self.failure_rate > self.limits.failure_rate:
-            found.append(
-                f"{self.failure_rate:.1%} of the images found could not be read; the limit is "
-                f"{self.limits.failure_rate:.1%}."
-            )
-        found += [
-            f"The {drift.of} moved: {drift.name} has a stability index of {drift.psi:.2f}; the limit is "
-            f"{self.limits.drift:.2f}."
-            for drift in self.drifts
-            if drift.beyond(self.limits.drift)
-        ]
-        return found
+    def alarms(self) -> list[Alarm]:
+        """Return what is to be looked into, of the night and of its run; empty where nothing is.
+
+        What the films differ by from the model's validation is none: an archive rarely has its mixture of labels.
+        """
+        drift = drift_alarms(self.drifts, self.limits.drift) if self.has_baseline else []
+        of_run = run_alarms(self.account, max_failure_rate=self.limits.failure_rate, drift=drift)
+        return [*(() if self.night is None else self.night.alarms), *of_run]
 
 
 def morning_report(
@@ -143,10 +130,9 @@ def morning_report(
         interest = _interest(model.labels, of_interest)
         earlier = earlier_runs(session, account)
         numbers = [one.id for one in earlier]
-        wanted = [(measure, "scores") for measure in label_scores(model.labels)]
-        wanted += [(measure, "inputs") for measure in INPUTS]
-        measures = [CONFIDENCE, *(measure for measure, _ in wanted)]
-        confidence, *spreads = spreads_of(session, measures, account.id, numbers)
+        wanted = measures(model.labels)
+        compared = [CONFIDENCE, *(measure for measure, _ in wanted)]
+        confidence, *spreads = spreads_of(session, compared, account.id, numbers)
         first = most_probable(session, account.id, interest, limit=films)
         near = nearest_to_threshold(session, account.id, interest, thresholds, limit=films)
         time = work_time(session, account, utc_now())
@@ -160,10 +146,10 @@ def morning_report(
         scores = validation_scores(settings, model)
         drifts = [drift_from_validation(confidence, scores)] if scores else []
         reference = (
-            f"the model's own validation films ({sum(n for _, n in scores)}), since no earlier run read these roots "
-            "with this model; inputs have nothing to be compared with yet"
+            f"the model's own validation films ({sum(n for _, n in scores)}): there is no baseline yet, since no "
+            "earlier run read these roots with this model; nothing of this is an alarm"
             if scores
-            else "nothing: no earlier run read these roots with this model, and its validation is not at hand"
+            else "nothing: there is no baseline yet, since no earlier run read these roots with this model"
         )
     return MorningReport(
         account=account,
@@ -186,6 +172,7 @@ def morning_report(
         thresholds=thresholds,
         first=tuple(first),
         near=tuple(near),
+        has_baseline=bool(confidence.earlier),
         night=night,
         words=words,
     )

@@ -9,9 +9,11 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from schemas.alarms import Alarm, AlarmKind
 from schemas.errors import UsageError
-from schemas.states import RunState
+from schemas.states import RunKind, RunState
 from schemas.tables import Model, Run, RunTally
+from schemas.walk_rules import USUAL_WALK, WalkRules
 from wetread.store.runs import shadows_of
 from wetread.store.tallies import NOTE
 
@@ -22,6 +24,8 @@ class RunAccount:
 
     shadow_of: the run that it reads beside.
     labels: images by their most probable label. uncertain: of these, those whose decision says no label.
+    passed_over: by the last walk, {kind: count}; unread_directories: that it could not look into.
+    trouble, trouble_why: what hindered it last. drift: what its scores and inputs were past at its end.
     """
 
     id: int
@@ -47,6 +51,13 @@ class RunAccount:
     uncertain: dict[str, int] = field(default_factory=dict)
     rejected_reasons: dict[str, int] = field(default_factory=dict)
     dead_reasons: dict[str, int] = field(default_factory=dict)
+    kind: RunKind = RunKind.SCREEN
+    rules: WalkRules = USUAL_WALK
+    passed_over: dict[str, int] = field(default_factory=dict)
+    unread_directories: int = 0
+    trouble: AlarmKind | None = None
+    trouble_why: str | None = None
+    drift: tuple[Alarm, ...] = ()
     display_notes: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -138,5 +149,12 @@ def _account(tallies: Tallies, run: Run, model: str, version: int) -> RunAccount
         uncertain=tallies["uncertain"],
         rejected_reasons=tallies["rejected"],
         dead_reasons=tallies["dead"],
+        kind=RunKind(run.kind),
+        rules=WalkRules.from_json(run.walk_rules),
+        passed_over=dict(run.passed_over or {}),
+        unread_directories=run.unread_directories,
+        trouble=None if run.trouble is None else AlarmKind(run.trouble),
+        trouble_why=run.trouble_why,
+        drift=tuple(Alarm.from_json(alarm) for alarm in run.drift or ()),
         display_notes=tallies[NOTE],
     )

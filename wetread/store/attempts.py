@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from schemas.states import ItemState, Reason
-from schemas.tables import WorkItem
+from schemas.tables import Batch, WorkItem
+from wetread.store.death_notes import touched
+from wetread.store.doubts import Doubt, read_doubts, with_doubt
 from wetread.store.leases import Claim, hold
 
 
 def count_attempt(session: Session, held: Claim, image_id: int, oom_kills: int | None = None) -> None:
-    """Count one attempt of an image, just before it alone is touched.
+    """Count one attempt of an image, just before it alone is touched: once of a claim, however often it is said.
 
     oom_kills: processes that the kernel of this machine has ended for lack of memory so far; None where it does not
     say. Whoever finds this process dead compares.
     """
-    hold(session, held, untouched=0)
-    session.execute(_pending(held, image_id).values(attempts=WorkItem.attempts + 1, oom_kills=oom_kills))
-
-
-def take_back_attempt(session: Session, held: Claim, image_id: int) -> None:
-    """Take back an attempt that was counted: the image was not tried after all."""
     hold(session, held)
-    session.execute(_pending(held, image_id).values(attempts=WorkItem.attempts - 1, oom_kills=None))
+    stored = session.scalar(select(Batch.doubts).where(Batch.id == held.batch_id))
+    said = Doubt(held.owner, held.fence, image_id)
+    if any((one.owner, one.fence, one.image_id) == (said.owner, said.fence, image_id) for one in read_doubts(stored)):
+        return
+    session.execute(
+        update(Batch)
+        .where(Batch.id == held.batch_id)
+        .values(doubts=with_doubt(stored, said))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(_pending(held, image_id).values(attempts=WorkItem.attempts + 1, oom_kills=oom_kills))
+    touched(session, held.run_id)
 
 
 def note_file(session: Session, held: Claim, image_id: int, sha256: str, size: int, mtime_ns: int) -> None:

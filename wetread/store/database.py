@@ -20,6 +20,7 @@ from wetread.store import limits
 from wetread.store.database_faults import READ_ONLY, named
 from wetread.store.limits import Limits
 from wetread.store.postgres import make_postgres_engine
+from wetread.store.sqlite_file import SqliteFile
 
 SQLITE_WAIT_MS = 60_000
 """Milliseconds that a SQLite connection waits for another's write."""
@@ -42,7 +43,10 @@ class Database:
     def __init__(self, url: str, *, by_index: bool = False, writes: Limits = limits.WRITING) -> None:
         self.url = url
         self._writes = writes
+        self._file: SqliteFile | None = None
         self._engine = _make_engine(url, by_index=by_index)
+        if self.dialect == "sqlite":
+            self._file = _watched_file(self._engine)
         driver = self._engine.dialect.loaded_dbapi
         self._faults = (DBAPIError, PoolTimeout, PendingRollbackError, driver.Error)
 
@@ -80,8 +84,11 @@ class Database:
     @contextmanager
     def _named_faults(self) -> Iterator[None]:
         try:
+            self._check_file()
             yield
+            self._check_file()
         except self._faults as error:
+            self._check_file()
             original = getattr(error, "orig", None) or error
             if getattr(original, "sqlstate", None) == READ_ONLY:
                 self._engine.dispose()  # of several hosts another one may be the one that writes by now
@@ -96,6 +103,11 @@ class Database:
                 return bool(connection.execute(text(asked)).scalar())
         except self._faults:
             return False
+
+    def _check_file(self) -> None:
+        """Raise DatabaseReplaced where SQLite's file is not the one that is open."""
+        if self._file is not None:
+            self._file.check()
 
 
 def _make_engine(url: str, *, by_index: bool) -> Engine:
@@ -127,6 +139,22 @@ def _make_sqlite_engine(url: str, file: str | None) -> Engine:
     return engine
 
 
+def _watched_file(engine: Engine) -> SqliteFile | None:
+    """Return the engine's file, which knows of every connection; None where the URL names none by its path."""
+    path = engine.url.database
+    if path is None or path.startswith("file:"):
+        return None
+    file = SqliteFile(os.path.abspath(path))
+
+    def make(*_: object) -> None:
+        file.make()
+
+    event.listen(engine, "do_connect", make)
+    event.listen(engine, "connect", lambda *_: file.opened())
+    event.listen(engine, "close", lambda *_: file.closed())
+    return file
+
+
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we write BEGIN ourselves
     cursor = connection.cursor()
@@ -143,6 +171,8 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA temp_store = MEMORY", ())
     # What is deleted is overwritten, and does not stay in the file for whoever opens it next.
     cursor.execute("PRAGMA secure_delete = ON", ())
+    # From the first read on the files beside it are open, and stay while this connection is.
+    cursor.execute("PRAGMA schema_version", ())
     cursor.close()
 
 

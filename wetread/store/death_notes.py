@@ -1,14 +1,26 @@
-"""What a worker that died is known to have died of: noted on the image that it had tried alone."""
+"""Workers that died: counted until an image is touched again, and what one died of, on the image that it had tried."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from schemas.states import ItemState, Reason
-from schemas.tables import WorkItem
+from schemas.tables import Run, WorkItem
+
+
+def count_deaths(session: Session, run_ids: Sequence[int]) -> None:
+    """Count on its run, for each that is named, a worker that died with a batch in hand; until one is touched again."""
+    for run_id, deaths in sorted(Counter(run_ids).items()):
+        session.execute(update(Run).where(Run.id == run_id).values(untouched=Run.untouched + deaths))
+
+
+def touched(session: Session, run_id: int) -> None:
+    """Begin to count anew: an image of the run is tried, or the run is paused."""
+    session.execute(update(Run).where(Run.id == run_id, Run.untouched > 0).values(untouched=0))
 
 
 def note_how_it_ended(session: Session, batch_ids: Sequence[int], oom_kills: int | None) -> None:

@@ -9,6 +9,7 @@ from schemas.errors import UsageError
 from schemas.states import ItemState, RunKind, RunState
 from schemas.tables import Batch, Run, RunStage, RunTally, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
+from wetread.store.numbers import note_deleted_run
 from wetread.store.ordering import lock_readings
 
 
@@ -57,5 +58,6 @@ def delete_run(session: Session, run_id: int) -> int:
     session.execute(delete(RunStage).where(RunStage.run_id == run_id))
     # What shadowed it stands by itself from now on.
     session.execute(update(Run).where(Run.shadow_of == run_id).values(shadow_of=None, kind=RunKind.SCREEN))
+    note_deleted_run(session, run_id)
     session.execute(delete(Run).where(Run.id == run_id))
     return len(gone)

@@ -31,6 +31,7 @@ from wetread.store.image_set import ImageSet
 from wetread.store.moments import database_seconds
 from wetread.store.ordering import lock_walk
 from wetread.store.path_hashes import hash_paths_of_older_versions
+from wetread.store.places import held_place
 from wetread.store.rows import Columns, as_table
 from wetread.store.unchanged import need_not_be_read
 from wetread.store.upsert import insert_for
@@ -106,8 +107,10 @@ def record_files(
         return Recorded(0, 0, (), run_ended=True)
     # A file system may name a file twice when its directory changes while it is listed.
     unique = {file.path: file for file in files}.values()
-    rows = [(place, sha256(path).digest(), path, size, mtime) for place, (path, size, mtime) in enumerate(unique)]
-    known, pending = _known_and_new(session, run, root_id, rows)
+    home, inside = held_place(session, root_id)
+    listed = ((inside + path, size, mtime) for path, size, mtime in unique)
+    rows = [(place, sha256(path).digest(), path, size, mtime) for place, (path, size, mtime) in enumerate(listed)]
+    known, pending = _known_and_new(session, run, home, rows)
     known = [file for file in known if not file.in_run]
     passed_over = walk_skipped.among([file.image_id for file in known])
     skipped = [file.image_id for file in known if file.settled and file.image_id not in passed_over]
@@ -121,11 +124,6 @@ def record_files(
         return Recorded(0, 0, (), run_ended=True)
     walk_skipped.update(skipped)
     return Recorded(len(pending), len(skipped) - regained, batch_ids)
-
-
-def has_images(session: Session, root_id: int) -> bool:
-    """Return whether any run has found a file under this root."""
-    return session.scalar(select(Image.id).where(Image.root_id == root_id).limit(1)) is not None
 
 
 def _take_turn(session: Session, run: RunToFill) -> bool:

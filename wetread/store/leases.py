@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import LeaseLost
 from schemas.films import ACCEPTED, Accepted
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Image, Model, Run, WorkItem
-from wetread.store.death_notes import note_how_it_ended
+from wetread.store.death_notes import count_deaths, note_how_it_ended
+from wetread.store.doubts import Doubt, read_doubts, with_doubt
 from wetread.store.moments import database_seconds
-from wetread.store.roots import root_paths
+from wetread.store.places import known_roots, seen_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ class Claim:
     decision_digest: of the decision that was in force for the model when the batch was taken.
     took_over: it was another's, whose lease had run out.
     riders: batches of a shadow's run under our lease too, whose images are read with these.
-    accepted: words of DICOM headers that the run is to read although they name something else.
-    untouched: workers that died holding it in a row, before one of its images was tried or settled.
+    accepted: words of DICOM headers that the run is to read anyway.
+    untouched: workers that died in a row with a batch of the run, before one of its images was tried alone or settled.
+    doubts: what was counted of claims whose worker may live.
     """
 
     batch_id: int
@@ -65,6 +68,7 @@ class Claim:
     took_over: bool = False
     accepted: Accepted = ACCEPTED
     untouched: int = 0
+    doubts: tuple[Doubt, ...] = ()
 
 
 _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
@@ -109,42 +113,46 @@ def next_batches(session: Session, run_ids: Sequence[int], count: int) -> list[i
 def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> Claim | None:
     """Take the lease of a batch; None when it is settled, held by another, or its run is not running.
 
-    A lease that ran out with its owner still named means that the owner died or hung: that is counted. What rides on
-    the batch is taken with it, but where a worker died on either: then each is read by itself, so that the one's
-    model does no harm to the other's images.
+    A lease of another that ran out is counted as its death; if it lives, it takes that back (store/doubts.py). What is
+    `owner`'s already is taken anew: so ends a claim whose answer was lost. What rides on the batch is taken with it,
+    but where a worker died on either: then each is read by itself, so that the one's model does no harm to the other's
+    images.
     """
-    owner_before = session.scalar(select(Batch.owner).where(Batch.id == batch_id))
-    taken = session.execute(
-        update(Batch)
-        .where(Batch.id == batch_id, Batch.pending > 0, _free(), ~_rides(), Batch.run_id.in_(_RUNNING))
-        .values(
-            owner=owner,
-            fence=Batch.fence + 1,
-            lease_until=database_seconds() + lease_seconds,
-            kills=Batch.kills + case((Batch.owner.is_not(None), 1), else_=0),
-            untouched=Batch.untouched + case((Batch.owner.is_not(None), 1), else_=0),
-        )
-        .returning(Batch.run_id, Batch.fence, Batch.kills, Batch.untouched)
-        .execution_options(synchronize_session=False)
+    free = or_(_free(), Batch.owner == owner)
+    before = session.execute(
+        select(Batch.run_id, Batch.owner, Batch.fence, Batch.kills, Batch.doubts)
+        .where(Batch.id == batch_id, Batch.pending > 0, free, ~_rides(), Batch.run_id.in_(_RUNNING))
+        .with_for_update(of=Batch)
     ).first()
-    if taken is None:
+    if before is None:
         return None
-    run_id, fence, kills, untouched = taken
-    of_run, shadowed = _run_to_read(session, run_id)
-    if owner_before is not None:
+    run_id, owner_before, fence_before, kills, doubts = before
+    took_over, fence = owner_before not in (None, owner), fence_before + 1
+    values: dict[str, Any] = {"owner": owner, "fence": fence, "lease_until": database_seconds() + lease_seconds}
+    if took_over:
+        kills += 1
+        doubts = with_doubt(doubts, Doubt(owner_before, fence_before, killed=True))
+        values |= {"kills": kills, "doubts": doubts}
+    session.execute(
+        update(Batch).where(Batch.id == batch_id).values(values).execution_options(synchronize_session=False)
+    )
+    if took_over:
         note_how_it_ended(session, [batch_id], None)  # it was silent, on whatever machine: nobody knows more
+        count_deaths(session, [run_id])
+    of_run, shadowed = _run_to_read(session, run_id)
     items = pending_items(session, batch_id)
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
-    taken_over = owner_before is not None
-    return Claim(
-        batch_id, run_id, owner, fence, kills > 0, *of_run[:-1], items, riders, taken_over, of_run[-1], untouched
-    )
+    said = tuple(read_doubts(doubts))
+    untouched = session.scalar(select(Run.untouched).where(Run.id == run_id)) or 0
+    how = *of_run[:-1], items, riders, took_over, of_run[-1], untouched, said
+    return Claim(batch_id, run_id, owner, fence, kills > 0, *how)
 
 
 def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:
     taken = session.execute(
         update(Batch)
-        .where(Batch.rides_on == batch_id, Batch.pending > 0, Batch.owner.is_(None), Batch.kills == 0)
+        .where(Batch.rides_on == batch_id, Batch.pending > 0, Batch.kills == 0)
+        .where(or_(Batch.owner.is_(None), Batch.owner == owner))
         .where(Batch.run_id.in_(_RUNNING))
         .values(owner=owner, fence=Batch.fence + 1, lease_until=database_seconds() + lease_seconds)
         .returning(Batch.id, Batch.run_id, Batch.fence)
@@ -179,12 +187,14 @@ def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
         .order_by(Image.id)
     )  # fmt: skip
     rows = session.execute(query).all()
-    roots = root_paths(session, sorted({row.root_id for row in rows}))
+    asked = session.scalar(select(Run.root_ids).join(Batch, Batch.run_id == Run.id).where(Batch.id == batch_id)) or []
+    # Read after the images: where these are moved meanwhile, the name that they had is still theirs.
+    roots = {root.id: root for root in known_roots(session, [*asked, *(row.root_id for row in rows)])}
+    given = [roots[root_id] for root_id in asked]
     return tuple(
         ClaimedItem(
             row.id,
-            roots[row.root_id],
-            row.path,
+            *seen_from(given, roots[row.root_id], row.path),
             row.attempts,
             None if row.reason is None else Reason(row.reason),
             row.detail,
@@ -213,14 +223,14 @@ def release(session: Session, held: Claim) -> None:
 
     What was read with it is given back too.
     """
-    free = {"owner": None, "lease_until": None, "untouched": 0}
+    free = {"owner": None, "lease_until": None}
     for one in (held, *held.riders):
         session.execute(_ours(one).values(free).execution_options(synchronize_session=False))
 
 
-def hold(session: Session, held: Claim, **values: int) -> None:
-    """Lock the batch for this transaction, writing `values` to it; raise LeaseLost when it is another's by now."""
-    kept = session.execute(_ours(held).values(fence=held.fence, **values).returning(Batch.id)).first()
+def hold(session: Session, held: Claim) -> None:
+    """Lock the batch for this transaction; raise LeaseLost when it is another's by now."""
+    kept = session.execute(_ours(held).values(fence=held.fence).returning(Batch.id)).first()
     if kept is None:
         raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
 
@@ -241,11 +251,13 @@ def release_dead(session: Session, owner: str, oom_kills: int | None = None) -> 
     freed = session.execute(
         update(Batch)
         .where(Batch.owner == owner, Batch.pending > 0)
-        .values(owner=None, lease_until=None, kills=Batch.kills + 1, untouched=Batch.untouched + 1, rung_at=None)
-        .returning(Batch.id)
+        .values(owner=None, lease_until=None, kills=Batch.kills + 1, rung_at=None)
+        .returning(Batch.run_id)
         .execution_options(synchronize_session=False)
     )
-    return len(freed.all())
+    runs = list(freed.scalars())
+    count_deaths(session, runs)
+    return len(runs)
 
 
 def owners(session: Session, run_id: int | None = None) -> list[str]:
@@ -254,14 +266,6 @@ def owners(session: Session, run_id: int | None = None) -> list[str]:
     if run_id is not None:
         query = query.where(Batch.run_id == run_id)
     return [owner for owner in session.scalars(query) if owner is not None]
-
-
-def expired_owners(session: Session, run_id: int) -> list[str]:
-    """Return the owners in a run whose lease has run out: they hang, or are gone."""
-    query = select(Batch.owner).where(
-        Batch.run_id == run_id, Batch.owner.is_not(None), Batch.pending > 0, Batch.lease_until < database_seconds()
-    )
-    return [owner for owner in session.scalars(query.distinct()) if owner is not None]
 
 
 def batches_to_ring(session: Session, *, high_water: int, patience: float, limit: int = 256) -> list[int]:

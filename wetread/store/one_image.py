@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.tables import Decision, Image, Model, Root, Run, StoredHeader, StoredPrediction, WorkItem
+from wetread.store.places import places_beginning_with
 from wetread.store.result_filters import holding
 from wetread.store.stages import stage_seconds_a_film
 
@@ -54,13 +55,9 @@ def find_image(session: Session, *, path: bytes | None = None, sha256: str | Non
 
 def _at(session: Session, path: bytes) -> list[int]:
     found: set[int] = set()
-    for root_id, root in session.execute(select(Root.id, Root.path)):
-        inside = root.rstrip(b"/") + b"/"
-        if path.startswith(inside):
-            name = path[len(inside) :]
-            same = or_(Image.path_hash == hashlib.sha256(name).digest(), Image.path_hash.is_(None))
-            query = select(Image.id).where(Image.root_id == root_id, same, Image.path == name)
-            found.update(session.scalars(query))
+    for home, name in places_beginning_with(session, path):
+        same = or_(Image.path_hash == hashlib.sha256(name).digest(), Image.path_hash.is_(None))
+        found.update(session.scalars(select(Image.id).where(Image.root_id == home, same, Image.path == name)))
     return sorted(found)
 
 

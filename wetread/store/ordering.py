@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 ADVISORY_SPACE = 0x77657473
 WALK_SPACE = 0x77657477
-"""The first of PostgreSQL's two numbers of an advisory lock, of readings and of walks; arbitrary, and ours."""
+ROOT_SPACE = 0x77657472
+"""The first of PostgreSQL's two numbers of an advisory lock, of readings, walks and roots; arbitrary, and ours."""
 
 
 def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -> None:
@@ -27,6 +28,16 @@ def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
     key = int(model_digest[:8], 16) - 2**31
     session.execute(select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
+
+
+def lock_roots(session: Session) -> None:
+    """Wait for, and hold until the transaction ends, the right to say which directories share images.
+
+    Of two commands that begin with a directory and one inside it, the second has to see the first's. Before all
+    other locks. SQLite needs none.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(cast(ROOT_SPACE, Integer), cast(0, Integer))))
 
 
 def lock_walk(session: Session, run_id: int) -> None:

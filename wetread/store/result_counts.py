@@ -6,12 +6,13 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, case, func, literal_column, select
+from sqlalchemy import LargeBinary, bindparam, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState
 from schemas.tables import Image, Model, Root, Run, RunTally, StoredPrediction, WorkItem
+from wetread.store.places import known_roots, places_beginning_with
 from wetread.store.result_filters import Filters, conditions, is_failed
 
 
@@ -44,6 +45,9 @@ class FailureCount(NamedTuple):
     state: str
     reason: str
     images: int
+
+
+_DIRECTORIES = select(Run.root_ids).where(Run.id == bindparam("run"))
 
 
 def counted_by_runs(filters: Filters, by: By) -> bool:
@@ -132,7 +136,7 @@ def _group(session: Session, filters: Filters, by: By) -> list[Any]:
             return [literal_column("to_char(work_items.settled_at AT TIME ZONE 'UTC', 'YYYY-MM')").label("month")]
         return [literal_column("strftime('%Y-%m', work_items.settled_at)").label("month")]
     if by == By.DIRECTORY:
-        depth = _depth(session, filters.path)
+        depth = _depth(session, filters)
         rest = f"substr(images.path, {depth + 1})"
         slash = f"position('\\x2f'::bytea IN {rest})" if postgresql else f"instr({rest}, x'2f')"
         written = f"substr(images.path, 1, {depth} + {slash})"
@@ -140,15 +144,18 @@ def _group(session: Session, filters: Filters, by: By) -> list[Any]:
     return []
 
 
-def _depth(session: Session, prefix: bytes | None) -> int:
-    """Return how many bytes of a path under its root `prefix` names as directories: the next one below tells apart."""
-    if prefix is None:
+def _depth(session: Session, filters: Filters) -> int:
+    """Return how many bytes of a listed path the filters name as directories: the next one below tells apart.
+
+    They name those of a run's only directory, or of the path that is asked for.
+    """
+    if filters.path is not None:
+        places = places_beginning_with(session, filters.path)
+    elif filters.run is not None:
+        places = [root.place for root in known_roots(session, session.scalar(_DIRECTORIES, {"run": filters.run}) or [])]
+    else:
         return 0
-    if not prefix.startswith(b"/"):
-        return prefix.rfind(b"/") + 1
-    inside = [path.rstrip(b"/") + b"/" for path in session.scalars(select(Root.path))]
-    within = [prefix[len(root) :] for root in inside if prefix.startswith(root)]
-    return within[0].rfind(b"/") + 1 if len(within) == 1 else 0
+    return places[0].inside.rfind(b"/") + 1 if len(places) == 1 else 0
 
 
 def _named(session: Session, by: By) -> Any:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from schemas.states import DEATH_REASONS, ItemState
-from schemas.tables import IS_FAILED, Image, Root, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import IS_FAILED, Image, StoredHeader, StoredPrediction, WorkItem
+from wetread.store.places import Place, places_beginning_with
 
 KEY_BYTES = 255
 """Of a path, as many as PostgreSQL's index of paths holds."""
@@ -153,17 +154,13 @@ def beginning_with(session: Session, prefix: bytes) -> ColumnElement[bool]:
 
 
 def path_ranges(session: Session, prefix: bytes) -> list[ColumnElement[bool]]:
-    """Return, a root each and by its id, the ranges of images whose path begins with `prefix`."""
-    ranges = []
-    for root_id, root in session.execute(select(Root.id, Root.path).order_by(Root.id)):
-        inside = root.rstrip(b"/") + b"/"
-        if not prefix.startswith(b"/"):
-            ranges.append(and_(Image.root_id == root_id, *_begins(session, prefix)))
-        elif inside.startswith(prefix):
-            ranges.append(and_(Image.root_id == root_id))
-        elif prefix.startswith(inside):
-            ranges.append(and_(Image.root_id == root_id, *_begins(session, prefix[len(inside) :])))
-    return ranges
+    """Return the ranges of images whose path begins with `prefix`, none within another, by root and path."""
+    return [listed_at(session, place) for place in places_beginning_with(session, prefix)]
+
+
+def listed_at(session: Session, place: Place) -> ColumnElement[bool]:
+    """Return the condition that an image is one of a place."""
+    return and_(Image.root_id == place.home, *_begins(session, place.inside))
 
 
 def path_key(session: Session) -> ColumnElement[bytes]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
-from schemas.tables import Root
+from schemas.tables import Image, Root
 from wetread.clock import utc_now
+from wetread.store.homes import find_homes
+from wetread.store.ordering import lock_roots
+from wetread.store.places import known_roots
+from wetread.store.result_filters import listed_at
 from wetread.store.upsert import insert_for
 
 ROOT_BYTES = 2_000
@@ -45,20 +49,34 @@ def _inside(path: bytes, other: bytes) -> bool:
     return path.startswith(other.rstrip(b"/") + b"/")
 
 
-def root_ids(session: Session, paths: Sequence[bytes]) -> list[int]:
+def root_ids(session: Session, paths: Sequence[bytes], root_map: Mapping[str, str] | None = None) -> list[int]:
     """Return the ids of the roots at `paths`, in their order, making those that are new.
 
-    The roots are locked until the transaction ends, so that of two commands that begin together the second sees
-    the run of the first.
+    It is settled whose images each of them shares; images may be moved, so call it before the transaction locks any
+    other row. root_map: as the settings have it. The roots are locked until the transaction ends, so that of two
+    commands that begin together the second sees the run of the first.
     """
+    lock_roots(session)
     rows = [{"path": path, "created_at": utc_now()} for path in sorted(paths)]
     session.execute(insert_for(session)(Root).on_conflict_do_nothing(index_elements=[Root.path]), rows)
     # Not against the images that a walk adds under them: those only need the root to stay.
     mine = select(Root).where(Root.path.in_(paths)).order_by(Root.id).with_for_update(key_share=True)
     known = {root.path: root.id for root in session.scalars(mine)}
+    find_homes(session, paths, root_map or {})
     return [known[path] for path in paths]
 
 
 def root_paths(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
     """Return {id: path} of the roots with these ids."""
     return {root.id: root.path for root in session.scalars(select(Root).where(Root.id.in_(ids)))}
+
+
+def ids_of_roots(session: Session, paths: Iterable[bytes]) -> list[int]:
+    """Return the ids of those of `paths` that are roots already."""
+    return list(session.scalars(select(Root.id).where(Root.path.in_(list(paths)))))
+
+
+def has_images(session: Session, root_id: int) -> bool:
+    """Return whether any run has found a file under this root."""
+    (root,) = known_roots(session, [root_id])
+    return session.scalar(select(Image.id).where(listed_at(session, root.place)).limit(1)) is not None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
+from schemas.alarms import Alarm, AlarmKind
 from schemas.errors import UsageError
 from schemas.films import ACCEPTED, Accepted
 from schemas.states import UNFINISHED_RUNS, RunKind, RunState
 from schemas.tables import Batch, Run, WorkItem
+from schemas.walk_rules import WalkRules
 from wetread.clock import utc_now
 from wetread.store.images import WALK_LEASE_SECONDS
 from wetread.store.moments import database_seconds
+from wetread.store.numbers import next_run_number
 from wetread.store.ordering import lock_readings
 
 Walkers = Callable[[str], bool]
@@ -42,11 +45,13 @@ def open_run(
     kind: RunKind = RunKind.SCREEN,
     run_id: int | None = None,
     shadow_of: int | None = None,
+    rules: WalkRules | None = None,
     accepted: Accepted = ACCEPTED,
 ) -> OpenedRun:
-    """Return the unfinished run of these roots by this model and of this kind, in state running, or a new one.
+    """Return the unfinished run of these roots by this model, of this kind and these rules, running, or a new one.
 
-    run_id: exactly that run; raises UsageError where it has ended meanwhile.
+    run_id: exactly that run, by its own rules; raises UsageError where it has ended meanwhile.
+    rules: by default the usual ones.
 
     A resumed run keeps its images, and its roots are walked again; those counted as skipped are counted anew,
     since their files may have changed since. While another living process walks the run, ours only joins it.
@@ -57,13 +62,16 @@ def open_run(
     """
     kind = kind if shadow_of is None else RunKind.SHADOW
     if run_id is None:
-        run = _unfinished(session, roots, model_digest, force=force, kind=kind, shadow_of=shadow_of)
+        run = _unfinished(
+            session, roots, model_digest, force=force, kind=kind, shadow_of=shadow_of, rules=rules or WalkRules()
+        )
     else:
         this = select(Run).where(Run.id == run_id, Run.state.in_(UNFINISHED_RUNS)).with_for_update()
         if (run := session.scalar(this)) is None:
             raise UsageError(f"expected run {run_id} unfinished, found it ended; see `wetread runs list`")
     if run is None:
         run = Run(
+            id=next_run_number(session), walk_rules=(rules or WalkRules()).to_json(),
             state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
             created_at=utc_now(), walker=walker, walk_until=None, kind=kind, shadow_of=shadow_of,
             accepts=accepted.to_json(),
@@ -104,8 +112,12 @@ def _begin_walk(session: Session, run: Run, engine: str, walker: str) -> None:
             state=RunState.RUNNING,
             engine=engine,
             note=None,
+            trouble=None,
+            trouble_why=None,
+            drift=None,
             walked_at=None,
             ended_at=None,
+            untouched=0,
             walker=walker,
             walk_until=database_seconds() + WALK_LEASE_SECONDS,
             found=Run.found - Run.skipped,
@@ -135,6 +147,7 @@ def _unfinished(
     force: bool,
     kind: RunKind,
     shadow_of: int | None,
+    rules: WalkRules,
 ) -> Run | None:
     alike = [Run.model_digest == model_digest, Run.force == force, Run.kind == kind]
     if shadow_of is not None:  # of whichever run of the same model it was last beside
@@ -144,7 +157,41 @@ def _unfinished(
     candidates = session.scalars(
         select(Run).where(Run.state.in_(UNFINISHED_RUNS), *alike).order_by(Run.id.desc()).with_for_update()
     )
-    return next((run for run in candidates if sorted(run.root_ids) == sorted(roots)), None)
+    alike_too = (
+        run
+        for run in candidates
+        if sorted(run.root_ids) == sorted(roots) and WalkRules.from_json(run.walk_rules) == rules
+    )
+    return next(alike_too, None)
+
+
+def walk_rules_of(session: Session, run_id: int) -> WalkRules:
+    """Return the rules that a run is walked by; raise UsageError where there is no such run."""
+    kept = session.execute(select(Run.walk_rules).where(Run.id == run_id)).first()
+    if kept is None:
+        raise UsageError(f"expected a run, found no run {run_id}; see `wetread runs list`")
+    return WalkRules.from_json(kept[0])
+
+
+def note_walk(session: Session, run_id: int, passed_over: Mapping[str, int], unread: int, *, walker: str) -> None:
+    """Keep what a walk of the run has passed over, {kind: count}, and how many directories it could not look into."""
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.walker == walker)
+        .values(passed_over=dict(passed_over) or None, unread_directories=unread)
+    )
+
+
+def note_trouble(session: Session, run_id: int, kind: AlarmKind, why: str) -> None:
+    """Say what hinders a run that goes on all the same, as where one worker lacks its engine."""
+    running = (Run.id == run_id, Run.state == RunState.RUNNING)
+    session.execute(update(Run).where(*running).values(trouble=kind, trouble_why=why))
+
+
+def note_drift(session: Session, run_id: int, alarms: Sequence[Alarm]) -> None:
+    """Keep what a run's drift was found to be past, so that whoever asks is told without measuring again."""
+    kept = [alarm.to_json() for alarm in alarms] or None
+    session.execute(update(Run).where(Run.id == run_id).values(drift=kept))
 
 
 def end_walk(session: Session, run_id: int, note: str | None = None, *, walker: str) -> bool:
@@ -177,9 +224,12 @@ def shadows_of(session: Session, run_id: int) -> list[int]:
     return list(session.scalars(select(Run.id).where(Run.shadow_of == run_id).order_by(Run.id.desc())))
 
 
-def set_state(session: Session, run_id: int, state: RunState, note: str | None = None) -> bool:
-    """Move an unfinished run to `state`; return whether it was unfinished."""
+def set_state(
+    session: Session, run_id: int, state: RunState, note: str | None = None, trouble: AlarmKind | None = None
+) -> bool:
+    """Move an unfinished run to `state`; return whether it was unfinished. trouble: of what kind the note is."""
     values: dict[str, object] = {"state": state, "note": note}
+    values |= {"trouble": trouble, "trouble_why": None if trouble is None else note}
     values |= {"walker": None, "walk_until": None}
     if state in (RunState.FAILED, RunState.CANCELLED):
         values["ended_at"] = utc_now()

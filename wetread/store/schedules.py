@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from schemas.errors import UsageError
 from schemas.films import ACCEPTED, Accepted
 from schemas.tables import Schedule
+from schemas.walk_rules import USUAL_WALK, WalkRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class ScheduleRow:
     """A schedule as it is stored. window: HH:MM to HH:MM, or None for the whole day; missed: run or skip.
 
     since_at: ticks before it do not count. not_before: when a run that failed is tried again. shadow: a model that
-    reads along. accepted: words of DICOM headers that are read although they name something else.
+    reads along. rules: how the directories are walked. accepted: words of DICOM headers that are read although they
+    name something else.
     """
 
     id: int
@@ -37,6 +39,7 @@ class ScheduleRow:
     not_before: datetime | None
     keeper: str | None
     shadow: str | None = None
+    rules: WalkRules = USUAL_WALK
     accepted: Accepted = ACCEPTED
 
 
@@ -53,6 +56,7 @@ def add_schedule(
     missed: str,
     now: datetime,
     shadow: str | None = None,
+    rules: WalkRules | None = None,
     accepted: Accepted = ACCEPTED,
 ) -> int:
     """Store a schedule that was checked; return its id. Raises UsageError when the name is taken."""
@@ -62,11 +66,29 @@ def add_schedule(
     row = Schedule(
         name=name, root_ids=list(root_ids), cron=cron, timezone=timezone, window_start=start, window_end=end,
         model=model, engine=engine, missed=missed, created_at=now, since_at=now, shadow=shadow,
+        walk_rules=(rules or WalkRules()).to_json(),
         accepts=accepted.to_json(),
     )  # fmt: skip
     session.add(row)
     session.flush()
     return row.id
+
+
+def change_schedule(session: Session, schedule: ScheduleRow, now: datetime) -> None:
+    """Store what `schedule` says now of when, what and how it reads; where its hours changed they count from `now` on.
+
+    Raises UsageError when it was removed meanwhile.
+    """
+    found = session.get(Schedule, schedule.id, with_for_update=True)
+    if found is None or found.removed_at is not None:
+        raise UsageError(f"expected a schedule, found none named {schedule.name!r}: it was removed meanwhile")
+    before = _row(found)
+    if (before.cron, before.timezone, before.window) != (schedule.cron, schedule.timezone, schedule.window):
+        found.since_at = now
+    found.root_ids, found.cron, found.timezone = list(schedule.root_ids), schedule.cron, schedule.timezone
+    found.window_start, found.window_end = schedule.window or (None, None)
+    found.model, found.shadow, found.engine = schedule.model, schedule.shadow, schedule.engine
+    found.missed, found.walk_rules, found.not_before = schedule.missed, schedule.rules.to_json(), None
 
 
 def list_schedules(session: Session) -> list[ScheduleRow]:
@@ -127,5 +149,5 @@ def _row(found: Schedule) -> ScheduleRow:
     return ScheduleRow(
         found.id, found.name, tuple(found.root_ids), found.cron, found.timezone, window, found.model, found.engine,
         found.missed, found.created_at, found.since_at, found.paused_at, found.not_before, found.keeper,
-        found.shadow, Accepted.from_json(found.accepts),
+        found.shadow, WalkRules.from_json(found.walk_rules), Accepted.from_json(found.accepts),
     )  # fmt: skip

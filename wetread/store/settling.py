@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
 from schemas.films import Accepted, FilmHeader
-from schemas.predictions import UNCERTAIN, Prediction
+from schemas.predictions import Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.table_base import UtcDateTime
 from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
@@ -24,7 +24,8 @@ from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
 from wetread.store.rejections import rules_of
-from wetread.store.tallies import add_tallies, notes_of
+from wetread.store.repeatable import was_settled
+from wetread.store.tallies import add_tallies, tally_of
 from wetread.store.upsert import insert_for
 
 
@@ -97,10 +98,13 @@ Settled = tuple[Claim, Sequence[Outcome]]
 """A claimed batch, and what became of some of its images."""
 
 
-def settle_together(session: Session, parts: Sequence[Settled]) -> list[LeaseLost | ReadingsChanged | None]:
+def settle_together(
+    session: Session, parts: Sequence[Settled], *, again: bool = False
+) -> list[LeaseLost | ReadingsChanged | None]:
     """Settle batches that were read together, as `settle` does each; return what it would have raised of each.
 
-    One that cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
+    again: it was tried before and may be written, with its answer lost; what is written is not written twice. One that
+    cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
     models' readings, predictions and items by digest, batches and runs with the shadowed one first.
     """
     now = utc_now()
@@ -110,7 +114,8 @@ def settle_together(session: Session, parts: Sequence[Settled]) -> list[LeaseLos
     faults: list[LeaseLost | ReadingsChanged | None] = []
     for held, outcomes in parts:
         try:
-            kept.append((held, _taken(session, held, outcomes)))
+            written = again and was_settled(session, held, [one.image_id for one in outcomes])
+            kept.append((held, [] if written else _taken(session, held, outcomes)))
             faults.append(None)
         except (LeaseLost, ReadingsChanged) as fault:
             faults.append(fault)
@@ -121,7 +126,7 @@ def settle_together(session: Session, parts: Sequence[Settled]) -> list[LeaseLos
     for held, outcomes in by_model:
         _settle_items(session, held, outcomes, _Stored(readings[held.batch_id], headers), now)
     for held, outcomes in kept:
-        add_tallies(session, held.run_id, _tally(outcomes))
+        add_tallies(session, held.run_id, tally_of(outcomes))
         _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
     return faults
 
@@ -166,7 +171,6 @@ def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
         .where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
         .values(
             pending=Batch.pending - settled,
-            untouched=0,
             owner=case((last, None), else_=Batch.owner),
             lease_until=case((last, None), else_=Batch.lease_until),
         )
@@ -269,19 +273,6 @@ def _images_that_keep_an_older_reading(session: Session, held: Claim, outcomes: 
     return set(session.scalars(query))
 
 
-def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
-    tally: Counter[tuple[str, str]] = Counter()
-    for outcome in outcomes:
-        if (reading := outcome.prediction or outcome.linked) is not None:
-            tally["label", reading.label] += 1
-            if reading.decision == UNCERTAIN:
-                tally["uncertain", reading.label] += 1
-            tally.update(notes_of(outcome.header))
-        elif outcome.reason is not None:
-            tally[str(outcome.state), str(outcome.reason)] += 1
-    return tally
-
-
 def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:
     settled = sum(counts.values())
     finishes = (Run.pending == settled) & Run.walked_at.is_not(None) & (Run.state == RunState.RUNNING)
@@ -290,6 +281,7 @@ def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], no
         .where(Run.id == run_id)
         .values(
             pending=Run.pending - settled,
+            untouched=0,
             done=Run.done + counts[ItemState.DONE],
             rejected=Run.rejected + counts[ItemState.REJECTED],
             dead=Run.dead + counts[ItemState.DEAD],

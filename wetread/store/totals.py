@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from schemas.alarms import AlarmKind
 from schemas.schedule_tables import ScheduleTick
 from schemas.states import ItemState, RunState, TickKind, TickOutcome
 from schemas.tables import Batch, Model, ModelAlias, Run, RunTally
+from wetread.store.accounts import list_accounts
+from wetread.store.alarms import latest_alarms
 from wetread.store.leases import read_with_another
 from wetread.store.moments import database_seconds, read_clock
 
@@ -21,9 +25,9 @@ class Totals:
     films: {(state, reason): images}; reason is "" where the state has none. runs: {state: runs}.
     unsettled: batches of running runs with images left, a shadow's and the one it is read with counted as one; held:
     those that a worker has; expired: those whose lease ran out and that nobody has taken yet. abandoned: times that a
-    worker died, or was silent past its lease, with a batch.
+    worker died, or was silent past its lease and since, with a batch.
     models: {alias: (NAME@VERSION, digest)}. ticks: {(kind, outcome): moments of schedules}.
-    database_seconds: its clock, seconds since 1970.
+    alarms: {kind: how many, of the latest run of each set of roots}. database_seconds: its clock, seconds since 1970.
     """
 
     films: dict[tuple[str, str], int]
@@ -34,6 +38,7 @@ class Totals:
     abandoned: int
     models: dict[str, tuple[str, str]]
     ticks: dict[tuple[str, str], int]
+    alarms: dict[str, int]
     database_seconds: float
 
 
@@ -49,6 +54,7 @@ def read_totals(session: Session) -> Totals:
         abandoned=session.scalar(select(func.coalesce(func.sum(Batch.kills), 0)).where(Batch.kills > 0)) or 0,
         models=_models(session),
         ticks=_ticks(session),
+        alarms=_alarms(session),
         database_seconds=read_clock(session),
     )
 
@@ -104,3 +110,16 @@ def _ticks(session: Session) -> dict[tuple[str, str], int]:
     for kind, outcome, count in session.execute(query.group_by(ScheduleTick.kind, ScheduleTick.outcome)):
         ticks[kind, outcome] = int(count)
     return ticks
+
+
+OF_RUNS = [kind for kind in AlarmKind if kind not in (AlarmKind.NIGHT_MISSED, AlarmKind.NIGHT_FAILED)]
+"""Kinds of alarms that a run's accounts tell; nights without a run are among the moments of schedules."""
+
+RUNS_LOOKED_AT = 200
+"""The latest so many runs, among which the latest of each set of roots is looked for."""
+
+
+def _alarms(session: Session) -> dict[str, int]:
+    by_run = latest_alarms(list_accounts(session, limit=RUNS_LOOKED_AT))
+    counts = Counter(alarm.kind for alarms in by_run.values() for alarm in alarms)
+    return {str(kind): counts[kind] for kind in OF_RUNS}

@@ -11,17 +11,18 @@ from sqlalchemy.orm import Session
 from schemas.states import WORLD_REASONS, ItemState
 from schemas.tables import Image, WorkItem
 from wetread.store.images import FoundFile
+from wetread.store.places import known_roots
 from wetread.store.retrying import retry_failed
 
 
 def changed_since_read(session: Session, run_id: int, root_id: int, files: Sequence[FoundFile]) -> list[FoundFile]:
     """Return those of `files` that the run has settled as they were before."""
-    by_hash = {hashlib.sha256(file.path).digest(): file for file in files}
+    home, by_hash = _by_hash(session, root_id, files)
     query = (
         select(Image.path_hash, WorkItem.size, WorkItem.mtime_ns)
         .join(WorkItem, WorkItem.image_id == Image.id)
         .where(
-            Image.root_id == root_id, Image.path_hash.in_(by_hash), WorkItem.run_id == run_id,
+            Image.root_id == home, Image.path_hash.in_(by_hash), WorkItem.run_id == run_id,
             WorkItem.state != ItemState.PENDING, WorkItem.size.is_not(None),
         )
     )  # fmt: skip
@@ -34,12 +35,12 @@ def changed_since_read(session: Session, run_id: int, root_id: int, files: Seque
 
 def try_again(session: Session, run_id: int, root_id: int, files: Sequence[FoundFile], *, batch_size: int) -> int:
     """Make those of `files` pending again that the run has rejected for the world around them; return how many."""
-    hashes = [hashlib.sha256(file.path).digest() for file in files]
+    home, hashes = _by_hash(session, root_id, files)
     query = (
         select(Image.id)
         .join(WorkItem, WorkItem.image_id == Image.id)
         .where(
-            Image.root_id == root_id, Image.path_hash.in_(hashes), WorkItem.run_id == run_id,
+            Image.root_id == home, Image.path_hash.in_(hashes), WorkItem.run_id == run_id,
             WorkItem.state == ItemState.REJECTED, WorkItem.reason.in_(sorted(WORLD_REASONS)),
         )
     )  # fmt: skip
@@ -55,10 +56,17 @@ def count_unknown(session: Session, root_id: int, files: Sequence[FoundFile]) ->
     for chunk in (
         files[start : start + 500] for start in range(0, len(files), 500)
     ):  # a statement takes so many values
-        by_hash = {hashlib.sha256(file.path).digest(): file for file in chunk}
+        home, by_hash = _by_hash(session, root_id, chunk)
         query = select(Image.path_hash, Image.size, Image.mtime_ns)
-        rows = session.execute(query.where(Image.root_id == root_id, Image.path_hash.in_(by_hash)))
+        rows = session.execute(query.where(Image.root_id == home, Image.path_hash.in_(by_hash)))
         known += sum(
             (by_hash[found].size, by_hash[found].mtime_ns) == (size, mtime) for found, size, mtime in rows if found
         )
     return len(files) - known
+
+
+def _by_hash(session: Session, root_id: int, files: Sequence[FoundFile]) -> tuple[int, dict[bytes, FoundFile]]:
+    """Return which root lists the images of `files`, and {the path's hash there: file}."""
+    (root,) = known_roots(session, [root_id])
+    home, inside = root.place
+    return home, {hashlib.sha256(inside + file.path).digest(): file for file in files}

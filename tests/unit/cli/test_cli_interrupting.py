@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from cli.interrupting import ONE_PRESS_SECONDS, noted_interrupts
+from cli.interrupting import NUDGE, ONE_PRESS_SECONDS, noted_interrupts
 
 
 @pytest.mark.parametrize("one", [signal.SIGINT, signal.SIGTERM])
@@ -32,3 +32,13 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
             assert not asked.is_set()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_who_stands_in_a_call_is_nudged_and_who_has_looked_is_not() -> None:
+    with noted_interrupts() as asked:
+        signal.raise_signal(NUDGE)  # nobody asked yet
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(NUDGE)
+        assert asked.is_set()
+        signal.raise_signal(NUDGE)

@@ -20,8 +20,8 @@ from cli.main import main
 from cli.output import emit_csv, emit_json, path_text, printable, say
 from schemas.states import Reason, RunState
 from wetread.logs import set_up_logs
-from wetread.report.failures import failure_rate
 from wetread.store.accounts import RunAccount
+from wetread.store.failures import failure_rate
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = RunAccount(
@@ -107,6 +107,7 @@ def test_lines_for_people_are_escaped_line_by_line(capsys: pytest.CaptureFixture
 def test_a_fault_that_names_what_was_typed_is_escaped(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("cli.main.watch_interrupts", lambda: None)  # it would end this process at a Ctrl-C
     for arguments in (["screen", "no\x1b[2J\u202edir"], ["\x1b[2J\u202e"], ["status", "--\x1b[2J\u202e"]):
         monkeypatch.setattr("sys.argv", ["wetread", *arguments])
         with pytest.raises(SystemExit) as ended:
@@ -138,7 +139,8 @@ def test_the_account_has_the_documented_keys() -> None:
     body = account_json(ACCOUNT, images_per_second=rate, seconds=seconds)
     assert list(body) == [
         "run", "state", "model", "engine", "found", "done", "rejected", "dead", "cancelled", "skipped", "pending",
-        "labels", "images_per_second", "seconds",
+        "labels", "images_per_second", "seconds", "unreadable_directories", "passed_over", "exclude", "follow_links",
+        "allow", "alarms",
     ]  # fmt: skip
     assert (body["images_per_second"], body["seconds"]) == (3.6, 5.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from producer import answering
 from producer.answering import TOGETHER, answered, answered_walk
+from producer.passed_over import PassedOver
 from producer.walk import walk
 from schemas.errors import RootSilent, RootUnavailable
 from tests.program import eventually
@@ -37,11 +38,11 @@ def test_a_walk_finds_the_same_files_in_the_same_order(tmp_path: Path) -> None:
         (tmp_path / f"{number % 3}").mkdir(exist_ok=True)
         (tmp_path / f"{number % 3}" / f"{number}.png").write_bytes(b"x")
     (tmp_path / "link").symlink_to("0")
-    root, plain, counted = bytes(tmp_path), Counter[str](), Counter[str]()
-    assert list(answered_walk(root, counted, 20.0)) == list(walk(root, plain))
-    assert counted == plain == {"link": 1}
+    root, plain, counted = bytes(tmp_path), PassedOver(), PassedOver()
+    assert list(answered_walk(partial(walk, root, counted), 20.0)) == list(walk(root, plain))
+    assert counted.kinds == plain.kinds == {"link": 1}
     with pytest.raises(RootUnavailable):
-        list(answered_walk(root + b"/none", counted, 20.0))
+        list(answered_walk(partial(walk, root + b"/none", counted), 20.0))
 
 
 def test_a_walk_that_hangs_is_silent_but_not_while_nobody_takes_what_it_found(
@@ -50,14 +51,13 @@ def test_a_walk_that_hangs_is_silent_but_not_while_nobody_takes_what_it_found(
     never = threading.Event()
     monkeypatch.setattr(answering, "TOGETHER", 1)
 
-    def hanging(root: bytes, passed_over: Counter[str], moved: Any) -> Any:
+    def hanging(moved: Any) -> Any:
         for number in range(40):
             moved()
             yield number
         never.wait()
 
-    monkeypatch.setattr(answering, "walk", hanging)
-    found = answered_walk(bytes(tmp_path), Counter(), 0.4)
+    found = answered_walk(hanging, 0.4)
     assert next(found) == 0
     time.sleep(1.0)  # whoever records is slow: the walk waits, and is no worse for it
     got: list[Any] = []
@@ -70,7 +70,7 @@ def test_a_walk_that_nobody_wants_any_more_ends(tmp_path: Path) -> None:
     stop, walking = threading.Event(), [thread.name for thread in threading.enumerate()].count("walk")
     for number in range(3000):
         (tmp_path / f"{number}").write_bytes(b"")
-    walk_on = answered_walk(bytes(tmp_path), Counter(), 20.0, stop)
+    walk_on = answered_walk(partial(walk, bytes(tmp_path), PassedOver()), 20.0, stop)
     next(walk_on)
     stop.set()
     assert len(list(walk_on)) < 2999

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import UsageError
+from schemas.errors import UsageError, WetreadError
 from trainer.resuming import as_json, replace_file, require_same
 
 
@@ -21,7 +21,7 @@ def test_a_setting_is_the_same_after_a_file_and_another_is_named() -> None:
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = os.fsencode(tmp_path / "new folder" / "file")
     replace_file(path, b"first")
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="no power"):
+    with monkeypatch.context() as patched, pytest.raises(WetreadError, match=r"no power.*what was there before stays"):
         patched.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no power")))
         replace_file(path, b"second")
     with open(path, "rb") as file:

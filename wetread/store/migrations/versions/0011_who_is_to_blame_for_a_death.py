@@ -22,13 +22,11 @@ UNTOUCHED = "deaths since an image was touched"
 def upgrade() -> None:
     op.add_column("work_items", sa.Column("program", sa.String(length=32), nullable=True, comment=PROGRAM))
     op.add_column("work_items", sa.Column("oom_kills", sa.BigInteger(), nullable=True, comment=OOM_KILLS))
-    op.add_column(
-        "batches", sa.Column("untouched", sa.Integer(), nullable=False, server_default="0", comment=UNTOUCHED)
-    )
+    op.add_column("runs", sa.Column("untouched", sa.Integer(), nullable=False, server_default="0", comment=UNTOUCHED))
 
 
 def downgrade() -> None:
     # Written out: alembic would make the tables anew on SQLite.
-    op.execute("ALTER TABLE batches DROP COLUMN untouched")
+    op.execute("ALTER TABLE runs DROP COLUMN untouched")
     op.execute("ALTER TABLE work_items DROP COLUMN oom_kills")
     op.execute("ALTER TABLE work_items DROP COLUMN program")

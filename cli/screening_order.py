@@ -1,18 +1,23 @@
-"""What a screening is told: which directories, by which model."""
+"""What a screening is told to do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.films import ACCEPTED, Accepted
+from schemas.walk_rules import USUAL_WALK, WalkRules
+from wetread.store.accounts import RunAccount
+
+Look = Callable[[RunAccount], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
 
-    shadow_digest: of the model that reads along. accepted: words of DICOM headers that are read anyway.
+    shadow_digest: of the model that reads along. rules: how the directories are walked; of `run`, its own.
+    accepted: words of DICOM headers that are read although they name something else.
     """
 
     directories: Sequence[str]
@@ -22,4 +27,5 @@ class Order:
     workers: int
     run: int | None = None
     shadow_digest: str | None = None
+    rules: WalkRules = USUAL_WALK
     accepted: Accepted = ACCEPTED

@@ -29,10 +29,10 @@ def failed_too_much(account: RunAccount, max_failure_rate: float = MOST_FAILED) 
     """
     if account.state != RunState.FINISHED:
         return False
-    return account.dead > 0 or _read_nothing(account) or failure_rate(account) > max_failure_rate
+    return account.dead > 0 or read_nothing(account) or failure_rate(account) > max_failure_rate
 
 
-def _read_nothing(account: RunAccount) -> bool:
+def read_nothing(account: RunAccount) -> bool:
     """Return whether films failed and none was read.
 
     Where earlier runs had read others, what cannot be reached does not count: it is tried again by each run, and one

@@ -1,0 +1,38 @@
+"""A run's alarms as commands show them: under the tables on stderr, and as `alarms` in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cli.output import say
+from schemas.alarms import Alarm
+from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE
+
+LINES = 10
+"""Alarms of earlier runs that a list shows in lines; JSON has all."""
+
+
+def say_alarms(alarms: Iterable[Alarm]) -> None:
+    """Say what is to be looked into, a line each."""
+    for alarm in alarms:
+        say(f"look into this: {alarm.message}")
+
+
+def say_alarms_of_runs(by_run: dict[int, list[Alarm]]) -> None:
+    """Say what is to be looked into of several runs, newest first; past LINES their number alone."""
+    lines = [(run, alarm) for run, alarms in by_run.items() for alarm in alarms]
+    for run, alarm in lines[:LINES]:
+        say(f"look into this, run {run}: {alarm.message}")
+    if len(lines) > LINES:
+        say(f"look into this: {len(lines) - LINES} more; --json has them all")
+
+
+def alarms_json(alarms: Iterable[Alarm]) -> list[dict[str, Any]]:
+    """Return what JSON holds of them."""
+    return [alarm.to_json() for alarm in alarms]
+
+
+def alarmed_exit_code(code: int, alarms: Iterable[Alarm]) -> int:
+    """Return the exit code of a command that has read: 3 for one that is done with something to be looked into."""
+    return EXIT_FAILURE_RATE if code == EXIT_DONE and any(True for _ in alarms) else code

@@ -1,0 +1,248 @@
+"""`wetread schedule add` and `edit`: what a schedule is told, checked before it is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from cli.accept_options import accept_options
+from cli.completing import MODEL, directories, schedules
+from cli.context import opened_database
+from cli.engine_option import engine_option
+from cli.output import emit_json, say
+from cli.walk_options import chosen_rules, rules_json, walk_options
+from schemas.predictions import ENGINES
+
+if TYPE_CHECKING:
+    from wetread.store.schedules import ScheduleRow
+
+ALWAYS, NONE = "always", "none"
+"""What `edit` calls no window and no shadow."""
+
+MISSED = click.Choice(["run", "skip"])
+
+
+@click.command()
+@click.argument("name")
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
+@click.option("--cron", required=True, help="When a run begins: minute, hour, day of month, month, day of week.")
+@click.option("--window", help="Hours in which it may read, as 22:00-06:00.  [default: always]")
+@click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.  [default: UTC]")
+@click.option(
+    "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each run."
+)
+@click.option(
+    "--shadow", type=MODEL,
+    help="Another model, which reads the same films beside it; looked up anew for each run.",
+)  # fmt: skip
+@engine_option
+@click.option(
+    "--missed", type=MISSED, default="run", show_default=True,
+    help="What becomes of a moment while no beat ran: made up once, within the window, or skipped.",
+)  # fmt: skip
+@walk_options
+@accept_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def add(
+    name: str,
+    directories: tuple[str, ...],
+    cron: str,
+    window: str | None,
+    timezone: str | None,
+    model: str,
+    shadow: str | None,
+    engine: str,
+    missed: str,
+    exclude: tuple[str, ...],
+    follow_links: bool,
+    allow: tuple[str, ...],
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Have directories screened when a cron expression says so.
+
+    What is not done at the end of the window goes on in the next one, under the same run.
+
+    \b
+    Example:
+      wetread schedule add "archive nightly" /archive --cron "0 22 * * *" --window 22:00-06:00 --timezone Europe/Paris
+      wetread schedule add weekly /archive --cron "0 20 * * SAT" --missed skip
+      wetread schedule add trial /archive --cron "0 22 * * *" --shadow chest@3
+    """
+    from cli.shadow import chosen_models
+    from producer.linked_roots import check_not_links_alone
+    from producer.windows import split_window
+    from schemas.errors import UsageError
+    from schemas.films import Accepted
+    from wetread.clock import utc_now
+    from wetread.models.registry import Registry
+    from wetread.store.roots import resolved_roots, root_ids
+    from wetread.store.schedules import add_schedule, find_schedule
+
+    hours, zone = None if window is None else split_window(window), timezone or "UTC"
+    _check_due(cron, zone, hours)
+    if not name.strip() or len(name) > 200 or not name.isprintable():
+        raise UsageError(f"expected a name of 1 to 200 printable characters, found {name[:40]!r}")
+    with opened_database() as (settings, database):
+        registry = Registry(database, settings.models_directory)
+        chosen_models(registry, model, shadow, engine, settings.broker)
+        rules, paths = chosen_rules(exclude, allow, follow_links=follow_links), resolved_roots(directories)
+        check_not_links_alone(paths, rules, settings.image_seconds)
+        with database.writing() as session:
+            add_schedule(
+                session, name=name, root_ids=root_ids(session, paths, settings.root_map), cron=cron,
+                timezone=zone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
+                shadow=shadow, rules=rules, accepted=Accepted(accept_modality, accept_body_part, accept_view),
+            )  # fmt: skip
+            row = described(session, find_schedule(session, name))
+    _say_next(row, as_json=as_json)
+    if timezone is None:
+        say("no --timezone was given: its hours are those of UTC; `wetread schedule edit` changes it")
+
+
+@click.command()
+@click.argument("name", shell_complete=schedules)
+@click.argument("new_directories", nargs=-1, metavar="[DIR]...", shell_complete=directories)
+@click.option("--cron", help="When a run begins: minute, hour, day of month, month, day of week.")
+@click.option("--window", help=f"Hours in which it may read, as 22:00-06:00, or {ALWAYS!r}.")
+@click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.")
+@click.option("--model", type=MODEL, help="A model, looked up anew for each run.")
+@click.option("--shadow", type=MODEL, help=f"Another model, which reads the same films beside it, or {NONE!r}.")
+@click.option("--engine", type=click.Choice(ENGINES), help="What computes; keras and onnx need their extra.")
+@click.option("--missed", type=MISSED, help="What becomes of a moment while no beat ran.")
+@click.option(
+    "--exclude", metavar="PATTERN", multiple=True, help="Leave out what matches, instead of what was left out before."
+)
+@click.option("--exclude-nothing", is_flag=True, help="Leave nothing out any more.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def edit(
+    name: str,
+    new_directories: tuple[str, ...],
+    cron: str | None,
+    window: str | None,
+    timezone: str | None,
+    model: str | None,
+    shadow: str | None,
+    engine: str | None,
+    missed: str | None,
+    exclude: tuple[str, ...],
+    exclude_nothing: bool,
+    as_json: bool,
+) -> None:
+    """Change a schedule; what is not named stays as it is, and so do its runs and its history.
+
+    A run that is going, or is to go on, stays what it was made: new directories, another model or other patterns are
+    the next run's. New hours count from now on: no moment before is made up for.
+
+    \b
+    Example:
+      wetread schedule edit "archive nightly" --window 21:00-07:00 --timezone Europe/Paris
+      wetread schedule edit "archive nightly" --exclude "old/"
+      wetread schedule edit "archive nightly" /archive /archive2
+    """
+    from dataclasses import replace
+
+    from cli.shadow import chosen_models
+    from producer.excluded import checked_patterns
+    from producer.linked_roots import check_not_links_alone
+    from producer.windows import split_window
+    from schemas.errors import UsageError
+    from wetread.clock import utc_now
+    from wetread.models.registry import Registry
+    from wetread.store.roots import resolved_roots, root_ids, root_paths
+    from wetread.store.schedules import change_schedule, find_schedule
+
+    if exclude and exclude_nothing:
+        raise UsageError("expected --exclude or --exclude-nothing, found both")
+    named = (cron, window, timezone, model, shadow, engine, missed, exclude, exclude_nothing, new_directories)
+    if not any(named):
+        raise UsageError("expected something to change, found nothing; see `wetread schedule edit --help`")
+    with opened_database() as (settings, database):
+        with database.reading() as session:
+            before = find_schedule(session, name)
+            paths = list(root_paths(session, before.root_ids).values())
+        rules = before.rules
+        if exclude or exclude_nothing:
+            rules = replace(rules, exclude=checked_patterns(exclude))
+        after = replace(
+            before,
+            cron=cron or before.cron,
+            timezone=timezone or before.timezone,
+            window=before.window if window is None else None if window == ALWAYS else split_window(window),
+            model=model or before.model,
+            shadow=before.shadow if shadow is None else None if shadow == NONE else shadow,
+            engine=engine or before.engine,
+            missed=missed or before.missed,
+            rules=rules,
+        )
+        _check_due(after.cron, after.timezone, after.window)
+        registry = Registry(database, settings.models_directory)
+        chosen_models(registry, after.model, after.shadow, after.engine, settings.broker)
+        if new_directories:
+            paths = resolved_roots(new_directories)
+            check_not_links_alone(paths, rules, settings.image_seconds)
+        with database.writing() as session:
+            change_schedule(
+                session, replace(after, root_ids=tuple(root_ids(session, sorted(paths), settings.root_map))), utc_now()
+            )
+            row = described(session, find_schedule(session, name))
+    _say_next(row, as_json=as_json)
+
+
+def _check_due(cron: str, timezone: str, window: tuple[str, str] | None) -> None:
+    from producer.windows import next_tick, read_plan
+    from schemas.errors import UsageError
+    from wetread.clock import utc_now
+
+    if next_tick(read_plan(cron, timezone, window), utc_now()) is None:
+        raise UsageError(
+            f"expected a moment of {cron!r} inside the window, found none in four years; change one of them"
+        )
+
+
+def _say_next(row: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        emit_json(row)
+    elif row["next"] is None:
+        say(f"{row['name']}: paused; `wetread schedule resume` lets it run again")
+    else:
+        say(f"{row['name']}: runs next at {row['next']} ({row['timezone']}); `wetread beat` has to be running then")
+
+
+def described(session: Any, row: ScheduleRow) -> dict[str, Any]:
+    """Return a schedule as JSON shows it."""
+    from cli.output import path_text
+    from producer.windows import next_tick, read_plan
+    from wetread.clock import utc_now
+    from wetread.store.nightly import nightly_runs
+    from wetread.store.roots import root_paths
+
+    paths = root_paths(session, row.root_ids)
+    runs = nightly_runs(session, row.name, limit=1)
+    after = None if row.paused_at else next_tick(read_plan(row.cron, row.timezone, row.window), utc_now())
+    return {
+        "name": row.name,
+        "directories": [path_text(paths[key]) for key in row.root_ids],
+        "cron": row.cron,
+        "window": "-".join(row.window) if row.window else None,
+        "timezone": row.timezone,
+        "model": row.model,
+        "shadow": row.shadow,
+        "engine": row.engine,
+        "missed": row.missed,
+        **rules_json(row.rules),
+        "accepts": row.accepted.to_json(),
+        "state": "paused" if row.paused_at else "active",
+        "next": shown_by(after, row.timezone),
+        "last_run": runs[0].run_id if runs else None,
+    }
+
+
+def shown_by(moment: datetime | None, timezone: str) -> str | None:
+    """Return a moment as the clocks of a time zone show it, with its distance from UTC."""
+    return None if moment is None else moment.astimezone(ZoneInfo(timezone)).isoformat(timespec="minutes")

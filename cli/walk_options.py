@@ -1,0 +1,62 @@
+"""The options that say what of the directories is looked into, the same wherever directories are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cli.completing import directories as complete_directories
+
+if TYPE_CHECKING:
+    from schemas.walk_rules import WalkRules
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--exclude", metavar="PATTERN", multiple=True,
+        help="Leave out what matches, as in a .gitignore: 'old/', '*.txt', '/2019'; may be given again.",
+    ),
+    click.option("--follow-links", is_flag=True, help="Follow links that stay under a DIR, or under an allowed root."),
+    click.option(
+        "--allow", metavar="ROOT", multiple=True, type=click.Path(), shell_complete=complete_directories,
+        help="With --follow-links: a directory that links may lead to; may be given again.",
+    ),
+)  # fmt: skip
+
+
+def walk_options(command: Command) -> Command:
+    """Add --exclude, --follow-links and --allow to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen_rules(exclude: tuple[str, ...], allow: tuple[str, ...], *, follow_links: bool) -> WalkRules:
+    """Return the rules that were named; raise UsageError for a pattern or a directory that is none."""
+    from producer.linked_roots import walk_rules
+
+    return walk_rules(exclude, allow, follow_links=follow_links)
+
+
+def rules_text(rules: WalkRules) -> str:
+    """Return the rules as they are shown of a run, as the options that give them; empty where there are none."""
+    from os import fsencode
+
+    from cli.output import path_text
+
+    said = [f"--exclude {pattern}" for pattern in rules.exclude]
+    said += ["--follow-links"] if rules.follow_links else []
+    return " ".join([*said, *(f"--allow {path_text(fsencode(path))}" for path in rules.allow)])
+
+
+def rules_json(rules: WalkRules) -> dict[str, Any]:
+    """Return the rules as JSON shows them."""
+    from os import fsencode
+
+    from cli.output import path_text
+
+    allow = [path_text(fsencode(path)) for path in rules.allow]
+    return {"exclude": list(rules.exclude), "follow_links": rules.follow_links, "allow": allow}

@@ -1,0 +1,45 @@
+"""How a watch is shown while it goes: what it serves, where, and what comes next, and no line more than that."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from cli.output import path_text, say
+from cli.progress import LINE_SECONDS, RunProgress
+from cli.watch_order import WatchOrder
+from wetread.settings import safe_url
+from wetread.store.accounts import RunAccount
+
+
+class WatchProgress(RunProgress):
+    """Shows a watch's runs, one after the other, each time that it is called with their accounts."""
+
+    def __init__(self, order: WatchOrder, database: str) -> None:
+        super().__init__()
+        self._order, self._database = order, database
+        self._said: tuple[int, int] | None = None
+
+    def begin(self) -> None:
+        """Say what is served, and from where."""
+        order = self._order
+        roots = ", ".join(path_text(path) for path in order.roots.values())
+        how = "as the kernel tells of them, and " if order.listens else ""
+        say(
+            f"watching {roots} on {order.engine}, results in {_place(self._database)}: new films are read {how}by a "
+            f"walk every {order.walk_seconds:g} s; SIGTERM or Ctrl-C ends it"
+        )
+
+    def __call__(self, account: RunAccount) -> None:
+        """Show `account`; where all is read that is said once, and nothing until something is found again."""
+        if self._bar is not None or account.pending:
+            super().__call__(account)
+            return
+        now, standing = time.monotonic(), (account.id, account.settled)
+        if account.found and standing != self._said and now >= self._next_line:
+            self._said, self._next_line = standing, now + LINE_SECONDS
+            say(f"run {account.id}: all {account.found} found are dealt with; waits for new films")
+
+
+def _place(database: str) -> str:
+    return os.path.abspath(database.removeprefix("sqlite:///")) if database.startswith("sqlite") else safe_url(database)
