@@ -71,7 +71,7 @@ class _Film:
             reach("decode", self._file.sha256)
             try:
                 with self._timed(DECODE):
-                    grey = decode(self._file.data, enough, self._accepted)
+                    grey = decode(self._file.data, enough, *([self._accepted] if self._accepted else []))
                 self._pixels[enough], self._notes = grey.pixels, grey.notes
             except Rejected as fault:
                 self._pixels[enough] = fault

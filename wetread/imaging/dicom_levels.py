@@ -94,11 +94,10 @@ def shown(samples: Pixels, record: Dataset, *, stored_bits: int, signed: bool, i
 def _positions(samples: Pixels, lowest: int, top: int) -> Pixels:
     """Return how far each value lies above `lowest`; what lies beyond 0 or `top` is held there."""
     narrow = np.dtype(np.uint8 if top < 2**8 else np.uint16)
+    samples = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
     whole = np.dtype(f"u{samples.dtype.itemsize}")
     if lowest >= -(2 ** (8 * whole.itemsize - 1)) and (samples.dtype.kind == "i") == (lowest < 0):
-        moved = np.add(
-            np.ascontiguousarray(samples).view(whole), whole.type(-lowest)
-        )  # what lies below comes out above
+        moved = np.add(samples.view(whole), whole.type(-lowest))  # what lies below comes out above
         if int(moved.max(initial=0)) <= top:
             return np.ascontiguousarray(moved, narrow)
     return np.clip(samples.astype(np.int32) - lowest, 0, top).astype(narrow)

@@ -110,7 +110,7 @@ def test_a_letter_far_beyond_the_film_takes_no_levels_from_it() -> None:
         (np.rint(np.arange(256) * 16.0588), 255),
         (np.rint(np.arange(4096) * 16.003663), 4095),
         ([0, 1, 5, 9, 14, 31], 31),
-        (np.rint(np.union1d(np.arange(0, 4096, 3), np.arange(0, 4096, 7)[::3]) * 16.003663), 4095),
+        (np.rint(np.union1d(np.arange(0, 4096, 3), np.arange(0, 4096, 7)) * 16.003663), 4095),
         (np.random.default_rng(3).permutation(65536)[:400], None),
     ],
 )
