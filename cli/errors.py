@@ -53,6 +53,9 @@ def errors() -> None:
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1),
     help="At most so many; 0: all.  [default: 100 in a table; all for programs]",
 )  # fmt: skip
+@click.option(
+    "--words", is_flag=True, help="Only count the words of DICOM headers that set films aside; rare ones are not named."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_errors(
     run: int | None,
@@ -60,6 +63,7 @@ def list_errors(
     model: str | None,
     reasons: tuple[str, ...],
     limit: int | None,
+    words: bool,
     as_json: bool,
 ) -> None:
     """List what cannot be read as things stand, or what a run could not read: images, and whole directories.
@@ -67,13 +71,19 @@ def list_errors(
     Whichever run said it, by each model; what a later run has read is not here. A directory stays in the list until a
     walk has looked into it.
 
+    Behind them stand the words of DICOM headers by which films were set aside, as many as at least ten films of two
+    studies share, each with the option of screen, submit, watch and schedule add that has them read.
+
     \b
     Example:
       wetread errors list
       wetread errors list 12 --reason truncated
       wetread errors list --run 12 --json
+      wetread errors list --words
     """
+    from cli.error_words import show_words, words_json
     from wetread.store.accounts import run_account
+    from wetread.store.words import found_words
 
     number = run_of(run, run_option)
     most = (0 if as_json else PAGE) if limit is None else limit
@@ -81,12 +91,22 @@ def list_errors(
         digest = None if model is None else model_digest(database, model)
         with database.reading() as session:
             account = None if number is None else run_account(session, number)
+            if words:
+                said = found_words(session, number, digest)
+                if as_json:
+                    emit_json(words_json(said))
+                else:
+                    show_words(said)
+                return
             found = _unreadable(session, account, digest, reasons)
             rows = islice(found, most) if most else found
             if as_json:
                 emit_json_array(rows)
             else:
                 _show_errors(list(rows))
+                show_words(
+                    [one for one in found_words(session, number, digest) if not reasons or one.reason in reasons]
+                )
             more = next(found, None) is not None
     if more:
         say(f"more than {most}: --limit 0 lists all, --reason fewer")

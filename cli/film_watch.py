@@ -146,7 +146,9 @@ class Watching:
         self._opens = True
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
-            runs = WatchRuns.open(session, list(self.order.roots), models, self.order.engine, size, self.order.rules)
+            runs = WatchRuns.open(
+                session, list(self.order.roots), models, self.order.engine, size, self.order.rules, self.order.accepted
+            )
         self._wait_until = None
         self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
         self._runs, self._next_walk, self._walk = runs, 0.0, None

@@ -82,8 +82,9 @@ class NightRunner:
         if schedule.shadow is not None:
             shadow = shadow_for_now(registry, schedule.shadow, digest, self.settings.broker, schedule=schedule.id)
         order = Order(
-            (), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow, rules=schedule.rules
-        )
+            (), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow, rules=schedule.rules,
+            accepted=self.settings.accepted | schedule.accepted,
+        )  # fmt: skip
         screening = Screening.of_roots(
             self.database, self.settings, order, schedule.root_ids, night.leave,
             lambda session, run: attach_run(session, schedule.id, run),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli.accounts import emit_accounts, emit_reasons
+from cli.error_words import show_words
 from cli.output import emit_table, percent, printable, say
 from wetread.path_text import path_text
 from wetread.report.body import commands
@@ -32,6 +33,10 @@ def show_report(report: MorningReport) -> None:
     if report.night is not None:
         show_nights(report.night)
     emit_reasons(account, title="what could not be read")
+    show_words(report.words)
+    if account.display_notes:
+        notes = sorted(account.display_notes.items())
+        emit_table(("display note", "films"), notes, title="shown with a note", one_of_many=True)
     _show_positives(report)
     if report.drifts:
         _show_drift(report)

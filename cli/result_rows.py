@@ -17,6 +17,7 @@ COLUMNS = (
     "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",
     "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on",
     "pixel_spacing", "patient_hash", "decision_digest", "gate_score", "settled_at",
+    "display_note",
 )  # fmt: skip
 """In this order in every format; a later version adds at the end. docs/results.md says what each is."""
 
@@ -41,6 +42,7 @@ def result_values(row: ResultRow) -> tuple[Any, ...]:
         row.study_uid, row.series_uid, row.instance_uid, row.view, row.modality,
         None if acquired is None else acquired.isoformat(), row.pixel_spacing, row.patient_hash, row.decision_digest,
         row.gate_score, None if settled_at is None else settled_at.isoformat(),
+        row.display_note or None,
     )  # fmt: skip
 
 

@@ -151,7 +151,8 @@ def _of_card(settings: Settings, model: Model) -> dict[str, Any]:
 def _header(header: StoredHeader) -> dict[str, Any]:
     names = ("study_uid", "series_uid", "instance_uid", "view", "modality", "pixel_spacing", "patient_hash")
     acquired = header.acquired_on.isoformat() if header.acquired_on else None
-    return {name: getattr(header, name) for name in names} | {"acquired_on": acquired}
+    kept = {name: getattr(header, name) for name in names}
+    return kept | {"acquired_on": acquired, "display_note": header.display_note or None}
 
 
 def _run(one: RunItem) -> dict[str, Any]:

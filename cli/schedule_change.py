@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cli.accept_options import accept_options
 from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -43,6 +44,7 @@ MISSED = click.Choice(["run", "skip"])
     help="What becomes of a moment while no beat ran: made up once, within the window, or skipped.",
 )  # fmt: skip
 @walk_options
+@accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(
     name: str,
@@ -57,6 +59,9 @@ def add(
     exclude: tuple[str, ...],
     follow_links: bool,
     allow: tuple[str, ...],
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Have directories screened when a cron expression says so.
@@ -73,6 +78,7 @@ def add(
     from producer.linked_roots import check_not_links_alone
     from producer.windows import split_window
     from schemas.errors import UsageError
+    from schemas.films import Accepted
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids
@@ -91,7 +97,7 @@ def add(
             add_schedule(
                 session, name=name, root_ids=root_ids(session, paths, settings.root_map), cron=cron,
                 timezone=zone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
-                shadow=shadow, rules=rules,
+                shadow=shadow, rules=rules, accepted=Accepted(accept_modality, accept_body_part, accept_view),
             )  # fmt: skip
             row = described(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
@@ -230,6 +236,7 @@ def described(session: Any, row: ScheduleRow) -> dict[str, Any]:
         "engine": row.engine,
         "missed": row.missed,
         **rules_json(row.rules),
+        "accepts": row.accepted.to_json(),
         "state": "paused" if row.paused_at else "active",
         "next": shown_by(after, row.timezone),
         "last_run": runs[0].run_id if runs else None,

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -34,6 +35,7 @@ from schemas.errors import EXIT_INTERRUPTED
     "films, and a run that read none of its films, are exit 3 whatever it is.",
 )  # fmt: skip
 @walk_options
+@accept_options
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -50,6 +52,9 @@ def screen(
     exclude: tuple[str, ...],
     follow_links: bool,
     allow: tuple[str, ...],
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     profile: bool,
@@ -89,8 +94,10 @@ def screen(
         open_own_metrics("screen", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
+        words = accepted(settings, accept_modality, accept_body_part, accept_view)
         digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
-        order = Order(directories, digest, engine, force, workers or len(os.sched_getaffinity(0)), run, beside, rules)
+        processes = workers or len(os.sched_getaffinity(0))
+        order = Order(directories, digest, engine, force, processes, run, beside, rules, words)
         screening = Screening.open(database, settings, order, asked)
         say_opened(screening.opened, screening.shadow)
         with ProgressOfBoth() as progress:

@@ -113,7 +113,8 @@ class Screening:
         with database.writing() as session:
             roots = root_paths(session, ids)
             root_ids(session, list(roots.values()), settings.root_map)  # locks them: one of two commands makes the run
-            begin = partial(open_run, engine=order.engine, force=order.force, walker=me, dead=died_here, rules=rules)
+            new = partial(open_run, engine=order.engine, force=order.force, rules=rules, accepted=order.accepted)
+            begin = partial(new, walker=me, dead=died_here)
             opened, shadow = begin(session, ids, order.model_digest, run_id=order.run), None
             if order.shadow_digest is not None:
                 shadow = begin(session, ids, order.shadow_digest, shadow_of=opened.id)
@@ -129,9 +130,10 @@ class Screening:
     def fill(self) -> None:
         """Walk the roots and record what they hold; pause the run when a root is gone."""
         order, size = self.order, self.settings.batch_size
-        runs = [RunToFill(self.opened.id, self.me, order.model_digest, order.force, size)] if self.opened.walks else []
+        new = partial(RunToFill, walker=self.me, force=order.force, batch_size=size, accepted=order.accepted)
+        runs = [new(self.opened.id, model_digest=order.model_digest)] if self.opened.walks else []
         if self.shadow is not None and self.shadow.walks and order.shadow_digest is not None:
-            runs += [RunToFill(self.shadow.id, self.me, order.shadow_digest, order.force, size, beside=self.opened.id)]
+            runs += [new(self.shadow.id, model_digest=order.shadow_digest, beside=self.opened.id)]
         if not runs:
             return
         run, *shadows = runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from schemas.films import ACCEPTED, Accepted
 from schemas.walk_rules import USUAL_WALK, WalkRules
 from wetread.store.accounts import RunAccount
 
@@ -16,6 +17,7 @@ class Order:
     """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
 
     shadow_digest: of the model that reads along. rules: how the directories are walked; of `run`, its own.
+    accepted: words of DICOM headers that are read although they name something else.
     """
 
     directories: Sequence[str]
@@ -26,3 +28,4 @@ class Order:
     run: int | None = None
     shadow_digest: str | None = None
     rules: WalkRules = USUAL_WALK
+    accepted: Accepted = ACCEPTED

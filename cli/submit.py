@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -23,6 +24,7 @@ from schemas.errors import ServiceUnavailable
 @engine_option
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
 @walk_options
+@accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
     directories: tuple[str, ...],
@@ -33,6 +35,9 @@ def submit(
     exclude: tuple[str, ...],
     follow_links: bool,
     allow: tuple[str, ...],
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Enqueue directories for workers, and return.
@@ -58,7 +63,8 @@ def submit(
         registry = Registry(database, settings.models_directory)
         digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
-        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules)
+        words = accepted(settings, accept_modality, accept_body_part, accept_view)
+        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules, accepted=words)
         screening = Screening.open(database, settings, order)
         screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
         account = screening.account()

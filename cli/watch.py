@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL, directories
 from cli.context import opened_database
 from cli.engine_option import engine_option
@@ -44,6 +45,7 @@ LISTENING_WALK_SECONDS = 300.0
     help="Walk so often instead of listening.  [default: 10 on network shares, where the kernel hears nothing]",
 )  # fmt: skip
 @walk_options
+@accept_options
 @own_metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
 @click.pass_context
@@ -60,6 +62,9 @@ def watch(
     exclude: tuple[str, ...],
     follow_links: bool,
     allow: tuple[str, ...],
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     as_json: bool,
@@ -108,6 +113,7 @@ def watch(
         order = WatchOrder(
             roots, models, engine, workers or len(os.sched_getaffinity(0)), still, age,
             poll or LISTENING_WALK_SECONDS, poll is None, rules, allowed,
+            accepted(settings, accept_modality, accept_body_part, accept_view),
         )  # fmt: skip
         progress = WatchProgress(order, settings.database)
         progress.begin()

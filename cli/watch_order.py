@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from schemas.films import ACCEPTED, Accepted
 from schemas.walk_rules import USUAL_WALK, WalkRules
 
 
@@ -15,7 +16,7 @@ class WatchOrder:
 
     still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
     listens: the kernel is asked for news. rules: how the roots are walked. allowed: where links may lead to beside
-    them.
+    them. accepted: words of DICOM headers that are read although they name something else.
     """
 
     roots: dict[int, bytes]
@@ -28,6 +29,7 @@ class WatchOrder:
     listens: bool
     rules: WalkRules = USUAL_WALK
     allowed: Mapping[int, bytes] = field(default_factory=dict)
+    accepted: Accepted = ACCEPTED
 
     @property
     def every_root(self) -> dict[int, bytes]:

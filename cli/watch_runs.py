@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.alarms import AlarmKind
 from schemas.errors import UsageError
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import RunKind, RunState
 from schemas.walk_rules import WalkRules
 from wetread.store.accounts import run_account
@@ -47,6 +48,7 @@ class WatchRuns:
         engine: str,
         batch_size: int,
         rules: WalkRules | None = None,
+        accepted: Accepted = ACCEPTED,
     ) -> WatchRuns:
         """Open the runs of these roots by a model and its shadow (digests), or go on with those that were left.
 
@@ -59,6 +61,7 @@ class WatchRuns:
                 session, roots, digest, engine, force=False, walker=me,
                 dead=lambda walker: walker == me or died_here(walker), kind=kind, shadow_of=shadow_of,
                 rules=rules,
+                accepted=accepted,
             )  # fmt: skip
 
         opened = begin(model, RunKind.WATCH, None)
@@ -66,9 +69,11 @@ class WatchRuns:
             raise UsageError(f"expected nobody to watch these directories, found a watch that fills run {opened.id}")
         shadow = None
         if beside is not None and (along := begin(beside, RunKind.SHADOW, opened.id)).walks:
-            shadow = RunToFill(along.id, me, beside, False, batch_size, beside=opened.id)
+            shadow = RunToFill(along.id, me, beside, False, batch_size, beside=opened.id, accepted=accepted)
         created = run_account(session, opened.id).created_at
-        return cls(RunToFill(opened.id, me, model, False, batch_size), shadow, created, opened.resumed)
+        return cls(
+            RunToFill(opened.id, me, model, False, batch_size, accepted=accepted), shadow, created, opened.resumed
+        )
 
     @property
     def each(self) -> list[RunToFill]:

@@ -127,9 +127,11 @@ class Rejected(WetreadError):
 
     reason: one of `schemas.states.Reason`.
     detail: a short text for people, without the image's path (paths can hold patients' names).
+    word: of our own lists, by which a DICOM film was set aside.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, *, word: str | None = None) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.word = word

@@ -46,6 +46,7 @@ class Schedule(Base):
         String(200), comment="a second model that reads along, as it was named; looked up anew for each run"
     )
     walk_rules: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), comment=WALK_RULES)
+    accepts: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True), comment="words read anyway")
     keep_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
 
 

@@ -101,5 +101,10 @@ class Reason(StrEnum):
 WORLD_REASONS = frozenset({Reason.VANISHED, Reason.PERMISSION, Reason.IO_ERROR, Reason.CHANGED, Reason.NOT_A_FILE})
 DEATH_REASONS = frozenset({Reason.CRASHED, Reason.OUT_OF_TIME, Reason.OUT_OF_MEMORY})
 BYTES_REASONS = frozenset(Reason) - WORLD_REASONS - DEATH_REASONS
+WORD_REASONS = frozenset({Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER_BODY_PART})
+"""The words of a DICOM's header set it aside; a site may accept a word."""
+RULES = 1
+"""The version of what is read and what is rejected for its bytes. Raise it whenever a kind of film that was rejected
+may be read: the next run then reads again what was rejected under another."""
 NO_FILM_REASONS = frozenset({Reason.NOT_A_FILM, Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER_BODY_PART})
 """It was read, and is no frontal chest film: an archive holds such pictures, and nothing failed."""

@@ -102,6 +102,7 @@ class Run(Base):
     walker: Mapped[str | None] = mapped_column(String(128), comment="the process that walks its roots")
     walk_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
     note: Mapped[str | None] = mapped_column(Text, comment="why it is paused or failed, or what was not looked into")
+    accepts: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True), comment="words read anyway")
     kind: Mapped[str] = mapped_column(
         String(16), default="screen", server_default="screen", comment="screen, or watch: what `wetread watch` found"
     )
@@ -187,6 +188,8 @@ class WorkItem(Base):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str | None] = mapped_column(Text, comment="for people; never a path")
+    word: Mapped[str | None] = mapped_column(String(32), comment="of our own lists, by which a film was set aside")
+    rules: Mapped[str | None] = mapped_column(String(32), comment="under which its bytes were rejected")
     attempts: Mapped[int] = mapped_column(
         Integer, default=0, comment="times it was touched alone after a worker died on its batch"
     )
@@ -251,6 +254,7 @@ class StoredHeader(Base):
         JSON(none_as_null=True), comment="millimetres between rows, between columns"
     )
     patient_hash: Mapped[str | None] = mapped_column(String(64), index=True, comment="HMAC-SHA256 of the patient's id")
+    display_note: Mapped[str | None] = mapped_column(String(255), comment="what was set right; null: not decoded")
 
 
 class Worker(Base):

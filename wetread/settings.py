@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.errors import UsageError
-from schemas.films import FILE_BYTES_LIMIT
+from schemas.films import FILE_BYTES_LIMIT, Accepted
 from wetread.broker_address import read_address
 from wetread.database_address import check_address
 
@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         default=15.0, gt=0, le=YEAR_SECONDS, description="between two sweeps of a long-running process"
     )
+    accept_modalities: str = Field(
+        default="", description="modalities by whose word films are set aside and which are read, parted by commas"
+    )
+    accept_body_parts: str = Field(default="", description="the same for parts of the body")
+    accept_views: str = Field(default="", description="the same for views")
     metrics_port: int | None = Field(default=None, ge=0, le=65535, description="Prometheus scrapes it; empty: none")
     metrics_host: str = Field(default="127.0.0.1", min_length=1, description="the address that the port listens on")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -131,6 +136,12 @@ class Settings(BaseSettings):
         scheme, separator, file = self.database.partition(":///")
         database = [file + end for end in ("", "-wal", "-shm", "-journal")] if "sqlite" in scheme and separator else []
         return [str(self.models_directory), str(self.patient_key_file), *database]
+
+    @property
+    def accepted(self) -> Accepted:
+        """The words that runs which are made here are to read."""
+        lists = (self.accept_modalities, self.accept_body_parts, self.accept_views)
+        return Accepted(*(tuple(filter(None, (word.strip() for word in one.split(",")))) for one in lists))
 
     @property
     def broker(self) -> str | None:

@@ -71,6 +71,7 @@ class ModelReading:
             ItemState.REJECTED,
             reason=fault.reason,
             detail=fault.detail,
+            word=fault.word,
             sha256=None if file is None else file.sha256,
             size=None if file is None else file.size,
             mtime_ns=None if file is None else file.mtime_ns,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import EngineFault, Rejected
-from schemas.films import FilmHeader
+from schemas.films import Accepted, DisplayNote, FilmHeader
 from wetread.imaging.decode import decode
 from wetread.imaging.dicom_file import is_dicom
 from wetread.imaging.files import FileBytes, read_steady
@@ -37,8 +37,10 @@ from worker.stages import CLAHE, CLAIM, DECODE, FILES, HASH, LOOKUP, READ, REDUC
 class _Film:
     """The bytes of one file: decoded once for each size that is enough, and preprocessed for each record."""
 
-    def __init__(self, file: FileBytes, stages: Stages) -> None:
+    def __init__(self, file: FileBytes, stages: Stages, accepted: Accepted) -> None:
         self._file = file
+        self._accepted = accepted
+        self._notes: tuple[DisplayNote, ...] | None = None
         self._timed = stages.timed
         self._pixels: dict[int | None, Pixels | Rejected] = {}
         self._inputs: dict[Preprocess, npt.NDArray[np.float32]] = {}
@@ -48,6 +50,12 @@ class _Film:
         if preprocess not in self._inputs:
             self._inputs[preprocess] = self._preprocessed(preprocess)
         return self._inputs[preprocess]
+
+    def noted(self, header: FilmHeader | None) -> FilmHeader | None:
+        """Return the header with what of the film's display was set right, if it has been decoded and there is one."""
+        if self._notes is None or (header is None and not self._notes):
+            return header
+        return replace(header or FilmHeader(), display_note=",".join(self._notes))
 
     def _preprocessed(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
         pixels = self._decoded(preprocess.enough)
@@ -63,7 +71,8 @@ class _Film:
             reach("decode", self._file.sha256)
             try:
                 with self._timed(DECODE):
-                    self._pixels[enough] = decode(self._file.data, enough).pixels
+                    grey = decode(self._file.data, enough, *([self._accepted] if self._accepted else []))
+                self._pixels[enough], self._notes = grey.pixels, grey.notes
             except Rejected as fault:
                 self._pixels[enough] = fault
         pixels = self._pixels[enough]
@@ -135,7 +144,7 @@ class Reader:
         """Decode, preprocess and classify a file's bytes, and forget what that gave; False where they are no film's."""
         reading = ModelReading(self.held, self.model, [item])
         try:
-            pixels = _Film(file, self.stages).input(self.model.classifier.preprocess)
+            pixels = _Film(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
         except Rejected:
             return False
         reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, None, pixels))
@@ -169,7 +178,7 @@ class Reader:
                     reading.reject(item, file, None)
                 continue
             self.opened(item, file)
-            header, film = self._header(file.data), _Film(file, self.stages)
+            header, film = self._header(file.data), _Film(file, self.stages, self.held.accepted)
             for reading, ours in mine:
                 if file.sha256 in ours:
                     reading.link(item, file, header, ours[file.sha256])
@@ -177,9 +186,9 @@ class Reader:
                 try:
                     pixels = film.input(reading.model.classifier.preprocess)
                 except Rejected as fault:
-                    reading.reject(item, fault, file, header)
+                    reading.reject(item, fault, file, film.noted(header))
                 else:
-                    reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, header, pixels))
+                    reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, film.noted(header), pixels))
 
     def _header(self, data: bytes) -> FilmHeader | None:
         """Return what is kept of the header; the key is asked for, and made, only where there is a DICOM film."""

@@ -58,11 +58,11 @@ FILMS: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "lateral": (ExplicitVRLittleEndian, {"ViewPosition": "LL"}, "other_view"),
     "ct": (ExplicitVRLittleEndian, {"Modality": "CT"}, "other_modality"),
     "report": (ExplicitVRLittleEndian, {}, "no_pixels"),
-    "hand": (ExplicitVRLittleEndian, {"BodyPartExamined": WORD}, "other_body_part"),
+    "hand": (ExplicitVRLittleEndian, {"BodyPartExamined": f"HAND {WORD}"}, "other_body_part"),
     "colour": (ExplicitVRLittleEndian, {"PhotometricInterpretation": WORD}, "undecodable"),
     "malformed": (
         RLELossless, {"Modality": WORD, "ViewPosition": WORD, "StudyInstanceUID": WORD, "SeriesInstanceUID": WORD,
-                      "SOPInstanceUID": WORD, "AcquisitionDate": WORD, "PixelSpacing": ""}, "other_modality"
+                      "SOPInstanceUID": WORD, "AcquisitionDate": WORD, "PixelSpacing": ""}, None
     ),
 }  # fmt: skip
 

@@ -11,6 +11,8 @@ import numpy as np
 from pydicom.uid import JPEGBaseline8Bit
 
 from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
+from tests.unit.imaging.displays import DISPLAYS
+from tests.unit.imaging.odd_containers import CONTAINERS
 from tests.unit.imaging.pictures import chunk, encoded, film, jpeg_segment, png, rotated_exif, tiff, with_segment
 from wetread.imaging.opencv import cv2
 
@@ -82,7 +84,19 @@ def _dicoms() -> list[bytes]:
         dicom(GREY, LOSSLESS[2]),
         dicom(GREY.astype(np.int16) - 100, RescaleSlope="-1", RescaleIntercept="5"),
         dicom(GREY)[132:],
+        dicom(deep, bits=12, PixelPaddingValue=int(deep[0, 0]), PresentationLUTShape="INVERSE", **window),
+        *(DISPLAYS[name][0] for name in _SHOWN),
+        *(CONTAINERS[name] for name in _CONTAINERS),
     ]
+
+
+_SHOWN = ("VOI LUT, 8 bits, OW two a word", "modality LUT before VOI LUT", "SIGMOID 2048 1000")
+_CONTAINERS = (
+    "jpeg, several fragments of stated length",
+    "jpeg 2000, long boxes",
+    "meta in implicit VR",
+    "representation ??",
+)
 
 
 _MAKERS: dict[str, Callable[[], list[bytes]]] = {"png": _pngs, "jpeg": _jpegs, "tiff": _tiffs, "dicom": _dicoms}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from schemas.errors import Rejected
+from schemas.films import ACCEPTED, Accepted, DisplayNote
 from schemas.states import Reason
 from wetread.imaging import jpeg, png
 from wetread.imaging.dicom import DicomHeader, dicom_header, dicom_pixels
@@ -41,6 +42,7 @@ class Grey:
     bits: of one sample as stored; 12-bit films are often stored in 16.
     channels: samples a pixel as stored, alpha included.
     orientation: EXIF orientation, 1 (upright) to 8. It is recorded and not applied.
+    notes: what of a DICOM film's display was left out or set right.
     """
 
     pixels: Pixels = field(repr=False)
@@ -48,23 +50,25 @@ class Grey:
     bits: int
     channels: int
     orientation: int
+    notes: tuple[DisplayNote, ...] = ()
 
 
-def decode(data: bytes, enough: int | None = None) -> Grey:
+def decode(data: bytes, enough: int | None = None, accepted: Accepted = ACCEPTED) -> Grey:
     """Decode a PNG, JPEG, TIFF or DICOM to grey.
 
     enough: pixels of the longer side that the caller needs. A JPEG of twice, four or eight times as many is decoded at
     that fraction of its size; others are not. None: all pixels.
+    accepted: words of a DICOM's header that a site wants read although they name something else.
     Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted; a DICOM becomes
     what its LUTs and window show. Raises Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME
     or FLAT, for a DICOM also NO_PIXELS, NO_DECODER, OTHER_MODALITY, OTHER_VIEW or OTHER_BODY_PART, and no other
     error but MemoryError: within the limits above the machine is to blame for that, not the file.
     """
-    header = read_header(data)
+    header = read_header(data, accepted)
     _check(header)
     try:
         divisor = jpeg_divisor(header, enough)
-        pixels = _pixels(data, header, divisor)
+        pixels, notes = _pixels(data, header, divisor)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError(f"no memory for {header.width} x {header.height} pixels") from error
@@ -77,10 +81,10 @@ def decode(data: bytes, enough: int | None = None) -> Grey:
         )
     if pixels.min() == pixels.max():
         raise Rejected(Reason.FLAT, f"every pixel has the value {pixels.flat[0]}")
-    return Grey(pixels, header.format, header.bits, header.channels, header.orientation)
+    return Grey(pixels, header.format, header.bits, header.channels, header.orientation, notes)
 
 
-def read_header(data: bytes) -> PngHeader | JpegHeader | TiffHeader | DicomHeader:
+def read_header(data: bytes, accepted: Accepted = ACCEPTED) -> PngHeader | JpegHeader | TiffHeader | DicomHeader:
     """Read what the file declares, without decoding; raise Rejected UNDECODABLE or TRUNCATED, or a DICOM's reasons."""
     if data.startswith(png.SIGNATURE):
         return png_header(data)
@@ -89,7 +93,7 @@ def read_header(data: bytes) -> PngHeader | JpegHeader | TiffHeader | DicomHeade
     if layout_of(data) is not None and not has_preamble(data):
         return tiff_header(data)
     if is_dicom(data):
-        return dicom_header(data)
+        return dicom_header(data, accepted)
     found = next((name for sign, at, name in _OTHERS if data[at : at + len(sign)] == sign), None)
     what = f"found {found}" if found else "found no picture" if data else "found an empty file"
     raise Rejected(Reason.UNDECODABLE, f"expected PNG, JPEG, TIFF or DICOM, {what}")
@@ -110,11 +114,14 @@ def _check(header: Header) -> None:
         )
 
 
-def _pixels(data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader, divisor: int) -> Pixels:
+def _pixels(
+    data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader, divisor: int
+) -> tuple[Pixels, tuple[DisplayNote, ...]]:
     if isinstance(header, PngHeader):
-        return png_pixels(data, header)
+        return png_pixels(data, header), ()
     if isinstance(header, JpegHeader):
-        return jpeg_pixels(data, header, divisor)
+        return jpeg_pixels(data, header, divisor), ()
     if isinstance(header, DicomHeader):
-        return dicom_pixels(header)
-    return tiff_pixels(data, header)
+        film = dicom_pixels(header)
+        return film.pixels, film.notes
+    return tiff_pixels(data, header), ()

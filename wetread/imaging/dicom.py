@@ -8,28 +8,29 @@ from schemas.errors import Rejected
 from schemas.states import Reason
 from wetread.imaging.dicom_decoders import RLE, check_readable, stored_samples
 from wetread.imaging.dicom_header import DicomHeader, dicom_header
-from wetread.imaging.dicom_levels import shown
+from wetread.imaging.dicom_levels import Shown, shown
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 
 __all__ = ["DicomHeader", "dicom_header", "dicom_pixels", "dicom_samples"]
 
 
-def dicom_pixels(header: DicomHeader) -> Pixels:
+def dicom_pixels(header: DicomHeader) -> Shown:
     """Decode to grey, (height, width), uint8 or uint16; a larger value is brighter.
 
     Colours become luminance (ITU-R BT.601). Raises Rejected NO_DECODER, TRUNCATED or UNDECODABLE.
     """
     samples = dicom_samples(header)
     if samples.ndim == 3 or header.record is None:
-        return cv2.cvtColor(np.ascontiguousarray(samples), cv2.COLOR_RGB2GRAY)
-    return shown(
+        return Shown(cv2.cvtColor(np.ascontiguousarray(samples), cv2.COLOR_RGB2GRAY), header.notes)
+    film = shown(
         samples,
         header.record,
         stored_bits=header.stored_bits,
         signed=header.signed,
         inverted=header.photometric == "MONOCHROME1",
     )
+    return Shown(film.pixels, (*header.notes, *film.notes))
 
 
 def dicom_samples(header: DicomHeader) -> Pixels:
@@ -37,15 +38,11 @@ def dicom_samples(header: DicomHeader) -> Pixels:
 
     Raises as `dicom_pixels` does.
     """
-    data_set, record = header.data_set, header.record
-    if data_set is None or record is None:
+    data_set = header.data_set
+    if data_set is None:
         raise ValueError("expected a header that dicom_header made")
-    halved = header.photometric == "YBR_FULL_422" and not data_set.encapsulated
-    pixel_bits = header.bits * (2 if halved else header.channels)
-    check_readable(
-        data_set, header.width, header.height, bits=header.bits, pixel_bits=pixel_bits, stored_bits=header.stored_bits
-    )
-    samples = stored_samples(data_set, record)
+    check_readable(header, data_set)
+    samples = stored_samples(header, data_set)
     if samples.dtype.itemsize > 2 or samples.dtype.kind not in "iu":
         raise Rejected(Reason.UNDECODABLE, f"DICOM that decodes to samples of {samples.dtype}")
     if samples.ndim == 2 and (not data_set.encapsulated or data_set.transfer_syntax == RLE):

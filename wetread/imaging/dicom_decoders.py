@@ -22,8 +22,10 @@ from wetread.imaging.dicom_codestream import (
     check_jpeg,
     check_jpeg_2000,
 )
-from wetread.imaging.dicom_elements import PIXEL_DATA, codestream_of
+from wetread.imaging.dicom_elements import PIXEL_DATA, Element
 from wetread.imaging.dicom_file import DataSet
+from wetread.imaging.dicom_fragments import codestream_of
+from wetread.imaging.dicom_header import DicomHeader
 from wetread.imaging.grey import Pixels, decoded, refuse_made_up
 from wetread.imaging.native_stderr import codec_messages
 from wetread.imaging.opencv import cv2
@@ -47,74 +49,62 @@ _PLUGINS |= dict.fromkeys(_FRAMES, "gdcm")
 _PLUGINS |= {_JPEG + number: "pylibjpeg" for number in ("90", "91", "201", "202", "203")}
 
 
-def check_readable(data_set: DataSet, width: int, height: int, *, bits: int, pixel_bits: int, stored_bits: int) -> None:
-    """Check, before anything is decoded, that there is a decoder and all of (height, width) pixels.
+def check_readable(header: DicomHeader, data_set: DataSet) -> None:
+    """Check, before anything is decoded, that there is a decoder and all pixels.
 
-    bits: allocated to a sample. pixel_bits: of all samples of a pixel, as they are stored without compression.
     Raises Rejected NO_PIXELS, NO_DECODER, TRUNCATED or UNDECODABLE.
     """
     syntax, pixels = data_set.transfer_syntax, data_set.elements[PIXEL_DATA]
     if pixels.end == pixels.value:
         raise Rejected(Reason.NO_PIXELS, "DICOM with empty pixel data")
     if not data_set.encapsulated:
-        found, needed = pixels.end - pixels.value, (width * height * pixel_bits + 7) // 8
+        halved = header.photometric == "YBR_FULL_422"
+        pixel_bits = header.bits * (2 if halved else header.channels)
+        found, needed = pixels.end - pixels.value, (header.width * header.height * pixel_bits + 7) // 8
         if found < needed:
             raise Rejected(Reason.TRUNCATED, f"DICOM with {found} bytes of pixels, expected {needed}")
         return
     plugin = _PLUGINS.get(syntax)
     if plugin is None:
         raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)}")
-    deep = syntax == _EXTENDED and stored_bits > 8
-    if deep and pixel_bits > bits:
-        raise Rejected(Reason.NO_DECODER, f"there is no decoder for {_name(syntax)} with {stored_bits} bits in colour")
-    if not pixels.undefined_length:
-        raise Rejected(Reason.UNDECODABLE, f"DICOM in {_name(syntax)} whose pixels are not in fragments")
+    deep = syntax == _EXTENDED and header.stored_bits > 8
+    if deep and header.channels > 1:
+        what = f"{_name(syntax)} with {header.stored_bits} bits in colour"
+        raise Rejected(Reason.NO_DECODER, f"there is no decoder for {what}")
     codestream = codestream_of(data_set.data, pixels)
     if not codestream:
-        raise Rejected(Reason.NO_PIXELS, "DICOM with empty pixel data")
+        raise Rejected(Reason.NO_PIXELS, f"DICOM in {_name(syntax)} without compressed pixels")
     if plugin == "gdcm":
         frames = TWELVE_BITS if deep else _FRAMES[syntax]
-        check_jpeg(codestream, width, height, bits, pixel_bits // bits, frames)
+        check_jpeg(codestream, header.width, header.height, header.bits, header.channels, frames)
     elif plugin == "pylibjpeg":
-        check_jpeg_2000(codestream, width, height)
+        check_jpeg_2000(codestream, header.width, header.height)
 
 
-def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
+def stored_samples(header: DicomHeader, data_set: DataSet) -> Pixels:
     """Decode to (height, width[, 3]), colours as RGB; values as the decoder gives them, unused bits included.
 
     Raises Rejected UNDECODABLE, or TRUNCATED where the decoder had to make up an end.
     """
+    syntax, element = data_set.transfer_syntax, data_set.elements[PIXEL_DATA]
+    _silence_gdcm()
+    if syntax == _EXTENDED and header.stored_bits > 8:
+        return _twelve_bits(codestream_of(data_set.data, element), header)
+    if _FRAMES.get(syntax) in (BASELINE, EXTENDED) and header.channels == 1:
+        # OpenCV, as for a JPEG alone: a warning of the codec within GDCM ends the process.
+        grey = decoded(codestream_of(data_set.data, element), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+        return grey.view(np.int8) if header.signed else grey
+    return _by_pydicom(header, data_set, element)
+
+
+def _by_pydicom(header: DicomHeader, data_set: DataSet, element: Element) -> Pixels:
     import warnings
 
-    from pydicom import DataElement
-    from pydicom.dataset import FileMetaDataset
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
-    element, syntax = data_set.elements[PIXEL_DATA], UID(data_set.transfer_syntax)
-    _silence_gdcm()
-    if syntax == _EXTENDED and record.get("BitsStored", 8) > 8:
-        return _twelve_bits(codestream_of(data_set.data, element), record)
-    if _FRAMES.get(syntax) in (BASELINE, EXTENDED) and record.get("SamplesPerPixel", 1) == 1:
-        # OpenCV, as for a JPEG alone: a warning of the codec within GDCM ends the process.
-        grey = decoded(codestream_of(data_set.data, element), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-        return grey.view(np.int8) if record.get("PixelRepresentation", 0) else grey
-    value: Any = data_set.data[element.value : element.end]
-    if element.undefined_length:
-        value = value[:-8]  # without the delimiter of the sequence
-    picture = record.copy()
-    picture.file_meta = FileMetaDataset()
-    picture.file_meta.TransferSyntaxUID = syntax
-    picture.NumberOfFrames = 1
-    if not data_set.encapsulated or syntax == RLE:  # pydicom would clear the upper bits, also where the value has them
-        picture.BitsStored = picture.BitsAllocated
-    elif syntax in _FRAMES and picture.BitsAllocated == 8:  # GDCM ends its process on 8-bit JPEGs said to have fewer
-        picture.BitsStored, picture.HighBit = 8, 7
-    # Whatever a damaged file calls them: pydicom would read names or tags into them.
-    pixels = DataElement(PIXEL_DATA, element.vr if element.vr in ("OB", "OW") else "OW", value)
-    pixels.is_undefined_length = element.undefined_length
-    picture.add(pixels)
-    picture.set_original_encoding(not data_set.encoding.explicit, data_set.encoding.order == "<")
+    syntax = UID(data_set.transfer_syntax)
+    picture = _picture(header, data_set, element)
     decoder = get_decoder(syntax)
     plugin = _PLUGINS[syntax] if data_set.encapsulated else ""
     with codec_messages(alone=True) as messages, warnings.catch_warnings():
@@ -131,14 +121,46 @@ def stored_samples(data_set: DataSet, record: Dataset) -> Pixels:
     return samples
 
 
-def _twelve_bits(codestream: bytes, record: Dataset) -> Pixels:
+def _picture(header: DicomHeader, data_set: DataSet, element: Element) -> Dataset:
+    """Return a data set of the picture alone, as the header was understood; compressed pixels as one fragment."""
+    from pydicom import DataElement, Dataset
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import UID
+
+    picture = Dataset()
+    picture.file_meta = FileMetaDataset()
+    syntax = data_set.transfer_syntax
+    picture.file_meta.TransferSyntaxUID = UID(syntax)
+    picture.Rows, picture.Columns, picture.NumberOfFrames = header.height, header.width, 1
+    picture.SamplesPerPixel, picture.PhotometricInterpretation = header.channels, header.photometric
+    picture.BitsAllocated, picture.BitsStored, picture.HighBit = header.bits, header.stored_bits, header.high_bit
+    picture.PixelRepresentation = int(header.signed)
+    if header.channels > 1:
+        picture.PlanarConfiguration = header.planar
+    if not data_set.encapsulated or syntax == RLE:  # pydicom would clear the upper bits, also where the value has them
+        picture.BitsStored = picture.BitsAllocated
+    elif syntax in _FRAMES and picture.BitsAllocated == 8:  # GDCM ends its process on 8-bit JPEGs said to have fewer
+        picture.BitsStored, picture.HighBit = 8, 7
+    value: Any = data_set.data[element.value : element.end]
+    if data_set.encapsulated:
+        value = encapsulate([codestream_of(data_set.data, element)], has_bot=False)
+    # Whatever a damaged file calls them: pydicom would read names or tags into them.
+    pixels = DataElement(PIXEL_DATA, element.vr if element.vr in ("OB", "OW") else "OW", value)
+    pixels.is_undefined_length = data_set.encapsulated
+    picture.add(pixels)
+    picture.set_original_encoding(not data_set.encoding.explicit, data_set.encoding.order == "<")
+    return picture
+
+
+def _twelve_bits(codestream: bytes, header: DicomHeader) -> Pixels:
     """Decode an extended JPEG of 12 bits by GDCM itself; pydicom does not ask it for these.
 
     Its pixels were compared with libjpeg-turbo's, and are the same.
     """
     import gdcm
 
-    width, height, signed = int(record.Columns), int(record.Rows), int(record.get("PixelRepresentation", 0))
+    width, height = header.width, header.height
     fragment, fragments = gdcm.Fragment(), gdcm.SequenceOfFragments.New()
     fragment.SetByteStringValue(codestream)
     fragments.AddFragment(fragment)
@@ -158,7 +180,7 @@ def _twelve_bits(codestream: bytes, record: Dataset) -> Pixels:
     if len(found) != 2 * width * height:
         raise Rejected(Reason.UNDECODABLE, f"its decoder failed on {_name(_EXTENDED)} of 12 bits")
     samples = np.frombuffer(found, "<u2").reshape(height, width)
-    return np.right_shift(np.left_shift(samples, 4).view(np.int16), 4) if signed else samples
+    return np.right_shift(np.left_shift(samples, 4).view(np.int16), 4) if header.signed else samples
 
 
 @cache

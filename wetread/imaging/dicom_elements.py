@@ -66,14 +66,19 @@ class Elements:
     def kept(self, allowed: AbstractSet[int], *, group: int | None = None, to_last: bool = False) -> dict[int, Element]:
         """Return the elements whose tags are in `allowed`; stop after the pixel data, or where `group` ends.
 
+        group: that of the file's meta information, which is explicit, little endian; in some files, in places,
+        implicit.
+
         to_last: stop also after the last tag in `allowed`, since tags rise; what follows may be broken.
         """
         found: dict[int, Element] = {}
         last = max(allowed)
         while self.position < len(self._data):
             start = self.position
-            if group is not None and self._peek_group() != group:
-                break
+            if group is not None:
+                if self._peek_group() != group:
+                    break
+                self._encoding = Encoding(explicit=self._data[start + 4 : start + 6] in VALUE_REPRESENTATIONS)
             tag, vr, length = self._head(self._encoding)
             value = self.position
             if to_last and tag > last:
@@ -109,9 +114,34 @@ class Elements:
         if vr in _SHORT:
             return tag, vr.decode(), self._unpack("H")[0]
         if vr not in _LONG:
-            raise Rejected(Reason.UNDECODABLE, "DICOM with an element of no known value representation")
+            return tag, "UN", self._length_of_unknown(tag)
         self.position += 2
         return tag, vr.decode(), self._unpack("I")[0]
+
+    def _length_of_unknown(self, tag: int) -> int:
+        """Step over the length of an element whose representation is blank, `??`, NUL or none of the standard's.
+
+        It lies where short ones have it, where long ones have it, or where it lies without a representation; the first
+        of these counts that leads to another element. Raises Rejected UNDECODABLE where none does.
+        """
+        data, after_vr = self._data, self.position
+        for at, form in ((after_vr, "H"), (after_vr + 2, "I"), (after_vr - 2, "I")):
+            value = at + struct.calcsize(form)
+            if value <= len(data):
+                (length,) = struct.unpack_from(self._encoding.order + form, data, at)
+                if self._begins_element(value + length, tag):
+                    self.position = value
+                    return int(length)
+        raise Rejected(Reason.UNDECODABLE, "DICOM with an element of no known value representation")
+
+    def _begins_element(self, at: int, after: int) -> bool:
+        """Say whether an element that may follow the tag `after` begins there, or the data ends."""
+        if at + 8 > len(self._data):
+            return at == len(self._data)
+        group, number = struct.unpack_from(self._encoding.order + "HH", self._data, at)
+        if group << 16 | number in (_ITEM_END, _SEQUENCE_END):
+            return True
+        return bool(group << 16 | number > after and self._data[at + 4 : at + 6] in VALUE_REPRESENTATIONS)
 
     def _pass_value(self, vr: str, length: int, encoding: Encoding, depth: int) -> None:
         if length != _UNDEFINED:
@@ -166,15 +196,3 @@ class Elements:
         numbers = struct.unpack_from(form, self._data, self.position)
         self.position += length
         return numbers
-
-
-def codestream_of(data: bytes, pixels: Element) -> bytes:
-    """Return the fragments of compressed pixels joined; the first item, a table of offsets, is none of them."""
-    parts, position = [], pixels.value
-    while position + 8 <= pixels.end:
-        group, number, length = struct.unpack_from("<HHI", data, position)
-        if (group << 16 | number) != _ITEM:
-            break
-        parts.append(data[position + 8 : position + 8 + length])
-        position += 8 + length
-    return b"".join(parts[1:])

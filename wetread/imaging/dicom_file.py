@@ -63,7 +63,7 @@ def _begins_with_element(data: bytes) -> bool:
     for order in ("<", ">"):
         group, number = struct.unpack_from(order + "HH", data)
         if group == _META_GROUP and number <= 0x0010 and order == "<":
-            return data[4:6] in VALUE_REPRESENTATIONS
+            return data[4:6] in VALUE_REPRESENTATIONS or struct.unpack_from("<I", data, 4)[0] in (2, 4)
         if group == _FIRST_GROUP and number in _FIRST_NUMBERS:
             if data[4:6] in VALUE_REPRESENTATIONS:
                 return True
@@ -78,13 +78,7 @@ def read_data_set(data: bytes, allowed: frozenset[int], *, to_last: bool = False
     Raises Rejected TRUNCATED where it breaks off, NO_DECODER where nothing says how it is written, TOO_LARGE
     where it inflates beyond INFLATED_LIMIT, UNDECODABLE where it is no data set.
     """
-    start = _PREFIX_AT + 4 if has_preamble(data) else 0
-    meta = Elements(data, start, Encoding())
-    syntax = ""
-    if data[start : start + 2] == b"\x02\0":
-        stated = meta.kept({_TRANSFER_SYNTAX}, group=_META_GROUP).get(_TRANSFER_SYNTAX)
-        syntax = "" if stated is None else _uid(data[stated.value : stated.end])
-    start = meta.position
+    syntax, start = _meta(data, _PREFIX_AT + 4 if has_preamble(data) else 0)
     if start >= len(data):
         raise truncated()
     if syntax == DEFLATED:
@@ -97,6 +91,18 @@ def read_data_set(data: bytes, allowed: frozenset[int], *, to_last: bool = False
         if any(element.undefined_length and not element.vr.startswith("S") for element in elements.values()):
             raise Rejected(Reason.NO_DECODER, "DICOM with compressed pixels that does not state its transfer syntax")
     return DataSet(data, syntax, encoding, elements)
+
+
+def _meta(data: bytes, start: int) -> tuple[str, int]:
+    """Return the transfer syntax, "" where none is stated, and where the file meta information ends.
+
+    Some writers left out its value representations, or wrote it twice: then the second counts.
+    """
+    meta = Elements(data, start, Encoding())
+    if data[start : start + 2] != b"\x02\0":
+        return "", start
+    stated = meta.kept({_TRANSFER_SYNTAX}, group=_META_GROUP).get(_TRANSFER_SYNTAX)
+    return "" if stated is None else _uid(data[stated.value : stated.end]), meta.position
 
 
 def _uid(value: bytes) -> str:

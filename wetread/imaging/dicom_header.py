@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from schemas.errors import Rejected
+from schemas.films import ACCEPTED, Accepted, DisplayNote
 from schemas.states import Reason
-from wetread.imaging.dicom_codes import BODY_PARTS, COLOURS, GREYS, MODALITIES, PHOTOMETRICS, VIEWS, named
+from wetread.imaging.dicom_codes import COLOURS, GREYS, PHOTOMETRICS, named
 from wetread.imaging.dicom_elements import PIXEL_DATA
 from wetread.imaging.dicom_file import DataSet, read_data_set
+from wetread.imaging.dicom_subject import check_subject
+from wetread.imaging.dicom_values import texts, whole
 from wetread.imaging.header import Header
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ ALLOWED = frozenset(
         0x00280101,  # Bits Stored
         0x00280102,  # High Bit
         0x00280103,  # Pixel Representation
+        0x00280120,  # Pixel Padding Value
+        0x00280121,  # Pixel Padding Range Limit
         0x00281050,  # Window Center
         0x00281051,  # Window Width
         0x00281052,  # Rescale Intercept
@@ -43,15 +48,10 @@ ALLOWED = frozenset(
         0x00281056,  # VOI LUT Function
         0x00283000,  # Modality LUT Sequence
         0x00283010,  # VOI LUT Sequence
+        0x20500020,  # Presentation LUT Shape
         PIXEL_DATA,
     }
 )
-_MODALITIES_READ = frozenset({"CR", "DX"})
-_VIEWS_READ = frozenset({"PA", "AP"})
-_BODY_PARTS_READ = frozenset({"CHEST"})
-_RADIOGRAPHS = "1.2.840.10008.5.1.4.1.1.1"
-"""Computed radiography, and with a number added its digital forms (mammography and intra-oral have their modality)."""
-_SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +59,31 @@ class DicomHeader(Header):
     """A DICOM's header; `bits` are those allocated.
 
     stored_bits, high_bit: where in a sample the value lies. signed: it is in two's complement.
-    photometric: how samples become light. data_set: where the pixels are. record: the allowed elements, parsed.
+    photometric: how samples become light. planar: 1 where each colour's samples lie together.
+    data_set: where the pixels are. record: the allowed elements, parsed.
+    notes: what of them was set right.
     """
 
     stored_bits: int = 0
     high_bit: int = 0
     signed: bool = False
     photometric: str = ""
+    planar: int = 0
+    notes: tuple[DisplayNote, ...] = ()
     data_set: DataSet | None = None
     record: Dataset | None = None
 
 
-def dicom_header(data: bytes) -> DicomHeader:
+def dicom_header(data: bytes, accepted: Accepted = ACCEPTED) -> DicomHeader:
     """Read the allowed elements of a file that is DICOM.
 
     Raises Rejected TRUNCATED, UNDECODABLE, TOO_LARGE or NO_DECODER as `read_data_set` does, and OTHER_MODALITY,
-    OTHER_BODY_PART, OTHER_VIEW or NO_PIXELS by what it says of itself.
+    OTHER_BODY_PART, OTHER_VIEW or NO_PIXELS by what it says of itself; words that a site has `accepted` aside.
     """
     data_set = read_data_set(data, ALLOWED)
     try:
         record = parsed(data_set)
-        check_subject(record)
+        check_subject(record, accepted)
         return picture_header(data_set, record)
     except Rejected:
         raise
@@ -100,37 +104,9 @@ def parsed(data_set: DataSet) -> Dataset:
     return read_dataset(BytesIO(joined), not encoding.explicit, encoding.order == "<")
 
 
-def check_subject(record: Dataset) -> None:
-    """Raise Rejected OTHER_MODALITY, OTHER_BODY_PART or OTHER_VIEW for what is no frontal chest film by its word."""
-    modality, sop_class = _code(record, "Modality"), str(record.get("SOPClassUID") or "")
-    if modality and modality not in _MODALITIES_READ:
-        found = named(modality, MODALITIES)
-        raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a capture without modality, found {found}")
-    if not modality and sop_class and not _may_be_film(sop_class):
-        raise Rejected(Reason.OTHER_MODALITY, f"expected CR, DX or a secondary capture, found {_class_name(sop_class)}")
-    body_part = _code(record, "BodyPartExamined")
-    if body_part and body_part not in _BODY_PARTS_READ:
-        raise Rejected(Reason.OTHER_BODY_PART, f"expected CHEST or none stated, found {named(body_part, BODY_PARTS)}")
-    view = _code(record, "ViewPosition")
-    if view and view not in _VIEWS_READ:
-        raise Rejected(Reason.OTHER_VIEW, f"expected the view PA, AP or none stated, found {named(view, VIEWS)}")
-
-
-def _may_be_film(sop_class: str) -> bool:
-    families = (_RADIOGRAPHS, _SECONDARY_CAPTURES)
-    return any(sop_class == family or sop_class.startswith(family + ".") for family in families)
-
-
-def _class_name(sop_class: str) -> str:
-    from pydicom.uid import UID
-
-    name = UID(sop_class).name
-    return "an unknown class" if name == sop_class else name
-
-
 def _code(record: Dataset, keyword: str) -> str:
     """Return a code string in capitals, "" where it is not stated; it may be any text, so quote it by `named` alone."""
-    return str(record.get(keyword) or "").strip(" \0").upper()
+    return " ".join(texts(record, keyword)[:1]).upper()
 
 
 def picture_header(data_set: DataSet, record: Dataset) -> DicomHeader:
@@ -141,7 +117,9 @@ def picture_header(data_set: DataSet, record: Dataset) -> DicomHeader:
     samples, bits = _number(record, "SamplesPerPixel", 1), _number(record, "BitsAllocated")
     stored = _number(record, "BitsStored", bits)
     high = _number(record, "HighBit", stored - 1)
-    signed = _number(record, "PixelRepresentation", 0)
+    signed, notes = whole(record, "PixelRepresentation"), tuple[DisplayNote, ...]()
+    if signed is None:
+        signed, notes = 0, (DisplayNote.PIXEL_REPRESENTATION_MISSING,)
     if photometric not in GREYS | COLOURS or samples != (1 if photometric in GREYS else 3):
         what = named(photometric, PHOTOMETRICS) if photometric else "no photometric interpretation"
         raise Rejected(Reason.UNDECODABLE, f"expected DICOM in grey, RGB or YBR, found {samples} samples of {what}")
@@ -159,15 +137,17 @@ def picture_header(data_set: DataSet, record: Dataset) -> DicomHeader:
         high_bit=high,
         signed=signed == 1,
         photometric=photometric,
+        planar=_number(record, "PlanarConfiguration", 0),
+        notes=notes,
         data_set=data_set,
         record=record,
     )
 
 
 def _number(record: Dataset, keyword: str, otherwise: int | None = None) -> int:
-    value: Any = record.get(keyword)
+    value = whole(record, keyword)
     if value is None and otherwise is not None:
         return otherwise
     if value is None:
         raise Rejected(Reason.UNDECODABLE, f"DICOM that does not state {keyword}")
-    return int(value)
+    return value

@@ -1,87 +1,199 @@
-"""Stored values to what is shown: modality LUT, then VOI LUT or window, then MONOCHROME1 inverted.
+"""Stored values to what is shown: modality LUT or rescale, then VOI LUT or window, then the presentation's shape.
 
-    stored value -> (slope v + intercept, or the modality LUT)
-                 -> (the VOI LUT, or the first window)
+    stored value -> the modality LUT, or slope v + intercept
+                 -> the VOI LUT, or the first window
+                 -> mirrored where MONOCHROME1 or the shape INVERSE says that larger is darker
                  -> larger is brighter
 
-Every step maps one value to one value, so all of them are applied once, to each value that there can be. A film
-without LUT or window keeps its stored values: its range is normalised later, as that of every film.
+Every step maps one value to one value, so all of them are applied once, to each value that the film has. A film without
+LUT or window keeps its stored values: its range is normalised later, as that of every film. An element that cannot be
+used is left out, as if it were not there, and noted.
 
-Source: DICOM PS3.3, C.11.1 and C.11.2, computed by pydicom; C.7.6.3.1.2 for MONOCHROME1.
+Source: DICOM PS3.3, C.11.1, C.11.2 and C.11.6; C.7.6.3.1.2 for MONOCHROME1; C.7.5.1.1.2 for padding. A rescale counts
+where slope and intercept are both stated, as in dcmtk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.films import DisplayNote
+from wetread.imaging.dicom_lut import Lut, lut
+from wetread.imaging.dicom_padding import padding
+from wetread.imaging.dicom_values import decimals, has_comma, texts
+from wetread.imaging.dicom_window import Window, windows
 from wetread.imaging.grey import Pixels
+from wetread.imaging.opencv import cv2
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+Values = npt.NDArray[np.float64]
+Notes = list[DisplayNote]
+
 _MIDDLE = 2**15 - 1
 """Levels run from 0 to twice this. The odd count puts a level in the middle, and rounding is away from it or
 towards it on both sides alike: a film and its inverted twin come out as exact mirror images."""
+_LEAST_SHARE = 0.25
+"""Padding is shown as the least that can be shown, unless the film would keep a smaller share of the levels: one of 12
+bits that is kept in 16 as it is. Then it is shown as the least that the film has."""
 
 
-def shown(samples: Pixels, record: Dataset, *, stored_bits: int, signed: bool, inverted: bool) -> Pixels:
-    """Return (height, width) uint8 or uint16, larger is brighter, of stored values `samples` (height, width).
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A film as it is shown: (height, width) uint8 or uint16, larger is brighter; and what was not as it should be."""
 
-    samples: int or uint of 8 or 16 bits, within `stored_bits` bits. inverted: the file is MONOCHROME1. Raises
-    Rejected UNDECODABLE where a LUT cannot be applied.
+    pixels: Pixels
+    notes: tuple[DisplayNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A rescale: slope v + intercept."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def of(self, values: Values) -> Values:
+        """Return the values rescaled."""
+        return self.slope * values + self.intercept
+
+
+def shown(samples: Pixels, record: Dataset, *, stored_bits: int, signed: bool, inverted: bool) -> Shown:
+    """Show stored values `samples`, (height, width) int or uint of 8 or 16 bits, within `stored_bits` bits.
+
+    inverted: the file is MONOCHROME1.
     """
-    least = -(2 ** (stored_bits - 1)) if signed else 0
-    top = 2**stored_bits - 1
-    narrow = np.dtype(np.uint8 if stored_bits <= 8 else np.uint16)
-    position = np.clip(samples.astype(np.int32) - least, 0, top)
+    notes = Notes()
+    lowest = -(2 ** (stored_bits - 1)) if signed else 0
+    inverted = inverted or [one.upper() for one in texts(record, "PresentationLUTShape")[:1]] == ["INVERSE"]
+    positions = _positions(samples, lowest, 2**stored_bits - 1)
+    marked, least, most = _parted(positions, lowest, record, notes, signed=signed)
+    own = np.arange(lowest + least, lowest + most + 1, dtype=np.float64)
+    modality = _modality(record, own, notes)
+    voi = _voi(record, modality.of(own), notes)
+    if marked is None and voi is None and isinstance(modality, Line):
+        mirrored = inverted != (modality.slope < 0)
+        top = positions.dtype.type(2**stored_bits - 1)
+        return Shown(np.subtract(top, positions) if mirrored else positions, tuple(notes))
+    black = None
+    if marked is not None:
+        every = np.arange(lowest, lowest + 2**stored_bits, dtype=np.float64)
+        black = float(_brightness(every, modality, voi, inverted=inverted).min())
+    table = _levels(_brightness(own, modality, voi, inverted=inverted), black)
+    pixels = table.take(np.subtract(positions, positions.dtype.type(least)), mode="clip")
+    if marked is not None:
+        pixels[marked] = 0
+    return Shown(pixels, tuple(dict.fromkeys(notes)))
+
+
+def _positions(samples: Pixels, lowest: int, top: int) -> Pixels:
+    """Return how far each value lies above `lowest`; what lies beyond 0 or `top` is held there."""
+    narrow = np.dtype(np.uint8 if top < 2**8 else np.uint16)
+    samples = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
+    whole = np.dtype(f"u{samples.dtype.itemsize}")
+    if lowest >= -(2 ** (8 * whole.itemsize - 1)) and (samples.dtype.kind == "i") == (lowest < 0):
+        moved = np.add(samples.view(whole), whole.type(-lowest))  # what lies below comes out above
+        if int(moved.max(initial=0)) <= top:
+            return np.ascontiguousarray(moved, narrow)
+    return np.clip(samples.astype(np.int32) - lowest, 0, top).astype(narrow)
+
+
+def _parted(
+    positions: Pixels, lowest: int, record: Dataset, notes: Notes, *, signed: bool
+) -> tuple[npt.NDArray[np.bool_] | None, int, int]:
+    """Return which pixels are padding, None where there is none, and the least and greatest position of the others."""
+    stated = padding(record, signed=signed)
+    if stated is not None and (marked := stated.marks(positions, lowest)).any():
+        film = positions[~marked]
+        if film.size and film.min() < film.max():
+            return marked, int(film.min()), int(film.max())
+        notes.append(DisplayNote.PADDING_IGNORED)
+    least, most, _, _ = cv2.minMaxLoc(positions)
+    return None, int(least), int(most)
+
+
+def _modality(record: Dataset, own: Values, notes: Notes) -> Line | Lut:
+    if "ModalityLUTSequence" in record:
+        table = _table(record, "ModalityLUTSequence", own, notes)
+        if table is not None:
+            return table
+        notes.append(DisplayNote.MODALITY_LUT_IGNORED)
+    slopes, intercepts = decimals(record, "RescaleSlope")[:1], decimals(record, "RescaleIntercept")[:1]
+    if has_comma(record, "RescaleSlope", "RescaleIntercept"):
+        notes.append(DisplayNote.DECIMAL_COMMA)
+    for slope, intercept in zip(slopes, intercepts, strict=False):
+        if slope and intercept is not None:
+            return Line(slope, intercept)
+    if "RescaleSlope" in record or "RescaleIntercept" in record:
+        notes.append(DisplayNote.RESCALE_IGNORED)
+    return Line()
+
+
+def _voi(record: Dataset, values: Values, notes: Notes) -> Lut | Window | None:
+    """Return what lies between `values`, those that the film has after the modality's step, and light."""
+    if "VOILUTSequence" in record:
+        table = _table(record, "VOILUTSequence", values, notes)
+        if table is not None:
+            return table
+        notes.append(DisplayNote.VOI_LUT_IGNORED)
+    stated = windows(record, notes)
+    for window in stated:
+        if _tells_apart(window, values):
+            return window
+    if stated:
+        notes.append(DisplayNote.WINDOW_OF_ONE_VALUE)
+    return None
+
+
+def _table(record: Dataset, keyword: str, inputs: Values, notes: Notes) -> Lut | None:
+    """Return the first table of a sequence that leaves the film more than one value."""
+    from pydicom import Dataset as Item
+
     try:
-        if not _has_table(record):
-            falling = float(record.get("RescaleSlope") or 1) < 0
-            levels: Pixels = (position if inverted == falling else top - position).astype(narrow)
-            return levels
-        values = _transformed(np.arange(least, least + top + 1), record)
-    except Exception as error:  # noqa: BLE001  pydicom raises many kinds, and their texts quote values
-        raise Rejected(Reason.UNDECODABLE, f"DICOM with a damaged LUT or window ({type(error).__name__})") from None
-    low, high = float(values.min()), float(values.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise Rejected(Reason.UNDECODABLE, "DICOM with a LUT or window that gives no finite values")
-    share = (values - low) / (high - low) - 0.5 if high > low else np.zeros_like(values)
+        items = [item for item in record[keyword].value or () if isinstance(item, Item)]
+    except Exception:  # noqa: BLE001  pydicom raises many kinds on a damaged sequence
+        return None
+    for item in items:
+        found = lut(item, negative_inputs=bool(inputs.min() < 0))
+        if found is not None and _tells_apart(found, inputs):
+            if not found.as_declared:
+                notes.append(DisplayNote.LUT_LENGTH)
+            return found
+    return None
+
+
+def _tells_apart(step: Lut | Window, values: Values) -> bool:
+    given = step.of(values)
+    return bool(given.min() < given.max())
+
+
+def _brightness(stored: Values, modality: Line | Lut, voi: Lut | Window | None, *, inverted: bool) -> Values:
+    if voi is None and isinstance(modality, Line):
+        light = stored if modality.slope > 0 else -stored
+    else:
+        light = modality.of(stored) if voi is None else voi.of(modality.of(stored))
+    return -light if inverted else light
+
+
+def _levels(light: Values, black: float | None) -> npt.NDArray[np.uint16]:
+    """Return the level of each of `light`, the brightness of the film's values in their order; 0 is the least.
+
+    black: the brightness of padding; None where there is none. Where the film's values are even steps, levels are
+    these.
+    """
+    low, high = float(light.min()), float(light.max())
+    dark = low if black is None or high - low < _LEAST_SHARE * (high - black) else min(low, black)
+    if not dark < high:
+        return np.zeros(light.shape, np.uint16)
+    gaps = np.diff(np.unique(light))
+    step = (high - low) / gaps.size
+    if gaps.max() - gaps.min() < 1e-6 * gaps.min() and (high - dark) / step < 2**16 - 1:
+        return np.asarray(np.rint((light - low) / step) + np.rint((low - dark) / step), np.uint16)
     # Rounded first to what float64 holds of it, so that a half stays a half in the twin too.
-    offsets = np.rint(np.round(2 * _MIDDLE * share, 6)).astype(np.int32)
-    table = (_MIDDLE + (-offsets if inverted else offsets)).astype(np.uint16)
-    return np.asarray(table[position])
-
-
-def _has_table(record: Dataset) -> bool:
-    """Say whether more than a straight line lies between stored values and what is shown."""
-    return bool(record.get("ModalityLUTSequence") or record.get("VOILUTSequence")) or _has_window(record)
-
-
-def _has_window(record: Dataset) -> bool:
-    """Say whether the first window can be used: LINEAR asks for a width of 1 at least, the others for more than 0."""
-    width, centre = _first(record.get("WindowWidth")), _first(record.get("WindowCenter"))
-    if width is None or centre is None:
-        return False
-    linear = str(record.get("VOILUTFunction") or "LINEAR").strip().upper() == "LINEAR"
-    return width >= 1 if linear else width > 0
-
-
-def _first(value: object) -> float | None:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        value = next(iter(value), None)
-    return None if value is None or value == "" else float(str(value))
-
-
-def _transformed(stored: npt.NDArray[np.int64], record: Dataset) -> npt.NDArray[np.float64]:
-    from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
-
-    values = apply_modality_lut(stored, record)
-    if record.get("VOILUTSequence") or _has_window(record):
-        values = apply_voi_lut(values, record)
-    return np.asarray(values, np.float64)
+    offsets = np.rint(np.round(2 * _MIDDLE * ((light - dark) / (high - dark) - 0.5), 6))
+    return np.asarray(_MIDDLE + offsets, np.uint16)

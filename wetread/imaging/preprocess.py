@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import ArtefactError
-from wetread.imaging.depth import reduced_to_8_bits
+from wetread.imaging.depth import own_8_bits, reduced_to_8_bits
 from wetread.imaging.equalisation import GreyLevels, brighten, equalise
 from wetread.imaging.grey import Pixels
 from wetread.imaging.range import normalise
@@ -32,6 +32,8 @@ _MARGIN = 2
 """A JPEG that is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
+_LATER_FIELDS = frozenset({"reduced_decoding", "own_range"})
+"""Fields that the first records had not: they mean false there, and a record in which they are false has none."""
 
 
 class Steps(NamedTuple):
@@ -54,6 +56,8 @@ class Preprocess:
     mean, std: the input is (level / 255 - mean) / std.
     reduced_decoding: a JPEG of at least four times the working size is decoded at 1/2, 1/4 or 1/8 of its size, the
         least that leaves twice the working size. Without a working size it means nothing.
+    own_range: the 8 bits of a deeper film rest on the range of its own values, and not on the greatest value that as
+        many bits as it uses can hold.
 
     Raises ArtefactError when a value is out of its range.
     """
@@ -67,6 +71,7 @@ class Preprocess:
     mean: float = 0.0
     std: float = 1.0
     reduced_decoding: bool = True
+    own_range: bool = True
 
     def __post_init__(self) -> None:
         whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
@@ -88,16 +93,15 @@ class Preprocess:
         )
         _check("brightness", self.brightness, -255 <= self.brightness <= 255, "-255 to 255")
         _check("std", self.std, self.std > 0, "above 0")
-        _check("reduced_decoding", self.reduced_decoding, isinstance(self.reduced_decoding, bool), "true or false")
+        for name in _LATER_FIELDS:
+            _check(name, getattr(self, name), isinstance(getattr(self, name), bool), "true or false")
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form; equal records give equal JSON.
 
-        A record without reduced decoding has no word of it, as those that were written before there was any.
+        A record has no word of what came later and is not done, as those that were written before there was any.
         """
-        body = asdict(self)
-        if not self.reduced_decoding:
-            del body["reduced_decoding"]
+        body = {name: value for name, value in asdict(self).items() if value or name not in _LATER_FIELDS}
         return body | {
             "tile_grid": list(self.tile_grid),
             "clip_limit": float(self.clip_limit),
@@ -109,12 +113,12 @@ class Preprocess:
     def from_json(cls, body: Mapping[str, Any]) -> Preprocess:
         """Return the record in `body`; raise ArtefactError unless it has exactly this record's keys, well formed."""
         expected = {field.name for field in fields(cls)}
-        if not isinstance(body, Mapping) or set(body) | {"reduced_decoding"} != expected:
+        if not isinstance(body, Mapping) or set(body) | _LATER_FIELDS != expected:
             found = sorted(map(str, body)) if isinstance(body, Mapping) else type(body).__name__
             raise ArtefactError(f"preprocess: expected the keys {sorted(expected)}, found {found}")
         grid = body["tile_grid"]
         _check("tile_grid", grid, isinstance(grid, list | tuple) and len(grid) == 2, "two whole numbers")
-        return cls(**{"reduced_decoding": False} | dict(body) | {"tile_grid": tuple(grid)})
+        return cls(**dict.fromkeys(_LATER_FIELDS, False) | dict(body) | {"tile_grid": tuple(grid)})
 
     @property
     def enough(self) -> int | None:
@@ -129,7 +133,8 @@ class Preprocess:
 
     def original(self, pixels: Pixels) -> GreyLevels:
         """Return the first of the steps; raise Rejected FLAT where there is nothing to see."""
-        return normalise(reduced_to_8_bits(pixels, self.working_size))
+        reduced = own_8_bits if self.own_range else reduced_to_8_bits
+        return normalise(reduced(pixels, self.working_size))
 
     def equalised(self, original: GreyLevels) -> GreyLevels:
         """Return the second of the steps, of the first."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 SHIPPED: Mapping[str, str] = MappingProxyType(
-    {"chest-cnn": "13e1e53914bf722678b1e21e63f80ab32d1e72387319c5a3504a914ba1d8a917"}
+    {"chest-cnn": "ed84fb7e37586a31bdd51922d7265e0fc27c80fe8688a672ac790035b05a7af6"}
 )
 """Name -> digest."""
 

@@ -40,6 +40,8 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
         "pending": account.pending,
         "rejected_reasons": account.rejected_reasons,
         "dead_reasons": account.dead_reasons,
+        "set_aside_by_word": [asdict(found) for found in report.words],
+        "display_notes": account.display_notes,
         "failure_rate": report.failure_rate,
         "max_failure_rate": report.limits.failure_rate,
         "max_drift": report.limits.drift,

@@ -24,6 +24,7 @@ from wetread.store.histograms import spreads_of
 from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
 from wetread.store.registrations import find_registration, read_decision
 from wetread.store.roots import root_paths
+from wetread.store.words import FoundWord, found_words
 from wetread.store.work_time import WorkTime, work_time
 
 NOTHING_FOUND = frozenset({"normal", "no_finding", "no-finding", "healthy", "negative"})
@@ -61,7 +62,7 @@ class MorningReport:
     positives: films that the decision gives a label, by label; uncertain: by their most probable label, which is not
     said of them; all_uncertain: all of these. reference: what drift is measured from. thresholds: by label, below
     which a film is uncertain. has_baseline: earlier films tell what is usual; without it drift is no alarm. night: of
-    which schedule it is the morning.
+    which schedule it is the morning. words: by which words of DICOM headers films were set aside.
     """
 
     account: RunAccount
@@ -81,6 +82,7 @@ class MorningReport:
     near: tuple[FilmToLookAt, ...]
     has_baseline: bool
     night: LastNight | None = None
+    words: tuple[FoundWord, ...] = ()
 
     @property
     def images_per_second(self) -> float:
@@ -136,6 +138,7 @@ def morning_report(
         near = nearest_to_threshold(session, account.id, interest, thresholds, limit=films)
         time = work_time(session, account, utc_now())
         roots = root_paths(session, account.root_ids)
+        words = tuple(found_words(session, account.id))
     reference, drifts = (
         _earlier_text(earlier),
         [drift_from_earlier(measure, of, spread) for (measure, of), spread in zip(wanted, spreads, strict=True)],
@@ -172,6 +175,7 @@ def morning_report(
         near=tuple(near),
         has_baseline=bool(confidence.earlier),
         night=night,
+        words=words,
     )
 
 

@@ -17,6 +17,7 @@ from schemas.tables import Model, Run, RunTally
 from schemas.walk_rules import USUAL_WALK, WalkRules
 from wetread.store.roots import root_paths
 from wetread.store.runs import shadows_of
+from wetread.store.tallies import NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class RunAccount:
     trouble_why: str | None = None
     drift: tuple[Alarm, ...] = ()
     roots: tuple[bytes, ...] = ()
+    display_notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def settled(self) -> int:
@@ -123,7 +125,7 @@ Tallies = dict[str, dict[str, int]]
 def _tallies(session: Session, run_ids: Sequence[int]) -> dict[int, Tallies]:
     """Return {run: {kind: {label or reason: images}}}."""
     tallies: dict[int, Tallies] = {
-        run_id: {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}} for run_id in run_ids
+        run_id: {"label": {}, "uncertain": {}, "rejected": {}, "dead": {}, NOTE: {}} for run_id in run_ids
     }
     query = select(RunTally.run_id, RunTally.kind, RunTally.name, RunTally.count)
     query = query.where(RunTally.run_id.in_(run_ids), RunTally.count > 0).order_by(RunTally.name)
@@ -165,4 +167,5 @@ def _account(tallies: Tallies, roots: Mapping[int, bytes], run: Run, model: str,
         trouble_why=run.trouble_why,
         drift=tuple(Alarm.from_json(alarm) for alarm in run.drift or ()),
         roots=tuple(roots[number] for number in run.root_ids if number in roots),
+        display_notes=tallies[NOTE],
     )

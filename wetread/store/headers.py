@@ -18,14 +18,16 @@ DELETED_AT_ONCE = 10_000
 def store_headers(session: Session, headers: Mapping[str, FilmHeader]) -> dict[str, int]:
     """Store {sha256: header}, or replace what is there; return {sha256: id}, locked until the transaction ends.
 
-    What is there came from the same bytes. A hash of the patient's id stays where this worker had no key to make one.
+    What is there came from the same bytes. A hash of the patient's id stays where this worker had no key to make one,
+    and a note on the display where it did not decode the film.
     """
     if not headers:
         return {}
     rows = [_row(sha256, headers[sha256]) for sha256 in sorted(headers)]  # sorted: see settling's order of locks
     statement = insert_for(session)(StoredHeader)
     replaced = {name: statement.excluded[name] for name in rows[0] if name != "sha256"}
-    replaced["patient_hash"] = func.coalesce(statement.excluded.patient_hash, StoredHeader.patient_hash)
+    for name in ("patient_hash", "display_note"):
+        replaced[name] = func.coalesce(statement.excluded[name], getattr(StoredHeader, name))
     statement = statement.on_conflict_do_update(index_elements=[StoredHeader.sha256], set_=replaced)
     stored = session.execute(statement.returning(StoredHeader.sha256, StoredHeader.id), rows)
     return {row.sha256: row.id for row in stored}
@@ -42,6 +44,7 @@ def _row(sha256: str, header: FilmHeader) -> dict[str, object]:
         "acquired_on": header.acquired_on,
         "pixel_spacing": None if header.pixel_spacing is None else list(header.pixel_spacing),
         "patient_hash": header.patient_hash,
+        "display_note": header.display_note,
     }
 
 

@@ -24,11 +24,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Image, Run, WorkItem
 from wetread.store.image_set import ImageSet
 from wetread.store.moments import database_seconds
 from wetread.store.ordering import lock_walk
+from wetread.store.path_hashes import hash_paths_of_older_versions
 from wetread.store.places import held_place
 from wetread.store.rows import Columns, as_table
 from wetread.store.unchanged import need_not_be_read
@@ -54,6 +56,7 @@ class RunToFill:
     """What recording needs to know of a run. walker: who walks it; only one process does at a time.
 
     beside: the run that it shadows: an image that waits there is put into a batch that is read with that one.
+    accepted: words of DICOM headers that are read although they name something else.
     """
 
     id: int
@@ -62,6 +65,7 @@ class RunToFill:
     force: bool
     batch_size: int
     beside: int | None = None
+    accepted: Accepted = ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,7 @@ def _known_and_new(
 def _look_up(session: Session, run: RunToFill, root_id: int, files: Sequence[_Row]) -> list[_Known]:
     """Return what the database knows of those of `files` that are on the list."""
     found = as_table(session, "found_files", _COLUMNS, files).c
-    _hash_paths_of_older_versions(session, root_id, found)
+    hash_paths_of_older_versions(session, root_id, found)
     mine, last = aliased(WorkItem), aliased(WorkItem, name="last")
     changed = or_(Image.size != found.size, Image.mtime_ns != found.mtime_ns)
     query = (
@@ -187,25 +191,10 @@ def _look_up(session: Session, run: RunToFill, root_id: int, files: Sequence[_Ro
         # Also those that are not on the list: an outer join leaves the database no choice with which table it begins.
         .outerjoin(Image, and_(Image.root_id == root_id, Image.path_hash == found.path_hash))
         .outerjoin(mine, and_(mine.run_id == run.id, mine.image_id == Image.id))
-        .outerjoin(last, need_not_be_read(last, found, run.model_digest, force=run.force))
+        .outerjoin(last, need_not_be_read(last, found, run.model_digest, force=run.force, accepted=run.accepted))
     )
     # Of the connection: the session looks at each row for what it may have to map.
     return [_Known._make(row) for row in session.connection().execute(query) if row[1] is not None]
-
-
-def _hash_paths_of_older_versions(session: Session, root_id: int, found: Any) -> None:
-    """Give the found images their path's hash that a version before it inserted without, on SQLite."""
-    if session.get_bind().dialect.name != "sqlite":
-        return
-    without = and_(Image.root_id == root_id, Image.path_hash.is_(None))
-    if session.scalar(select(Image.id).where(without).limit(1)) is None:
-        return
-    session.execute(
-        update(Image)
-        .where(without, Image.path == found.path)
-        .values(path_hash=found.path_hash)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _bring_up_to_date(session: Session, files: Sequence[_Row], known: Iterable[_Known]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import LeaseLost
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Image, Model, Run, WorkItem
 from wetread.store.death_notes import count_deaths, note_how_it_ended
@@ -48,6 +49,7 @@ class Claim:
     decision_digest: of the decision that was in force for the model when the batch was taken.
     took_over: it was another's, whose lease had run out.
     riders: batches of a shadow's run under our lease too, whose images are read with these.
+    accepted: words of DICOM headers that the run is to read anyway.
     untouched: workers that died in a row with a batch of the run, before one of its images was tried alone or settled.
     doubts: what was counted of claims whose worker may live.
     """
@@ -64,6 +66,7 @@ class Claim:
     items: tuple[ClaimedItem, ...]
     riders: tuple[Claim, ...] = ()
     took_over: bool = False
+    accepted: Accepted = ACCEPTED
     untouched: int = 0
     doubts: tuple[Doubt, ...] = ()
 
@@ -141,7 +144,8 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
     said = tuple(read_doubts(doubts))
     untouched = session.scalar(select(Run.untouched).where(Run.id == run_id)) or 0
-    return Claim(batch_id, run_id, owner, fence, kills > 0, *of_run, items, riders, took_over, untouched, said)
+    how = *of_run[:-1], items, riders, took_over, of_run[-1], untouched, said
+    return Claim(batch_id, run_id, owner, fence, kills > 0, *how)
 
 
 def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:
@@ -155,19 +159,19 @@ def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: flo
         .execution_options(synchronize_session=False)
     ).all()
     return tuple(
-        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0], pending_items(session, rider))
+        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0][:-1], pending_items(session, rider))
         for rider, run_id, fence in sorted(tuple(row) for row in taken)
     )
 
 
-def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, str], bool]:
-    """Return (a run's model, engine, whether it is forced, the decision in force), and whether a run shadows it."""
+def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, str, Accepted], bool]:
+    """Return a run's (model, engine, whether it is forced, decision, accepted words), and if it is shadowed."""
     shadow = aliased(Run)
     shadowed = select(shadow.id).where(shadow.shadow_of == Run.id).exists()
-    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest, shadowed)
+    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest, Run.accepts, shadowed)
     row = session.execute(query.join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)).one()
-    digest, engine, force, decision, is_shadowed = row
-    return (digest, engine, force, decision), is_shadowed
+    digest, engine, force, decision, accepts, is_shadowed = row
+    return (digest, engine, force, decision, Accepted.from_json(accepts)), is_shadowed
 
 
 def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:

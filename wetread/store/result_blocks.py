@@ -33,6 +33,7 @@ _COLUMNS = {
     ),
     StoredHeader: (
         "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on", "pixel_spacing", "patient_hash",
+        "display_note",
     ),
 }  # fmt: skip
 _NAMES = [name for names in _COLUMNS.values() for name in names]
@@ -59,6 +60,7 @@ def find_result_blocks(session: Session, filters: Filters) -> Iterator[Block]:
                 None if shares is None else templates[digest] % tuple(shares.strip("[]").replace(" ", "").split(","))
                 for digest, shares in zip(digests, block["probabilities"], strict=True)
             ]
+            block["display_note"] = [note or None for note in block["display_note"]]
             for moments in ("read_at", "settled_at"):
                 block[moments] = [moment and _iso(moment) for moment in block[moments]]
             yield block

@@ -62,6 +62,7 @@ class ResultRow(NamedTuple):
     acquired_on: date | None = None
     pixel_spacing: list[float] | None = None
     patient_hash: str | None = None
+    display_note: str | None = None
 
     @property
     def position(self) -> Position:
@@ -82,6 +83,7 @@ _COLUMNS = {
     ),
     StoredHeader: (
         "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on", "pixel_spacing", "patient_hash",
+        "display_note",
     ),
 }  # fmt: skip
 

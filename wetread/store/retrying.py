@@ -39,6 +39,7 @@ def retry_failed(
                 state=ItemState.PENDING,
                 reason=None,
                 detail=None,
+                word=None,
                 attempts=0,
                 batch_id=batch.id,
                 current=False,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from schemas.alarms import Alarm, AlarmKind
 from schemas.errors import UsageError
+from schemas.films import ACCEPTED, Accepted
 from schemas.states import UNFINISHED_RUNS, RunKind, RunState
 from schemas.tables import Batch, Run, WorkItem
 from schemas.walk_rules import WalkRules
@@ -45,6 +46,7 @@ def open_run(
     run_id: int | None = None,
     shadow_of: int | None = None,
     rules: WalkRules | None = None,
+    accepted: Accepted = ACCEPTED,
 ) -> OpenedRun:
     """Return the unfinished run of these roots by this model, of this kind and these rules, running, or a new one.
 
@@ -55,6 +57,8 @@ def open_run(
     since their files may have changed since. While another living process walks the run, ours only joins it.
     dead: tells of a walker whether it is known to have died; otherwise its lease says.
     shadow_of: the run that this one reads beside; an unfinished shadow of its model goes on with it.
+    accepted: words of DICOM headers that it is to read although they name something else; a resumed run's own count no
+    more, unless it was named by its number and these are none.
     """
     kind = kind if shadow_of is None else RunKind.SHADOW
     if run_id is None:
@@ -70,12 +74,15 @@ def open_run(
             id=next_run_number(session), walk_rules=(rules or WalkRules()).to_json(),
             state=RunState.RUNNING, model_digest=model_digest, engine=engine, root_ids=list(roots), force=force,
             created_at=utc_now(), walker=walker, walk_until=None, kind=kind, shadow_of=shadow_of,
+            accepts=accepted.to_json(),
         )  # fmt: skip
         session.add(run)
         session.flush()
         renew_walk(session, run.id, walker)
         return OpenedRun(run.id, resumed=False, walks=True)
     run.shadow_of = shadow_of
+    if accepted or run_id is None:  # `runs resume` names no words, and means those that the run has
+        run.accepts = accepted.to_json()
     if _is_walked(session, run, dead):
         return OpenedRun(run.id, resumed=True, walks=False)
     _begin_walk(session, run, engine, walker)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
+from schemas.films import ACCEPTED, Accepted
 from schemas.tables import Schedule
 from schemas.walk_rules import USUAL_WALK, WalkRules
 
@@ -19,7 +20,8 @@ class ScheduleRow:
     """A schedule as it is stored. window: HH:MM to HH:MM, or None for the whole day; missed: run or skip.
 
     since_at: ticks before it do not count. not_before: when a run that failed is tried again. shadow: a model that
-    reads along. rules: how the directories are walked.
+    reads along. rules: how the directories are walked. accepted: words of DICOM headers that are read although they
+    name something else.
     """
 
     id: int
@@ -38,6 +40,7 @@ class ScheduleRow:
     keeper: str | None
     shadow: str | None = None
     rules: WalkRules = USUAL_WALK
+    accepted: Accepted = ACCEPTED
 
 
 def add_schedule(
@@ -54,6 +57,7 @@ def add_schedule(
     now: datetime,
     shadow: str | None = None,
     rules: WalkRules | None = None,
+    accepted: Accepted = ACCEPTED,
 ) -> int:
     """Store a schedule that was checked; return its id. Raises UsageError when the name is taken."""
     if _named(session, name) is not None:
@@ -63,6 +67,7 @@ def add_schedule(
         name=name, root_ids=list(root_ids), cron=cron, timezone=timezone, window_start=start, window_end=end,
         model=model, engine=engine, missed=missed, created_at=now, since_at=now, shadow=shadow,
         walk_rules=(rules or WalkRules()).to_json(),
+        accepts=accepted.to_json(),
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -144,5 +149,5 @@ def _row(found: Schedule) -> ScheduleRow:
     return ScheduleRow(
         found.id, found.name, tuple(found.root_ids), found.cron, found.timezone, window, found.model, found.engine,
         found.missed, found.created_at, found.since_at, found.paused_at, found.not_before, found.keeper,
-        found.shadow, WalkRules.from_json(found.walk_rules),
+        found.shadow, WalkRules.from_json(found.walk_rules), Accepted.from_json(found.accepts),
     )  # fmt: skip

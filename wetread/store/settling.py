@@ -12,8 +12,8 @@ from sqlalchemy import String, bindparam, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
-from schemas.films import FilmHeader
-from schemas.predictions import UNCERTAIN, Prediction
+from schemas.films import Accepted, FilmHeader
+from schemas.predictions import Prediction
 from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
 from schemas.table_base import UtcDateTime
 from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
@@ -23,8 +23,9 @@ from wetread.store.headers import store_headers
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
+from wetread.store.rejections import rules_of
 from wetread.store.repeatable import was_settled
-from wetread.store.tallies import add_tallies
+from wetread.store.tallies import add_tallies, tally_of
 from wetread.store.upsert import insert_for
 
 
@@ -44,6 +45,7 @@ class Outcome:
     prediction: a new reading; None for a link, a rejection, a death.
     linked: the id and label of a reading that these bytes have already.
     header: what is kept of a DICOM file's header, whatever became of the image.
+    word: of our own lists, by which a DICOM film was set aside.
     """
 
     image_id: int
@@ -56,6 +58,7 @@ class Outcome:
     prediction: Prediction | None = None
     linked: LinkedReading | None = None
     header: FilmHeader | None = None
+    word: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def settle_together(
     for held, outcomes in by_model:
         _settle_items(session, held, outcomes, _Stored(readings[held.batch_id], headers), now)
     for held, outcomes in kept:
-        add_tallies(session, held.run_id, _tally(outcomes))
+        add_tallies(session, held.run_id, tally_of(outcomes))
         _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
     return faults
 
@@ -218,7 +221,7 @@ def _settle_items(session: Session, held: Claim, outcomes: Sequence[Outcome], st
         .where(table.c.run_id == held.run_id, table.c.image_id == bindparam("key"), table.c.state == ItemState.PENDING)
         .values(worker=held.owner, settled_at=now)
     )
-    session.connection().execute(statement, [_item_row(outcome, stored, keep_older) for outcome in outcomes])
+    session.connection().execute(statement, [_item_row(one, stored, keep_older, held.accepted) for one in outcomes])
 
 
 def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
@@ -233,7 +236,7 @@ def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> N
     ).all()
 
 
-def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[str, object]:
+def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int], accepted: Accepted) -> dict[str, object]:
     if outcome.linked is not None:
         prediction_id: int | None = outcome.linked.prediction_id
     else:
@@ -243,6 +246,8 @@ def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int]) -> dict[s
         "state": outcome.state,
         "reason": outcome.reason,
         "detail": outcome.detail,
+        "word": outcome.word,
+        "rules": rules_of(outcome.state, outcome.reason, accepted),
         "sha256": outcome.sha256,
         "size": outcome.size,
         "mtime_ns": outcome.mtime_ns,
@@ -266,18 +271,6 @@ def _images_that_keep_an_older_reading(session: Session, held: Claim, outcomes: 
         WorkItem.state == ItemState.DONE,
     )
     return set(session.scalars(query))
-
-
-def _tally(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
-    tally: Counter[tuple[str, str]] = Counter()
-    for outcome in outcomes:
-        if (reading := outcome.prediction or outcome.linked) is not None:
-            tally["label", reading.label] += 1
-            if reading.decision == UNCERTAIN:
-                tally["uncertain", reading.label] += 1
-        elif outcome.reason is not None:
-            tally[str(outcome.state), str(outcome.reason)] += 1
-    return tally
 
 
 def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:

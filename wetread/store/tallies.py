@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from schemas.films import FilmHeader
+from schemas.predictions import UNCERTAIN
 from schemas.tables import RunTally
 from wetread.store.upsert import insert_for
+
+if TYPE_CHECKING:
+    from wetread.store.settling import Outcome
+
+NOTE = "note"
+"""The kind of counters of films that were read with something of their display left out or set right."""
+
+
+def _notes_of(header: FilmHeader | None) -> list[tuple[str, str]]:
+    """Return the counters of what was left out or set right of a film's display."""
+    return [(NOTE, note) for note in ((header and header.display_note) or "").split(",") if note]
 
 
 def add_tallies(session: Session, run_id: int, tally: Mapping[tuple[str, str], int]) -> None:
@@ -21,3 +36,17 @@ def add_tallies(session: Session, run_id: int, tally: Mapping[tuple[str, str], i
         set_={"count": RunTally.count + statement.excluded["count"]},
     )
     session.execute(statement, rows)
+
+
+def tally_of(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
+    """Return {(kind, name): how many} of what became of some images."""
+    tally: Counter[tuple[str, str]] = Counter()
+    for outcome in outcomes:
+        if (reading := outcome.prediction or outcome.linked) is not None:
+            tally["label", reading.label] += 1
+            if reading.decision == UNCERTAIN:
+                tally["uncertain", reading.label] += 1
+            tally.update(_notes_of(outcome.header))
+        elif outcome.reason is not None:
+            tally[str(outcome.state), str(outcome.reason)] += 1
+    return tally

@@ -6,16 +6,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, literal, or_, text
 
-from schemas.states import BYTES_REASONS, ItemState
+from schemas.films import Accepted
+from schemas.states import ItemState
 from schemas.tables import Image
 from wetread.program import program_version
+from wetread.store.rejections import stands
 
 
-def need_not_be_read(last: Any, found: Any, model_digest: str, *, force: bool) -> ColumnElement[bool]:
+def need_not_be_read(
+    last: Any, found: Any, model_digest: str, *, force: bool, accepted: Accepted
+) -> ColumnElement[bool]:
     """Return whether `last`, WorkItem under that alias, settles a found file's image for a model for good.
 
-    The file is as it was: size and time of change. It was read, or rejected for its bytes; or it is dead, and this
-    version of the program has tried it. found: the columns of the found files.
+    The file is as it was: size and time of change. It was read, or rejected for its bytes by the rules of today; or it
+    is dead, and this version of the program has tried it. found: the columns of the found files. accepted: words of
+    DICOM headers that the run is to read anyway.
     """
     return and_(
         last.image_id == Image.id,
@@ -28,7 +33,7 @@ def need_not_be_read(last: Any, found: Any, model_digest: str, *, force: bool) -
         or_(
             last.state == ItemState.DONE,
             and_(last.state == ItemState.DEAD, last.program == program_version()),
-            and_(last.state == ItemState.REJECTED, last.reason.in_(sorted(BYTES_REASONS))),
+            stands(last, accepted),
         ),
         literal(not force),
     )

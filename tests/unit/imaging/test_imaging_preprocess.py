@@ -28,6 +28,7 @@ records = st.builds(
     mean=st.floats(-2, 2),
     std=st.floats(0.01, 10),
     reduced_decoding=st.booleans(),
+    own_range=st.booleans(),
 )
 
 
@@ -71,6 +72,7 @@ def test_a_record_cannot_be_changed() -> None:
         {"std": float("inf")},
         {"mean": "0"},
         {"reduced_decoding": 1},
+        {"own_range": "true"},
         {"gamma": 1.0},
     ],
     ids=str,
@@ -80,7 +82,7 @@ def test_a_malformed_record_is_refused_by_name(change: dict[str, Any]) -> None:
         Preprocess.from_json(Preprocess().to_json() | change)
 
 
-@pytest.mark.parametrize("key", sorted(Preprocess(reduced_decoding=False).to_json()))
+@pytest.mark.parametrize("key", sorted(Preprocess(reduced_decoding=False, own_range=False).to_json()))
 def test_a_missing_key_is_refused(key: str) -> None:
     body = Preprocess().to_json()
     del body[key]
