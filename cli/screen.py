@@ -7,7 +7,7 @@ import os
 import click
 
 from cli.accept_options import accept_options, accepted
-from cli.completing import MODEL, directories
+from cli.completing import MODEL, files
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
@@ -19,7 +19,7 @@ from schemas.errors import EXIT_INTERRUPTED
 
 
 @click.command()
-@click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...|FILM...", shell_complete=files)
 @click.option(
     "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
 )
@@ -38,7 +38,10 @@ from schemas.errors import EXIT_INTERRUPTED
 @accept_options
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--keep", is_flag=True, help="Store the readings of films that are named; those of directories always are."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of films an array, an object a film.")
 @click.pass_context
 def screen(
     ctx: click.Context,
@@ -58,10 +61,13 @@ def screen(
     metrics_port: int | None,
     metrics_host: str | None,
     profile: bool,
+    keep: bool,
     as_json: bool,
     run: int | None = None,
 ) -> None:
     """Screen directories of chest X-rays, start to end.
+
+    A film that is named is read by itself: its probabilities, the decision and why. Nothing is stored unless --keep.
 
     Every file found is accounted for. What this model has read already is skipped. Interrupted, the same command
     continues. Without WETREAD_BROKER_URL the films are read by processes of this command; with it, by workers.
@@ -75,6 +81,7 @@ def screen(
     \b
     Example:
       wetread screen /archive
+      wetread screen film.png
       wetread screen /archive/2024 /archive/2025 --workers 8 --json
       wetread screen /archive --force --profile
       wetread screen /archive --model chest@2 --shadow chest@3
@@ -83,13 +90,19 @@ def screen(
     """
     from cli.accounts import account_json, read_shadows, run_exit_code, show_account
     from cli.alarms import alarmed_exit_code, say_alarms
+    from cli.one_film import Order as FilmOrder
+    from cli.one_film import names_films, screen_films
     from cli.profile import profile_json, show_profile
     from cli.screening import Order, Screening
     from cli.shadow import ProgressOfBoth, chosen_models, say_opened
+    from schemas.films import Accepted
     from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds
 
+    if run is None and names_films(ctx, directories):
+        words = Accepted(accept_modality, accept_body_part, accept_view)
+        ctx.exit(screen_films(FilmOrder(directories, model, engine, keep, force, words), as_json=as_json))
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("screen", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)

@@ -6,8 +6,8 @@ import os
 
 import click
 
+from cli.accept_options import accept_options, accepted
 from cli.completing import MODEL
-from cli.context import opened_registry
 from cli.output import say
 from cli.output_file import output_file
 
@@ -22,7 +22,15 @@ from cli.output_file import output_file
     help="The PNG to write; - is stdout.",
 )
 @click.option("--model", type=MODEL, default="production", show_default=True, help="Whose preprocessing.")
-def steps(image: str, output: str, model: str) -> None:
+@accept_options
+def steps(
+    image: str,
+    output: str,
+    model: str,
+    accept_modality: tuple[str, ...],
+    accept_body_part: tuple[str, ...],
+    accept_view: tuple[str, ...],
+) -> None:
     """Draw an image's original, CLAHE and brightness side by side.
 
     \b
@@ -33,12 +41,15 @@ def steps(image: str, output: str, model: str) -> None:
     from wetread.imaging.decode import decode
     from wetread.imaging.files import read_file
     from wetread.imaging.steps import draw_steps
+    from wetread.models.looking_up import look_up_model
+    from wetread.settings import load_settings
 
-    with opened_registry() as registry:
-        preprocess = registry.open(registry.resolve(model).digest).card.preprocess
+    settings = load_settings()
+    words = accepted(settings, accept_modality, accept_body_part, accept_view)
+    preprocess = look_up_model(settings, model)[1].card.preprocess
     folder, name = os.path.split(os.path.realpath(os.fsencode(image)))
     try:
-        drawn = draw_steps(decode(read_file(folder, name).data, preprocess.enough).pixels, preprocess)
+        drawn = draw_steps(decode(read_file(folder, name).data, preprocess.enough, words).pixels, preprocess)
     except Rejected as error:
         raise UsageError(f"expected an image that can be read, found {error}") from error
     with output_file(output) as file:

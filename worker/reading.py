@@ -34,7 +34,7 @@ from worker.read_threads import alive
 from worker.stages import CLAHE, CLAIM, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
 
 
-class _Film:
+class Film:
     """The bytes of one file: decoded once for each size that is enough, and preprocessed for each record."""
 
     def __init__(self, file: FileBytes, stages: Stages, accepted: Accepted) -> None:
@@ -79,6 +79,16 @@ class _Film:
         if isinstance(pixels, Rejected):
             raise pixels
         return pixels
+
+
+def prepare(reading: ModelReading, item: ClaimedItem, file: FileBytes, header: FilmHeader | None, film: Film) -> None:
+    """Have a film wait for the reading's network, or settle it as rejected where there is no picture of a film."""
+    try:
+        pixels = film.input(reading.model.classifier.preprocess)
+    except Rejected as fault:
+        reading.reject(item, fault, file, film.noted(header))
+    else:
+        reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, film.noted(header), pixels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +154,7 @@ class Reader:
         """Decode, preprocess and classify a file's bytes, and forget what that gave; False where they are no film's."""
         reading = ModelReading(self.held, self.model, [item])
         try:
-            pixels = _Film(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
+            pixels = Film(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
         except Rejected:
             return False
         reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, None, pixels))
@@ -178,17 +188,12 @@ class Reader:
                     reading.reject(item, file, None)
                 continue
             self.opened(item, file)
-            header, film = self._header(file.data), _Film(file, self.stages, self.held.accepted)
+            header, film = self._header(file.data), Film(file, self.stages, self.held.accepted)
             for reading, ours in mine:
                 if file.sha256 in ours:
                     reading.link(item, file, header, ours[file.sha256])
                     continue
-                try:
-                    pixels = film.input(reading.model.classifier.preprocess)
-                except Rejected as fault:
-                    reading.reject(item, fault, file, film.noted(header))
-                else:
-                    reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, film.noted(header), pixels))
+                prepare(reading, item, file, header, film)
 
     def _header(self, data: bytes) -> FilmHeader | None:
         """Return what is kept of the header; the key is asked for, and made, only where there is a DICOM film."""
