@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BLOCKS_OF_A_GROUP = 25
 """Blocks of rows that Parquet keeps together, and that are in memory at once."""
 
+EXCEL = b"\xef\xbb\xbf"
+"""The mark by which Excel knows a file of UTF-8; without it, it takes the text for one of its own code page."""
+
 
 @click.command()
 @filter_options
@@ -32,7 +35,8 @@ BLOCKS_OF_A_GROUP = 25
 @click.option(
     "--output", type=click.Path(dir_okay=False), help="The file, written whole or not; - is stdout.  [default: stdout]"
 )
-def export(form: str, output: str | None, **chosen: Any) -> None:
+@click.option("--excel", is_flag=True, help="With csv: begin with the mark (BOM) by which Excel reads UTF-8.")
+def export(form: str, output: str | None, excel: bool, **chosen: Any) -> None:
     """Write readings as a file for other programs, an image a line, in constant memory.
 
     The columns and their order are the same in every format, and stay: docs/results.md lists them. Rows come in the
@@ -43,12 +47,15 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
     Example:
       wetread results export --run 12 --format parquet --output run-12.parquet
       wetread results export --label covid --output covid.csv
+      wetread results export --excel --output for-excel.csv
       wetread results export --model cxr@3 --since 2026-11-01 --format jsonl
     """
     from schemas.errors import UsageError
     from wetread.store.result_blocks import find_result_blocks
 
     output = None if output == STANDARD_OUTPUT else output
+    if excel and form != "csv":
+        raise UsageError(f"--excel: expected --format csv, found {form}; the mark is for csv alone")
     if form == "parquet":
         if output is None:
             raise UsageError("--format parquet: expected --output FILE, found none; Parquet is written to a file")
@@ -63,10 +70,12 @@ def export(form: str, output: str | None, **chosen: Any) -> None:
                 if form == "csv" and sys.stdout.isatty():
                     emit_csv(COLUMNS, chain.from_iterable(zip(*exported_columns(each), strict=True) for each in blocks))
                 else:
+                    sys.stdout.buffer.write(EXCEL if excel else b"")
                     WRITERS[form](blocks, sys.stdout.buffer)
                     sys.stdout.buffer.flush()
             else:
                 with output_file(output) as file:
+                    file.write(EXCEL if excel else b"")
                     WRITERS[form](blocks, file)
         say_if_none(database, filters, sum(counts))
     say(f"{sum(counts)} rows" + (f" in {output}" if output else ""))

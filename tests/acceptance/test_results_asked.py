@@ -82,6 +82,21 @@ def test_every_export_holds_the_same_rows_in_the_same_columns(screened: tuple[Pr
     assert [one.isoformat() for one in columns["settled_at"]] == [row["settled_at"] for row in rows]
 
 
+def test_a_csv_for_excel_begins_with_its_mark_and_is_else_the_same(
+    screened: tuple[Program, Path], tmp_path: Path
+) -> None:
+    program, _ = screened
+    plain = subprocess.run(program.command("results", "export"), env=program.env(), capture_output=True).stdout
+    marked = subprocess.run(
+        program.command("results", "export", "--excel"), env=program.env(), capture_output=True
+    ).stdout
+    assert program.run("results", "export", "--excel", "--output", tmp_path / "it.csv").returncode == 0
+    assert marked == (tmp_path / "it.csv").read_bytes() == b"\xef\xbb\xbf" + plain
+    assert next(csv.DictReader(io.StringIO(marked.decode("utf-8-sig"))))["path"]
+    refused = program.run("results", "export", "--excel", "--format", "jsonl")
+    assert (refused.returncode, "--format csv" in refused.stderr) == (2, True), refused
+
+
 def test_the_columns_stay() -> None:
     page = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
     listed = [
