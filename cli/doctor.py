@@ -19,6 +19,7 @@ from cli.context import asked_database, asked_registry
 from cli.output import emit_json, emit_table
 from cli.time_limit import Asked
 from schemas.errors import EXIT_DONE, EXIT_FAILED, NoDatabase, WetreadError
+from wetread.installing import install_command
 from wetread.settings import Settings, load_settings, safe_url
 
 LEAST_FREE_BYTES = 1024**3
@@ -68,20 +69,21 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 def _findings(settings: Settings) -> Iterator[Finding]:
     services = _asked_services(settings)  # they answer, or hang, while the rest is looked at
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    anew = install_command()
     running = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", "ok" if fits else "fault", running, "" if fits else "install Python 3.11, 3.12 or 3.13")
     yield from shadowing()
-    yield _package("opencv-python-headless", "make install", needed=True)
-    yield _checked("cv2", _cv2, "make install; on a server never opencv-python, which wants libGL")
+    yield _package("opencv-python-headless", anew, needed=True)
+    yield _checked("cv2", _cv2, f"{anew}; on a server never opencv-python, which wants libGL")
     if _installed("opencv-python"):
         yield Finding("opencv-python", "fault", "installed beside the headless one", "pip uninstall opencv-python")
-    yield _package("numpy", "make install", needed=True)
-    yield _checked("engine numpy", _numpy_engine, "make install")
-    yield _package("tensorflow", "for --engine keras: make keras")
-    yield _package("onnx", "for --engine onnx: make onnx")
-    yield _package("onnxruntime", "for --engine onnx: make onnx")
-    yield _package("psycopg", "for PostgreSQL: make install")
-    yield _package("matplotlib", "for training: make install")
+    yield _package("numpy", anew, needed=True)
+    yield _checked("engine numpy", _numpy_engine, anew)
+    yield _package("tensorflow", f"for --engine keras: {install_command('keras')}")
+    yield _package("onnx", f"for --engine onnx: {install_command('onnx')}")
+    yield _package("onnxruntime", f"for --engine onnx: {install_command('onnx')}")
+    yield _package("psycopg", f"for PostgreSQL: {install_command('postgres')}")
+    yield _package("matplotlib", f"for training: {install_command('train')}")
     for what, cure, asked in services:
         try:
             if (found := asked.answer()) is not None:

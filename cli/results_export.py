@@ -136,12 +136,14 @@ def _arrow_table(arrow: Any, schema: Any, block: Block) -> Any:
 
 def _parquet() -> tuple[Any, Any]:
     from schemas.errors import UsageError
+    from wetread.installing import install_command
 
     try:
         import pyarrow
         import pyarrow.parquet
     except ModuleNotFoundError as error:
-        raise UsageError("--format parquet: expected pyarrow, found none; install the extra `parquet`") from error
+        cure = install_command("parquet")
+        raise UsageError(f"--format parquet: expected pyarrow, found none; run `{cure}`") from error
     return pyarrow, pyarrow.parquet
 
 

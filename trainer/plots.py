@@ -16,6 +16,7 @@ from trainer.evaluation import confusion
 from trainer.figures import Booleans, Floats
 from trainer.reading import Readings
 from wetread.engine.history import History
+from wetread.installing import install_command
 
 try:
     from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 except ModuleNotFoundError as missing:
-    raise UsageError("plots need matplotlib, which is not installed: run `make install`") from missing
+    cure = install_command("train")
+    raise UsageError(f"plots need matplotlib, which is not installed: run `{cure}`") from missing
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)

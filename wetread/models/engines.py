@@ -5,25 +5,19 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from schemas.errors import UsageError
-from wetread.models.keras_runtime import CURE as KERAS_CURE
-from wetread.models.onnx_runtime import CURE as ONNX_CURE
+from wetread.installing import install_command
 
-NEEDS = {
-    "numpy": ((), ""),
-    "keras": (("tensorflow", "keras"), KERAS_CURE),
-    "onnx": (("onnx", "onnxruntime"), ONNX_CURE),
-}
-"""Of each engine the packages that it needs, and how they are had."""
+NEEDS = {"numpy": (), "keras": ("tensorflow", "keras"), "onnx": ("onnx", "onnxruntime")}
+"""Of each engine the packages that it needs; the extra of its name has them."""
 
 
 def check_engine(engine: str) -> None:
     """Raise UsageError, with the cure, where this machine lacks what `engine` needs."""
-    packages, cure = NEEDS[engine]
-    missing = [package for package in packages if not _is_installed(package)]
+    missing = [package for package in NEEDS[engine] if not _is_installed(package)]
     if missing:
         raise UsageError(
             f"--engine {engine} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
-            f"installed here: {cure}, or choose another engine"
+            f"installed here: run `{install_command(engine)}`, or choose another engine"
         )
 
 

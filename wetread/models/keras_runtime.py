@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from schemas.errors import UsageError
-
-CURE = "run `make keras`"
+from wetread.installing import install_command
 
 _CHATTER = re.compile(rb"WARNING: All log messages before absl::|I0000 |.*: I (tensorflow|external)/")
 """What TensorFlow's libraries say on every import, before they have read TF_CPP_MIN_LOG_LEVEL."""
@@ -37,7 +36,8 @@ def import_keras(threads: int | None = None) -> tuple[Any, Any]:
             import keras
             import tensorflow
     except ModuleNotFoundError as error:
-        raise UsageError(f"the Keras engine needs TensorFlow, which is not installed: {CURE}") from error
+        cure = install_command("keras")
+        raise UsageError(f"the Keras engine needs TensorFlow, which is not installed: run `{cure}`") from error
     # A study builds a network a training: that each is compiled anew is meant, and no "retracing" to warn of.
     tensorflow.get_logger().setLevel(logging.ERROR)
     if keras.backend.backend() != "tensorflow":

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.errors import UsageError
-
-CURE = "run `make onnx`"
+from wetread.installing import install_command
 
 _ERRORS_ALONE = 3
 """The log severity from which ONNX Runtime writes to stderr."""
@@ -17,7 +16,9 @@ def import_onnx() -> Any:
     try:
         import onnx
     except ModuleNotFoundError as error:
-        raise UsageError(f"an ONNX graph needs the package onnx, which is not installed: {CURE}") from error
+        raise UsageError(
+            f"an ONNX graph needs the package onnx, which is not installed: run `{install_command('onnx')}`"
+        ) from error
     return onnx
 
 
@@ -31,7 +32,9 @@ def open_session(graph: bytes, threads: int) -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise UsageError(f"the ONNX engine needs ONNX Runtime, which is not installed: {CURE}") from error
+        raise UsageError(
+            f"the ONNX engine needs ONNX Runtime, which is not installed: run `{install_command('onnx')}`"
+        ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

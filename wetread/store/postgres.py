@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import NoSuchModuleError
 
 from schemas.errors import UsageError
+from wetread.installing import install_command
 from wetread.store import limits
 
 
@@ -26,7 +27,8 @@ def make_postgres_engine(url: URL, *, by_index: bool, asked: bool = False) -> En
             url, pool_pre_ping=True, pool_size=2, max_overflow=8, pool_timeout=limits.CONNECT_SECONDS * 2
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise UsageError("PostgreSQL needs psycopg, which is not installed: run `make install`") from error
+        cure = install_command("postgres")
+        raise UsageError(f"PostgreSQL needs psycopg, which is not installed: run `{cure}`") from error
 
     start = "BEGIN READ ONLY" if asked else "BEGIN"
 
