@@ -89,6 +89,10 @@ def test_a_dicom_film_is_read_as_its_picture_is_and_a_lateral_view_refused(fresh
     png, same, side = fresh.json("screen", film, film.parent / "film.dcm", film.parent / "side.dcm")
     assert same["probabilities"] == png["probabilities"]
     assert (side["state"], side["reason"]) == ("rejected", "other_view")
+    (accepted,) = fresh.json("screen", film.parent / "side.dcm", "--accept-view", "LL")
+    assert accepted["probabilities"] == png["probabilities"]
+    drawn = fresh.run(*shlex.split(accepted["steps"].replace("steps.png", str(film.parent / "steps.png")))[1:])
+    assert drawn.returncode == 0, drawn.stderr
     assert not fresh.home.exists(), "no key for patients' ids either"
 
 
