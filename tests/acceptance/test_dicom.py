@@ -67,7 +67,7 @@ def test_a_film_that_ends_its_decoder_s_process_is_dead_and_the_others_are_read(
         (archive / f"{number}.dcm").write_bytes(dicom(film(seed=number)))
     (archive / "poison.dcm").write_bytes(dicom(np.zeros((72, 80), np.uint16), JPEGExtended12Bit, **frame))
     program = with_model(tmp_path / "home", WETREAD_ATTEMPTS="1")  # its worker dies twice, and not four times
-    account = program.json("screen", archive, "--workers", "1")
+    account = program.json("screen", archive, "--workers", "1", code=3)  # a film is dead
     assert (account["state"], account["done"], account["rejected"], account["dead"]) == ("finished", 4, 0, 1)
     (dead,) = program.json("errors", "list")
     assert (Path(dead["path"]).name, dead["state"], dead["reason"]) == ("poison.dcm", "dead", "crashed")
