@@ -11,6 +11,7 @@ import click
 
 from cli.completing import MODEL
 from cli.context import asked_database, opened_database
+from cli.known_choice import KnownChoice
 from cli.output import emit_json, emit_json_array, emit_table, say
 from cli.result_options import REASONS, model_digest
 from cli.run_number import LARGEST, RUN_NUMBER
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from wetread.store.results import ResultRow
 
 UNREADABLE = "unreadable_directory"
-LISTED_REASONS = click.Choice([*REASONS.choices, UNREADABLE])
+LISTED_REASONS = KnownChoice([*REASONS.choices, UNREADABLE])
 
 PAGE = 100
 """Rows of a table; a program gets all."""

@@ -46,7 +46,7 @@ def test_another_model_is_another_reading(program: Program, archive: Path) -> No
     program.json("screen", archive)
     publish_tiny_model(None, program.home, "other", seed=5)
     assert program.json("screen", archive)["model"] == "other@1"
-    assert len(program.lines("results", "list")) == 24
+    assert len(program.lines("results", "list", "--model", "any")) == 24
     assert len(program.lines("results", "list", "--model", "tiny@1")) == 12
 
 
@@ -160,7 +160,7 @@ def test_results_answer_what_they_are_asked(program: Program, archive: Path) -> 
     assert list(listed[0]) == [
         "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model",
         "model_digest", "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality",
-        "acquired_on", "pixel_spacing", "patient_hash", "decision_digest", "gate_score", "settled_at",
+        "acquired_on", "pixel_spacing", "patient_hash", "decision_digest", "gate_score", "settled_at", "display_note",
     ]  # fmt: skip
     assert listed[0]["probability"] == max(listed[0]["probabilities"].values())
     sure = program.lines("results", "list", "--min-probability", "0.8")

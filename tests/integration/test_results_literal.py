@@ -21,7 +21,7 @@ from cli import results_export
 from cli.main import wetread
 from cli.output import csv_cell, json_text
 from cli.result_rows import csv_lines, csv_row, json_lines, result_json
-from schemas.errors import WetreadError
+from schemas.errors import UsageError, WetreadError
 from schemas.films import FilmHeader
 from schemas.states import Reason
 from schemas.tables import StoredHeader, StoredPrediction
@@ -178,7 +178,7 @@ def test_no_command_obeys_or_fails_over_what_is_typed(
 ) -> None:
     # Opened once: a command is called some fifteen hundred times here.
     monkeypatch.setattr(local.database, "dispose", lambda: None)
-    monkeypatch.setattr(store, "Database", lambda _: local.database)
+    monkeypatch.setattr(store, "Database", lambda *_, **__: local.database)
     monkeypatch.setattr(migrating, "ensure_schema", lambda _: None)
     before = found(local, Filters())
     for typed in (*INJECTIONS, "9" * 30, "-1", "nan", "1e999", "0001-01-01"):
@@ -195,7 +195,9 @@ def test_no_command_obeys_or_fails_over_what_is_typed(
 def test_what_was_typed_is_what_is_listed(local: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WETREAD_DATABASE_URL", local.database.url)
     load_settings.cache_clear()
-    for prefix, count in (("%", 1), ("_", 1), ("a", 5), ("a_", 1), ("'", 1), ("*", 0)):
+    for prefix, count in (("%", 1), ("_", 1), ("a", 5), ("a_", 1), ("'", 1)):
         arguments: list[Any] = ["results", "list", "--path", prefix, "--format", "csv"]
         ended = CliRunner().invoke(wetread, arguments, standalone_mode=False)
         assert len(ended.stdout.splitlines()) == 1 + count, prefix
+    nothing = CliRunner().invoke(wetread, ["results", "list", "--path", "*"], standalone_mode=False)
+    assert isinstance(nothing.exception, UsageError), "a star is a star, and nothing begins with one"
