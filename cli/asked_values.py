@@ -34,7 +34,7 @@ def check_known(database: Database, filters: Filters) -> None:
                 _refuse_unknown(f"--{name}", wanted, known.known_codes(session, name))
         for name, option in IDENTIFIERS.items():
             wanted = getattr(filters, name)
-            if wanted is not None and not known.has_header(session, name, wanted):
+            if wanted is not None and not (wanted.isascii() and known.has_header(session, name, wanted)):
                 raise UsageError(
                     f"{option}: expected one that a film has, found none with {wanted[:80]!r}; `wetread results list "
                     "--format jsonl` gives them"

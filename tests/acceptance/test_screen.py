@@ -96,9 +96,9 @@ def test_a_home_inside_the_archive_is_no_film(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["screen", "{tmp}/missing"], 2, "expected a directory, found none"),
+        (["screen", "{tmp}/missing"], 2, "expected a directory or a film, found none"),
         (["screen", "{tmp}/empty"], 2, "found an empty directory"),
-        (["screen", "{tmp}/file"], 2, "found a file"),
+        (["screen", "{tmp}/file", "{tmp}/archive"], 2, "film"),
         (["screen", "{tmp}/archive", "--model", "nothing"], 2, "nothing"),
         (["screen", "{tmp}/archive", "--engine", "abacus"], 2, "abacus"),
         (["status", "99"], 2, "no run"),
