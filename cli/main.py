@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import select
 import sys
@@ -17,7 +18,7 @@ from cli.mistyped import mistyped_settings, refuse_mistyped
 from cli.numbers import bound_numbers
 from cli.output import set_quiet, warn
 from cli.short_options import shortened, version_option
-from cli.streams import STDOUT, discard_output, prepare_streams
+from cli.streams import STDOUT, discard_output, output_is_closed, prepare_streams
 from schemas.errors import EXIT_INTERRUPTED, WetreadError
 
 if TYPE_CHECKING:
@@ -157,13 +158,23 @@ def _run() -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last who can say a sentence of it
-        return say_fault(_unwritten() or error)
+        return say_fault(_unwritten() or _refused(error) or error)
 
 
 def _finished(code: int) -> int:
     """Write out what is buffered yet; return the code, or that of a failure where it cannot be written."""
     unwritten = _unwritten()
     return say_fault(unwritten) if unwritten is not None and not code else code
+
+
+def _refused(error: Exception) -> OutputFailed | None:
+    """Return `error` as a failed print where standard output was closed; None for any other.
+
+    A print that is longer than the buffer is not held back, so that `_unwritten` has nothing left to try.
+    """
+    if isinstance(error, OSError) and error.errno == errno.EBADF and output_is_closed():
+        return OutputFailed(error)
+    return None
 
 
 def _unwritten() -> OutputFailed | None:

@@ -8,6 +8,7 @@ that nothing ends in an exception and JSON stays JSON.
 from __future__ import annotations
 
 import codecs
+import fcntl
 import io
 import os
 import sys
@@ -32,6 +33,11 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPES)
+
+
+def output_is_closed() -> bool:
+    """Return whether standard output was closed by the caller, and is held by a descriptor that refuses writes."""
+    return fcntl.fcntl(STDOUT, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
 
 
 def discard_output() -> None:

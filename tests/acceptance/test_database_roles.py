@@ -80,8 +80,8 @@ def test_each_role_can_do_its_work_and_no_more(url: str, tmp_path: Path, monkeyp
         assert call(reader, monkeypatch, *words).exception is None, words
     report = call(reader, monkeypatch, "report", "--json", "--max-failure-rate", "1")
     assert (report.exception, json.loads(report.stdout)["done"]) == (None, 3)
-    call(as_role(url, "wetread_worker"), monkeypatch, "schedule", "add", "nightly", tmp_path / "archive", "--cron",
-         "0 22 * * *")  # fmt: skip
+    added = worker.run("schedule", "add", "nightly", tmp_path / "archive", "--cron", "0 22 * * *")
+    assert added.returncode == 0, added.stderr
     nightly = call(reader, monkeypatch, "report", "--nightly").exception
     assert "a run of 'nightly' that is over, found none yet" in str(nightly)
     refused = call(reader, monkeypatch, "errors", "retry").exception

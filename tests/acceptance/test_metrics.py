@@ -151,7 +151,7 @@ def test_nobodys_name_is_in_metrics_or_logs_and_logs_are_json_that_name_run_batc
     assert len(settled) == 6
     assert {(line["run"], line["level"]) for line in settled} == {(1, "info")}
     assert len({line["batch"] for line in settled}) == 6
-    assert all(re.fullmatch(r".+:\d+:\d+", line["worker"]) for line in settled)
+    assert all(re.fullmatch(r".+:\d+:\d+:[0-9a-z.]+", line["worker"]) for line in settled)
 
 
 def expressions() -> list[str]:

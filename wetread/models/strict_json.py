@@ -14,7 +14,7 @@ from typing import Any
 from schemas.errors import ArtefactError
 
 DIGITS = 18
-"""Digits of a whole number at most, its sign counted: what every machine's word and every float can hold."""
+"""Digits of a whole number at most: what every machine's word of 64 bits can hold."""
 
 Kinds = type | tuple[type, ...]
 
@@ -89,6 +89,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if len(text) > DIGITS:
-        raise ValueError(f"a whole number of {len(text)} digits")
+    digits = len(text.removeprefix("-"))
+    if digits > DIGITS:
+        raise ValueError(f"a whole number of {digits} digits; {DIGITS} are allowed")
     return int(text)

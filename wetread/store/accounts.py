@@ -103,7 +103,7 @@ def shadow_accounts(session: Session, run_id: int) -> list[RunAccount]:
 def list_accounts(session: Session, *, limit: int = 50, running_first: bool = False) -> list[RunAccount]:
     """Return the accounts of the latest runs, newest first; those that are running before the others if asked for.
 
-    Three queries, however many runs there are.
+    A few queries, however many runs there are: those of the runs, their tallies and their roots.
     """
     query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
     if running_first:

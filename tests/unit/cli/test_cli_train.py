@@ -199,7 +199,7 @@ def test_clean_data_is_trained_on_strictly_and_promoted_without_a_reason(films: 
             marks=pytest.mark.keras,
         ),
         (["evaluate", "nobody", "FILMS"], UsageError, "nobody"),
-        (["evaluate", "nobody", "FILMS", "--side", "test"], UsageError, "--split"),
+        (["evaluate", "production", "FILMS", "--side", "test"], UsageError, "--split"),
     ],
 )
 def test_wrong_usage_is_said_and_is_exit_2(
