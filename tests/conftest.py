@@ -41,3 +41,10 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WETREAD_HOME", str(tmp_path / "home"))
     load_settings.cache_clear()
     structlog.reset_defaults()  # a command that an earlier test called in this process set its own
+
+
+@pytest.fixture(autouse=True)
+def ended_by_nobody_but_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that a test calls in this process leaves nothing here that ends it at a later test's Ctrl-C."""
+    monkeypatch.setattr("cli.main.watch_interrupts", lambda: None)
+    monkeypatch.setattr("cli.main.end_if_interrupted", lambda _code: None)

@@ -26,6 +26,7 @@ from wetread.store.attempts import count_attempt
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.headers import store_headers
+from wetread.store.leases import release_dead
 from wetread.store.migrating import ensure_schema
 from wetread.store.runs import cancel_pending, set_state
 
@@ -140,6 +141,23 @@ def test_a_run_is_deleted_while_an_attempt_is_counted(kit: RunKit) -> None:
             count_attempt(session, held, held.items[0].image_id)
 
     assert meeting.hold(attempt) == []
+    assert runs_left(kit) == []
+
+
+def test_a_run_is_deleted_while_a_dead_worker_s_batch_of_it_is_freed(kit: RunKit) -> None:
+    run, recorded = kit.filled(NAMES)
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    interrupt(kit, run)
+    meeting = Meeting(kit, run)
+
+    def free() -> None:
+        with kit.database.writing() as session:
+            session.execute(select(Batch.id).where(Batch.id == held.batch_id).with_for_update())  # freeing's first lock
+            meeting.stand_still()
+            assert release_dead(session, held.owner) == 1
+
+    assert meeting.hold(free) == []
     assert runs_left(kit) == []
 
 

@@ -23,13 +23,15 @@ def delete_run(session: Session, run_id: int) -> int:
     model = session.scalar(select(Run.model_digest).where(Run.id == run_id))
     if model is not None:
         lock_readings(session, model, alone=True)
+    # Batches before their items and their run, as a worker does that counts an attempt or frees what a dead one held.
+    # Those of a run that is still going are not waited for: it is refused below.
+    ended = select(Run.id).where(Run.id == run_id, Run.state != RunState.RUNNING)
+    session.execute(select(Batch.id).where(Batch.run_id.in_(ended)).order_by(Batch.id).with_for_update(of=Batch)).all()
     state = session.scalar(select(Run.state).where(Run.id == run_id).with_for_update())
     if state is None:
         raise UsageError(f"expected a run, found no run {run_id}; see `wetread runs list`")
     if state == RunState.RUNNING:
         raise UsageError(f"run {run_id} is running: cancel it first, with `wetread runs cancel {run_id}`")
-    # Before their items, as a worker that counts an attempt does.
-    session.execute(select(Batch.id).where(Batch.run_id == run_id).order_by(Batch.id).with_for_update()).all()
     mine = aliased(WorkItem)
     reverting = select(mine.image_id).where(mine.run_id == run_id, mine.current)
     earlier = (

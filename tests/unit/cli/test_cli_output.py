@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import re
+import threading
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,7 +110,6 @@ def test_lines_for_people_are_escaped_line_by_line(capsys: pytest.CaptureFixture
 def test_a_fault_that_names_what_was_typed_is_escaped(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.main.watch_interrupts", lambda: None)  # it would end this process at a Ctrl-C
     for arguments in (["screen", "no\x1b[2J\u202edir"], ["\x1b[2J\u202e"], ["status", "--\x1b[2J\u202e"]):
         monkeypatch.setattr("sys.argv", ["wetread", *arguments])
         with pytest.raises(SystemExit) as ended:
@@ -119,6 +119,8 @@ def test_a_fault_that_names_what_was_typed_is_escaped(
         assert said.out == ""
         assert said.err.replace("\n", "").isprintable(), ascii(said.err)
         assert "Traceback" not in said.err
+    left = {thread.name for thread in threading.enumerate()}
+    assert "interrupts" not in left, "it would end the tests' own process at a later test's Ctrl-C: tests/conftest.py"
 
 
 def test_a_log_line_is_escaped_on_a_terminal_and_elsewhere(
