@@ -21,7 +21,7 @@ FILM = film()
      "UNKNOWN", "", "CHEST/ABDOMEN", "CHEST RIBS", "CHEST PA AND LATERAL", "Doe^Jane"],
 )  # fmt: skip
 def test_words_for_the_chest_and_words_that_say_nothing_are_read(body_part: str) -> None:
-    filler = "x" * len(body_part)
+    filler = "X" * len(body_part)  # a code string; what stands there in the end is none, as in the field
     data = dicom(FILM, BodyPartExamined=filler).replace(filler.encode(), body_part.encode("latin-1"), 1)
     np.testing.assert_array_equal(decode(data).pixels, FILM)
 
