@@ -25,6 +25,7 @@ from wetread.store import runs, settling
 from wetread.store.attempts import count_attempt
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
+from wetread.store.erasing import erase_images
 from wetread.store.headers import store_headers
 from wetread.store.leases import release_dead
 from wetread.store.migrating import ensure_schema
@@ -159,6 +160,25 @@ def test_a_run_is_deleted_while_a_dead_worker_s_batch_of_it_is_freed(kit: RunKit
 
     assert meeting.hold(free) == []
     assert runs_left(kit) == []
+
+
+def test_an_image_is_erased_while_an_attempt_of_it_is_counted(kit: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, recorded = kit.filled(NAMES)
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    image = held.items[0].image_id
+    meeting = Meeting(kit, run)
+    monkeypatch.setitem(globals(), "delete_run", lambda session, _run: erase_images(session, [image]))
+
+    def attempt() -> None:
+        with kit.database.writing() as session:
+            session.execute(select(Batch.id).where(Batch.id == held.batch_id).with_for_update())
+            meeting.stand_still()
+            count_attempt(session, held, image)
+
+    assert meeting.hold(attempt) == []
+    with kit.database.reading() as session:
+        assert image not in session.scalars(select(WorkItem.image_id)).all()
 
 
 def test_a_run_is_deleted_while_the_rest_of_it_is_cancelled(kit: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from schemas.states import ItemState, RunKind, RunState
 from schemas.tables import Batch, Run, RunStage, RunTally, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
 from wetread.store.numbers import note_deleted_run
-from wetread.store.ordering import lock_readings
+from wetread.store.ordering import lock_batches, lock_readings
 
 
 def delete_run(session: Session, run_id: int) -> int:
@@ -23,10 +23,9 @@ def delete_run(session: Session, run_id: int) -> int:
     model = session.scalar(select(Run.model_digest).where(Run.id == run_id))
     if model is not None:
         lock_readings(session, model, alone=True)
-    # Batches before their items and their run, as a worker does that counts an attempt or frees what a dead one held.
     # Those of a run that is still going are not waited for: it is refused below.
     ended = select(Run.id).where(Run.id == run_id, Run.state != RunState.RUNNING)
-    session.execute(select(Batch.id).where(Batch.run_id.in_(ended)).order_by(Batch.id).with_for_update(of=Batch)).all()
+    lock_batches(session, select(Batch.id).where(Batch.run_id.in_(ended)))
     state = session.scalar(select(Run.state).where(Run.id == run_id).with_for_update())
     if state is None:
         raise UsageError(f"expected a run, found no run {run_id}; see `wetread runs list`")

@@ -14,7 +14,7 @@ from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Image, Run, RunTally, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.headers import delete_unnamed_headers
-from wetread.store.ordering import lock_readings
+from wetread.store.ordering import lock_batches, lock_readings
 from wetread.store.result_filters import beginning_with
 from wetread.store.runs import finish_if_settled
 from wetread.store.tallies import add_tallies
@@ -71,6 +71,7 @@ def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
     mine = WorkItem.image_id.in_(image_ids)
     for model in session.scalars(select(WorkItem.model_digest).where(mine).distinct().order_by(WorkItem.model_digest)):
         lock_readings(session, model, alone=True)
+    lock_batches(session, select(WorkItem.batch_id).where(mine, WorkItem.state == ItemState.PENDING))
     # A walk that records these files again holds its run's row; it waits, and then finds them gone.
     held = select(WorkItem.run_id).where(mine)
     runs = Run.id.in_(held) | (Run.state == RunState.RUNNING)

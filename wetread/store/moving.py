@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import BigInteger, LargeBinary, and_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from schemas.states import WORLD_REASONS, RunState
+from schemas.states import WORLD_REASONS, ItemState, RunState
 from schemas.tables import Image, Model, Run, WorkItem
 from wetread.store.erasing import ERASED_AT_ONCE, erase_images
-from wetread.store.ordering import lock_readings
+from wetread.store.ordering import lock_batches, lock_readings
 from wetread.store.places import Place
 from wetread.store.result_filters import listed_at
 from wetread.store.rows import Columns, as_table
@@ -61,7 +61,9 @@ def _join(session: Session, twins: Mapping[int, int]) -> None:
     ids = [*twins, *twins.values()]
     for model in session.scalars(select(Model.digest).order_by(Model.digest)).all():
         lock_readings(session, model, alone=True)
-    held = Run.id.in_(select(WorkItem.run_id).where(WorkItem.image_id.in_(ids)))
+    of_these = WorkItem.image_id.in_(ids)
+    lock_batches(session, select(WorkItem.batch_id).where(of_these, WorkItem.state == ItemState.PENDING))
+    held = Run.id.in_(select(WorkItem.run_id).where(of_these))
     runs = select(Run.id).where(held | (Run.state == RunState.RUNNING)).order_by(Run.id)
     session.execute(runs.with_for_update()).all()
     _keep_the_latest(session, twins)

@@ -1,14 +1,18 @@
 """What comes before all other locks, so that deleting a run and settling images cannot lock each other out.
 
-Deleting takes a run's row, then batches, items and predictions; settling takes a batch, predictions and items,
+Deleting takes batches, a run's row, then items and predictions; settling takes a batch, predictions and items,
 also items of other runs, then its run's row. No order of rows suits both. So the model's readings, which hold all
 that the two contend for, are locked first: shared by whoever settles or cancels, alone by whoever deletes.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, cast, func, select
+from typing import Any
+
+from sqlalchemy import Integer, Select, cast, func, select
 from sqlalchemy.orm import Session
+
+from schemas.tables import Batch
 
 ADVISORY_SPACE = 0x77657473
 WALK_SPACE = 0x77657477
@@ -28,6 +32,15 @@ def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
     key = int(model_digest[:8], 16) - 2**31
     session.execute(select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
+
+
+def lock_batches(session: Session, batch_ids: Select[Any]) -> None:
+    """Lock these batches before their runs' rows, as whoever counts an attempt or frees what a dead worker held does.
+
+    PostgreSQL locks the run's row too where a transaction changes a batch twice.
+    """
+    locked = select(Batch.id).where(Batch.id.in_(batch_ids)).order_by(Batch.id).with_for_update(of=Batch)
+    session.execute(locked).all()
 
 
 def lock_roots(session: Session) -> None:
