@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -122,8 +123,8 @@ def emit_table(
     width = shutil.get_terminal_size().columns
     table = drawn(shown, width, drop, below)
     if title is not None:
-        click.echo(click.style("\n".join(wrapped(title, width)), italic=True))
-    click.echo("\n" + click.style(table.head, bold=True) if table.head else "")
+        click.echo(_styled("\n".join(wrapped(title, width)), italic=True))
+    click.echo("\n" + _styled(table.head, bold=True) if table.head else "")
     click.echo("\n".join([*table.lines, ""]))
     if table.dropped:
         say(f"no room for {', '.join(table.dropped)}: --json has all")
@@ -183,6 +184,12 @@ def printable(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.4g}" if abs(cell) < 1000 else f"{cell:.1f}"
     return "".join(_escaped(sign) for sign in str(cell))
+
+
+def _styled(text: str, **style: bool) -> str:
+    """Return `text` so styled, or plain where the terminal knows no styles, or its user wants none."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+    return text if plain else click.style(text, **style)
 
 
 def _escaped(sign: str) -> str:

@@ -45,6 +45,11 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def ended_by_nobody_but_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that a test calls in this process leaves nothing here that ends it at a later test's Ctrl-C."""
+    """What a test calls in this process leaves nothing here that ends it in a later test.
+
+    A command leaves a thread that ends the process at a Ctrl-C; a sign of life that is given once leaves one that ends
+    it ten minutes later.
+    """
+    monkeypatch.setattr("wetread.liveness.STANDS_STILL_SECONDS", 1e6)
     monkeypatch.setattr("cli.main.watch_interrupts", lambda: None)
     monkeypatch.setattr("cli.main.end_if_interrupted", lambda _code: None)

@@ -45,14 +45,15 @@ class Silences(NamedTuple):
 class SignFile:
     """The file of this process. kind: "worker" or "beat"; database: the URL of the one that it serves.
 
-    longest: seconds from one sign to the next, after which `ends` is called: it ends the process.
+    longest: seconds from one sign to the next, STANDS_STILL_SECONDS by default, after which `ends` is called: it ends
+    the process.
     """
 
     def __init__(
         self,
         kind: str,
         database: str,
-        longest: float = STANDS_STILL_SECONDS,
+        longest: float | None = None,
         ends: Callable[[int], Any] = os._exit,
     ) -> None:
         process = str(this_process())
@@ -60,7 +61,7 @@ class SignFile:
         self._path = _folder() / name
         self._new = self._path.with_name(f".{name}")
         self._says = {"process": process, "database": _digest(database)}
-        self._longest = longest
+        self._longest = STANDS_STILL_SECONDS if longest is None else longest
         self._ends = ends
         self._signed_at = 0.0
         self._over = threading.Event()
