@@ -33,7 +33,7 @@ def say_fault(error: BaseException) -> int:
 
 
 def _of_the_machine(error: BaseException) -> str | None:
-    """Return what to say of a fault that is none of the program's; None for any other."""
+    """Return what to say of a fault that the machine caused; None for a fault of the program."""
     for one in _causes(error):
         if isinstance(one, OutputFailed):
             return str(one)

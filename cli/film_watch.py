@@ -2,7 +2,7 @@
 
 A first walk finds what lay there before, while what happens meanwhile is listened for; later walks find what the kernel
 did not tell. A file belongs to the run of the day on which it was found; one that changes after its run has read it
-begins a new run, the later the oftener it changes.
+begins a new run, and waits longer the more often it changes.
 """
 
 from __future__ import annotations

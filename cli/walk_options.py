@@ -35,7 +35,7 @@ def walk_options(command: Command) -> Command:
 
 
 def chosen_rules(exclude: tuple[str, ...], allow: tuple[str, ...], *, follow_links: bool) -> WalkRules:
-    """Return the rules that were named; raise UsageError for a pattern or a directory that is none."""
+    """Return the rules that were named; raise UsageError for a wrong pattern or a missing directory."""
     from producer.linked_roots import walk_rules
 
     return walk_rules(exclude, allow, follow_links=follow_links)

@@ -19,7 +19,7 @@ from wetread.store.roots import resolved_roots, root_ids
 
 
 def walk_rules(exclude: Sequence[str], allow: Sequence[str], *, follow_links: bool) -> WalkRules:
-    """Return the rules that a person named; raise UsageError for a pattern or a directory that is none."""
+    """Return the rules that a person named; raise UsageError for a wrong pattern or a missing directory."""
     from producer.excluded import checked_patterns
 
     if allow and not follow_links:
