@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,10 +32,10 @@ class Attentive:
     diary: Diary
     stood_still: bool = field(default=False, init=False)
 
-    def read(self, descriptor: int, count: int) -> bytes:
+    def read(self, descriptor: int, count: int, moved: Callable[[], None]) -> bytes:
         before, began = self.diary.read()
         waited = time.monotonic() - began
-        data = _read_up_to(descriptor, count)
+        data = _read_up_to(descriptor, count, moved)
         after, _ = self.diary.read()
         # A write that stands still, since the machine gave its time to others, is half done on the disk too.
         self.stood_still = before == after and before % 2 == 1 and waited > FRESH_SECONDS
