@@ -41,8 +41,8 @@ class WeightAverage(Callback):
             average += share * (weights[name] - average)
 
     def on_batch_end(self, training: Training) -> None:
-        """Take the network's weights in."""
-        self.add(training.network.weights())
+        """Take the learner's weights in."""
+        self.add(training.learner.weights())
 
     def judged_weights(self) -> dict[str, Array]:
         """Return the average, in the weights' own type."""

@@ -9,8 +9,7 @@ from typing import Any
 from wetread.engine.array import Array
 from wetread.engine.checkpoint import Checkpoint
 from wetread.engine.history import History
-from wetread.engine.network import Network
-from wetread.engine.optimizers.optimizer import Optimizer
+from wetread.engine.learner import Learner, Memory
 
 
 @dataclass(slots=True)
@@ -21,8 +20,7 @@ class Training:
     A callback sets `stop` to end the run after this epoch.
     """
 
-    network: Network
-    optimizer: Optimizer
+    learner: Learner
     epochs: int
     callbacks: tuple[Callback, ...] = ()
     history: History = field(default_factory=History)
@@ -34,17 +32,15 @@ class Training:
     stop: bool = False
 
     def weights(self) -> dict[str, Array]:
-        """Return the weights that the run is judged by: a callback's where one gives some, else the network's."""
+        """Return the weights that the run is judged by: a callback's where one gives some, else the learner's."""
         for callback in self.callbacks:
             if (judged := callback.judged_weights()) is not None:
                 return judged
-        return self.network.weights()
+        return self.learner.weights()
 
     def checkpoint(self) -> Checkpoint:
         """Return all that a resumed run needs to go on to the same bits; taken at the end of an epoch."""
-        return Checkpoint.of(
-            self.network, self.optimizer, self.history, {c.name: c.memory() for c in self.callbacks if c.name}
-        )
+        return Checkpoint.of(self.learner, self.history, {c.name: c.memory() for c in self.callbacks if c.name})
 
 
 class Callback:
@@ -67,10 +63,10 @@ class Callback:
         """Act after the last epoch."""
 
     def judged_weights(self) -> dict[str, Array] | None:
-        """Return weights to be validated and kept instead of the network's own, or None."""
+        """Return weights to be validated and kept instead of the learner's own, or None."""
         return None
 
-    def memory(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def memory(self) -> Memory:
         """Return what a resumed run must remember: arrays, and what JSON can hold."""
         return {}, {}
 

@@ -15,7 +15,7 @@ BETTER_WHEN_LOWER = {"loss": True, "val_loss": True, "accuracy": False, "val_acc
 class EarlyStopping(Callback):
     """End training when `monitor` has not improved by more than `min_delta` for `patience` epochs.
 
-    At the end the network has the weights of its best epoch again (`best_epoch`, from 0), whether the run was
+    At the end the learner has the weights of its best epoch again (`best_epoch`, from 0), whether the run was
     stopped or ran to its last epoch.
 
     Source: Prechelt, Early stopping - but when?, 1998.
@@ -48,9 +48,9 @@ class EarlyStopping(Callback):
             training.stop = True
 
     def on_training_end(self, training: Training) -> None:
-        """Give the network its best weights back."""
+        """Give the learner its best weights back."""
         if self._weights:
-            training.network.load(self._weights)
+            training.learner.load(self._weights)
 
     def memory(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the best weights, their epoch and their value."""

@@ -16,8 +16,9 @@ from wetread.engine.early_stopping import EarlyStopping
 from wetread.engine.history import History
 from wetread.engine.loss import SoftmaxCrossEntropy
 from wetread.engine.network import Network
+from wetread.engine.network_learner import evaluate
 from wetread.engine.optimizers.build import make_optimizer
-from wetread.engine.training import evaluate, fit
+from wetread.engine.training import fit
 
 
 class Steps(Callback):
@@ -27,7 +28,7 @@ class Steps(Callback):
         self.weights: list[dict[str, Array]] = []
 
     def on_batch_end(self, training: Training) -> None:
-        self.weights.append(training.network.weights())
+        self.weights.append(training.learner.weights())
 
 
 def run(

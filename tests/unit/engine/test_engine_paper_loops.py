@@ -8,8 +8,8 @@ from schemas.architecture import Architecture, LayerSpec
 from tests.unit.engine.networks import convolution, dense, pool
 from wetread.engine.loss import SoftmaxCrossEntropy
 from wetread.engine.network import Network
+from wetread.engine.network_learner import train_step
 from wetread.engine.optimizers.sgd import SGD
-from wetread.engine.training import train_step
 
 
 def test_the_engine_takes_the_step_that_loops_over_pixels_take() -> None:

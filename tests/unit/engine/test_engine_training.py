@@ -16,9 +16,10 @@ from wetread.engine.early_stopping import EarlyStopping
 from wetread.engine.history import History
 from wetread.engine.loss import SoftmaxCrossEntropy
 from wetread.engine.network import Network
+from wetread.engine.network_learner import evaluate
 from wetread.engine.optimizers.build import OPTIMIZERS, make_optimizer
 from wetread.engine.schedules import CosineDecay
-from wetread.engine.training import evaluate, fit
+from wetread.engine.training import fit
 
 
 def images(n: int = 40, side: int = 8, seed: int = 0) -> tuple[Array, Labels]:
@@ -42,7 +43,7 @@ class Recorder(Callback):
     def on_batch_end(self, training: Training) -> None:
         self.batches.append((training.epoch, training.batch, training.images))
         self.losses.append(training.loss)
-        self.rates.append(training.optimizer.learning_rate)
+        self.rates.append(training.learner.learning_rate)
 
     def on_epoch_end(self, training: Training) -> None:
         self.checkpoints.append(training.checkpoint())
