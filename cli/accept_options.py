@@ -21,8 +21,14 @@ OPTIONS = {
 """The reason for which a word sets a film aside -> the option that has it read."""
 
 
-def accept_options(command: Command) -> Command:
-    """Give a command --accept-body-part, --accept-view and --accept-modality, and hand it `accept_*` with the words."""
+def accept_options(command: Command, *, instead: bool = False) -> Command:
+    """Give a command --accept-body-part, --accept-view and --accept-modality, and hand it `accept_*` with the words.
+
+    instead: they replace what was accepted before, and --accept-nothing ends it.
+    """
+    if instead:
+        command = click.option("--accept-nothing", is_flag=True, help="Accept no such words any more.")(command)
+    more = "instead of the words before" if instead else "too; may be given again"
     for option, what in (
         ("--accept-modality", "a modality"),
         ("--accept-view", "a view"),
@@ -30,7 +36,7 @@ def accept_options(command: Command) -> Command:
     ):
         command = click.option(
             option, multiple=True, metavar="WORD",
-            help=f"Read films of {what} that is set aside by this word, too; may be given again.",
+            help=f"Read films of {what} that is set aside by this word, {more}.",
         )(command)  # fmt: skip
     return command
 
@@ -42,3 +48,9 @@ def accepted(
     from schemas.films import Accepted
 
     return settings.accepted | Accepted(modalities, body_parts, views)
+
+
+def accepted_options(words: Accepted) -> list[str]:
+    """Return the words as the options that give them, for a command line."""
+    options = ("--accept-modality", "--accept-body-part", "--accept-view")
+    return [part for option, some in zip(options, words.lists, strict=True) for word in some for part in (option, word)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.accept_options import accepted_options
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from cli.results_show import why
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
@@ -139,10 +140,7 @@ def _steps(film: str, order: Order, outcome: Outcome) -> str | None:
     """Return the command that draws the film's steps; None of what cannot be decoded."""
     if outcome.state != ItemState.DONE and outcome.reason != Reason.NOT_A_FILM:
         return None
-    words = [] if order.model == "production" else ["--model", order.model]
-    options = ("--accept-modality", "--accept-body-part", "--accept-view")
-    for option, accepted in zip(options, order.accepted.lists, strict=True):
-        words += [part for word in accepted for part in (option, word)]
+    words = [*([] if order.model == "production" else ["--model", order.model]), *accepted_options(order.accepted)]
     return shlex.join(["wetread", "steps", film, "--output", "steps.png", *words])
 
 

@@ -8,6 +8,7 @@ import click
 
 from cli.alarms import say_alarms
 from cli.context import asked_database
+from cli.failure_rate_option import failure_rate_option
 from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_json, printable, say
 from cli.output_file import output_file
 from cli.run_number import RUN_NUMBER
@@ -44,10 +45,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Films to look at, of each kind.",
 )
-@click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.05, show_default=True,
-    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count.",
-)  # fmt: skip
+@failure_rate_option(0.05)
 @click.option(
     "--max-drift", type=click.FloatRange(0), default=0.25, show_default=True,
     help="Exit 3 when the scores or the inputs have a population stability index above this, and above chance.",

@@ -28,7 +28,7 @@ RENEW_SECONDS = 10.0
 """Seconds between two renewals of our hold on the schedule."""
 
 
-def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
+def run_schedule_now(name: str, workers: int | None, max_failure_rate: float, *, as_json: bool) -> int:
     """Run the schedule and print its accounts; return the exit code. Raises UsageError when it is being run."""
     with opened_database() as (settings, database), noted_interrupts() as asked:
         schedule = _take(database, name)
@@ -51,13 +51,14 @@ def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
             with database.writing() as session:
                 leave_schedule(session, schedule.id, worker_id())
     pace = {"images_per_second": progress.run.images_per_second, "seconds": progress.run.seconds}
-    pace["max_failure_rate"], alarms = 1.0, run_alarms(account, max_failure_rate=1.0)
+    pace["max_failure_rate"] = max_failure_rate
+    alarms = run_alarms(account, max_failure_rate=max_failure_rate)
     if as_json:
         emit_json(account_json(account, shadows, **pace))
         say_alarms(alarms)
     else:
         show_account(account, shadows, **pace)
-    return alarmed_exit_code(run_exit_code(account, 1.0), alarms)
+    return alarmed_exit_code(run_exit_code(account, max_failure_rate), alarms)
 
 
 class _Keep:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.context import asked_database, opened_database
+from cli.failure_rate_option import failure_rate_option
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
@@ -103,10 +104,7 @@ def cancel(run: int, as_json: bool) -> None:
 @runs.command()
 @click.argument("run", type=RUN_NUMBER)
 @click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
-@click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-    help="Exit 3 when more of the found images could not be read, as for 'wetread screen'.",
-)  # fmt: skip
+@failure_rate_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: float, as_json: bool) -> None:

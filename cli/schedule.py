@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.accept_options import accepted_options
 from cli.completing import schedules
 from cli.context import asked_database, opened_database
+from cli.failure_rate_option import failure_rate_option
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST
 from cli.schedule_change import add, described, edit, shown_by
+from cli.walk_options import rules_text
 
 if TYPE_CHECKING:
     from wetread.store.nightly import TickRow
@@ -37,7 +40,8 @@ schedule.add_command(edit)
 def list_all(as_json: bool) -> None:
     """List the schedules, and when each runs next, by the clock of its time zone.
 
-    Shadow, engine, --missed and --exclude are shown where a schedule has others than usual; --json has everything.
+    Shadow, engine, --missed and what else it was told of the directories are shown where they are not as usual; --json
+    has everything.
 
     \b
     Example:
@@ -46,13 +50,15 @@ def list_all(as_json: bool) -> None:
     from wetread.store.schedules import list_schedules
 
     with asked_database() as (_, database), database.reading() as session:
-        rows = [described(session, found) for found in list_schedules(session)]
+        found = list_schedules(session)
+        rows = [described(session, one) for one in found]
     if as_json:
         emit_json(rows)
         return
-    usual: dict[str, Any] = {"shadow": None, "engine": "numpy", "missed": "run", "exclude": []}
+    reads = [" ".join(filter(None, (rules_text(one.rules), *accepted_options(one.accepted)))) for one in found]
+    rows = [row | {"reads": how} for row, how in zip(rows, reads, strict=True)]
+    usual: dict[str, Any] = {"shadow": None, "engine": "numpy", "missed": "run", "reads": ""}
     said = [name for name, value in usual.items() if any(row[name] != value for row in rows)]
-    rows = [row | {"exclude": " ".join(row["exclude"])} for row in rows]
     columns = ("name", "cron", "window", "timezone", "model", *said, "next", "last run")
     shown = [
         row | {"next": row["state"] if row["next"] is None else row["next"][:16].replace("T", " ")} for row in rows
@@ -145,9 +151,10 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
 @schedule.command("run-now")
 @click.argument("name", shell_complete=schedules)
 @click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
+@failure_rate_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def run_now(ctx: click.Context, name: str, workers: int | None, as_json: bool) -> None:
+def run_now(ctx: click.Context, name: str, workers: int | None, max_failure_rate: float, as_json: bool) -> None:
     """Run a schedule now, in this command, whatever its hours and whether or not it is paused.
 
     It shows and ends as `wetread screen` does. Interrupted, beat goes on with it in the schedule's next window.
@@ -158,7 +165,7 @@ def run_now(ctx: click.Context, name: str, workers: int | None, as_json: bool) -
     """
     from cli.run_now import run_schedule_now
 
-    ctx.exit(run_schedule_now(name, workers, as_json=as_json))
+    ctx.exit(run_schedule_now(name, workers, max_failure_rate, as_json=as_json))
 
 
 def _night(row: TickRow) -> dict[str, Any]:

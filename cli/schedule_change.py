@@ -8,19 +8,17 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cli.accept_options import accept_options
-from cli.completing import MODEL, directories, schedules
+from cli.completing import directories, schedules
 from cli.context import opened_database
-from cli.engine_option import engine_option
 from cli.output import emit_json, say
-from cli.walk_options import chosen_rules, rules_json, walk_options
-from schemas.predictions import ENGINES
+from cli.run_options import NO_SHADOW, RunChanges, RunOptions, run_change_options, run_options
+from cli.walk_options import rules_json
 
 if TYPE_CHECKING:
     from wetread.store.schedules import ScheduleRow
 
-ALWAYS, NONE = "always", "none"
-"""What `edit` calls no window and no shadow."""
+ALWAYS = "always"
+"""What `edit` calls no window."""
 
 MISSED = click.Choice(["run", "skip"])
 
@@ -31,20 +29,11 @@ MISSED = click.Choice(["run", "skip"])
 @click.option("--cron", required=True, help="When a run begins: minute, hour, day of month, month, day of week.")
 @click.option("--window", help="Hours in which it may read, as 22:00-06:00.  [default: always]")
 @click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.  [default: UTC]")
-@click.option(
-    "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each run."
-)
-@click.option(
-    "--shadow", type=MODEL,
-    help="Another model, which reads the same films beside it; looked up anew for each run.",
-)  # fmt: skip
-@engine_option
+@run_options(each="each run")
 @click.option(
     "--missed", type=MISSED, default="run", show_default=True,
     help="What becomes of a moment while no beat ran: made up once, within the window, or skipped.",
 )  # fmt: skip
-@walk_options
-@accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(
     name: str,
@@ -52,16 +41,8 @@ def add(
     cron: str,
     window: str | None,
     timezone: str | None,
-    model: str,
-    shadow: str | None,
-    engine: str,
+    chosen: RunOptions,
     missed: str,
-    exclude: tuple[str, ...],
-    follow_links: bool,
-    allow: tuple[str, ...],
-    accept_modality: tuple[str, ...],
-    accept_body_part: tuple[str, ...],
-    accept_view: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Have directories screened when a cron expression says so.
@@ -78,7 +59,6 @@ def add(
     from producer.linked_roots import check_not_links_alone
     from producer.windows import split_window
     from schemas.errors import UsageError
-    from schemas.films import Accepted
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids
@@ -90,14 +70,14 @@ def add(
         raise UsageError(f"expected a name of 1 to 200 printable characters, found {name[:40]!r}")
     with opened_database() as (settings, database):
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
-        rules, paths = chosen_rules(exclude, allow, follow_links=follow_links), resolved_roots(directories)
+        chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker)
+        rules, paths = chosen.rules, resolved_roots(directories)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
             add_schedule(
                 session, name=name, root_ids=root_ids(session, paths, settings.root_map), cron=cron,
-                timezone=zone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
-                shadow=shadow, rules=rules, accepted=Accepted(accept_modality, accept_body_part, accept_view),
+                timezone=zone, window=hours, model=chosen.model, engine=chosen.engine, missed=missed,
+                now=utc_now(), shadow=chosen.shadow, rules=rules, accepted=chosen.accepted,
             )  # fmt: skip
             row = described(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
@@ -111,14 +91,8 @@ def add(
 @click.option("--cron", help="When a run begins: minute, hour, day of month, month, day of week.")
 @click.option("--window", help=f"Hours in which it may read, as 22:00-06:00, or {ALWAYS!r}.")
 @click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.")
-@click.option("--model", type=MODEL, help="A model, looked up anew for each run.")
-@click.option("--shadow", type=MODEL, help=f"Another model, which reads the same films beside it, or {NONE!r}.")
-@click.option("--engine", type=click.Choice(ENGINES), help="What computes; keras and onnx need their extra.")
+@run_change_options
 @click.option("--missed", type=MISSED, help="What becomes of a moment while no beat ran.")
-@click.option(
-    "--exclude", metavar="PATTERN", multiple=True, help="Leave out what matches, instead of what was left out before."
-)
-@click.option("--exclude-nothing", is_flag=True, help="Leave nothing out any more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def edit(
     name: str,
@@ -126,12 +100,8 @@ def edit(
     cron: str | None,
     window: str | None,
     timezone: str | None,
-    model: str | None,
-    shadow: str | None,
-    engine: str | None,
+    changes: RunChanges,
     missed: str | None,
-    exclude: tuple[str, ...],
-    exclude_nothing: bool,
     as_json: bool,
 ) -> None:
     """Change a schedule; what is not named stays as it is, and so do its runs and its history.
@@ -142,13 +112,12 @@ def edit(
     \b
     Example:
       wetread schedule edit "archive nightly" --window 21:00-07:00 --timezone Europe/Paris
-      wetread schedule edit "archive nightly" --exclude "old/"
+      wetread schedule edit "archive nightly" --exclude "old/" --accept-body-part THORAX_AP
       wetread schedule edit "archive nightly" /archive /archive2
     """
     from dataclasses import replace
 
     from cli.shadow import chosen_models
-    from producer.excluded import checked_patterns
     from producer.linked_roots import check_not_links_alone
     from producer.windows import split_window
     from schemas.errors import UsageError
@@ -157,28 +126,24 @@ def edit(
     from wetread.store.roots import resolved_roots, root_ids, root_paths
     from wetread.store.schedules import change_schedule, find_schedule
 
-    if exclude and exclude_nothing:
-        raise UsageError("expected --exclude or --exclude-nothing, found both")
-    named = (cron, window, timezone, model, shadow, engine, missed, exclude, exclude_nothing, new_directories)
-    if not any(named):
+    if not any((cron, window, timezone, missed, changes, new_directories)):
         raise UsageError("expected something to change, found nothing; see `wetread schedule edit --help`")
     with opened_database() as (settings, database):
         with database.reading() as session:
             before = find_schedule(session, name)
             paths = list(root_paths(session, before.root_ids).values())
-        rules = before.rules
-        if exclude or exclude_nothing:
-            rules = replace(rules, exclude=checked_patterns(exclude))
+        rules, words = changes.changed(before.rules, before.accepted)
         after = replace(
             before,
             cron=cron or before.cron,
             timezone=timezone or before.timezone,
             window=before.window if window is None else None if window == ALWAYS else split_window(window),
-            model=model or before.model,
-            shadow=before.shadow if shadow is None else None if shadow == NONE else shadow,
-            engine=engine or before.engine,
+            model=changes.model or before.model,
+            shadow=None if changes.shadow == NO_SHADOW else changes.shadow or before.shadow,
+            engine=changes.engine or before.engine,
             missed=missed or before.missed,
             rules=rules,
+            accepted=words,
         )
         _check_due(after.cron, after.timezone, after.window)
         registry = Registry(database, settings.models_directory)

@@ -6,36 +6,23 @@ import os
 
 import click
 
-from cli.accept_options import accept_options, accepted
-from cli.completing import MODEL, files
+from cli.completing import files
 from cli.context import opened_database
-from cli.engine_option import engine_option
+from cli.failure_rate_option import failure_rate_option
 from cli.interrupting import noted_interrupts
 from cli.metrics_options import open_own_metrics, own_metrics_options
 from cli.numbers import PROCESSES
 from cli.output import emit_json, say
-from cli.walk_options import chosen_rules, walk_options
+from cli.run_options import RunOptions, run_options
 from schemas.errors import EXIT_INTERRUPTED
 
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...|FILM...", shell_complete=files)
-@click.option(
-    "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
-)
-@click.option(
-    "--shadow", type=MODEL, help="Another model, which reads the same films beside it; its readings are kept apart."
-)
-@engine_option
+@run_options()
 @click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
-@click.option(
-    "--max-failure-rate", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-    help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count. Dead "
-    "films, and a run that read none of its films, are exit 3 whatever it is.",
-)  # fmt: skip
-@walk_options
-@accept_options
+@failure_rate_option()
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
 @click.option(
@@ -46,18 +33,10 @@ from schemas.errors import EXIT_INTERRUPTED
 def screen(
     ctx: click.Context,
     directories: tuple[str, ...],
-    model: str,
-    shadow: str | None,
-    engine: str,
+    chosen: RunOptions,
     workers: int | None,
     force: bool,
     max_failure_rate: float,
-    exclude: tuple[str, ...],
-    follow_links: bool,
-    allow: tuple[str, ...],
-    accept_modality: tuple[str, ...],
-    accept_body_part: tuple[str, ...],
-    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     profile: bool,
@@ -95,22 +74,20 @@ def screen(
     from cli.profile import profile_json, show_profile
     from cli.screening import Order, Screening
     from cli.shadow import ProgressOfBoth, chosen_models, say_opened
-    from schemas.films import Accepted
     from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds
 
     if run is None and names_films(ctx, directories):
-        words = Accepted(accept_modality, accept_body_part, accept_view)
-        ctx.exit(screen_films(FilmOrder(directories, model, engine, keep, force, words), as_json=as_json))
+        films = FilmOrder(directories, chosen.model, chosen.engine, keep, force, chosen.accepted)
+        ctx.exit(screen_films(films, as_json=as_json))
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("screen", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
-        rules = chosen_rules(exclude, allow, follow_links=follow_links)
-        words = accepted(settings, accept_modality, accept_body_part, accept_view)
-        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        digest, beside = chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker)
         processes = workers or len(os.sched_getaffinity(0))
-        order = Order(directories, digest, engine, force, processes, run, beside, rules, words)
+        words = settings.accepted | chosen.accepted
+        order = Order(directories, digest, chosen.engine, force, processes, run, beside, chosen.rules, words)
         screening = Screening.open(database, settings, order, asked)
         say_opened(screening.opened, screening.shadow)
         with ProgressOfBoth() as progress:

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import click
 
-from cli.accept_options import accept_options, accepted
-from cli.completing import MODEL, directories
+from cli.completing import directories
 from cli.context import opened_database
-from cli.engine_option import engine_option
 from cli.output import emit_json, say
-from cli.walk_options import chosen_rules, walk_options
+from cli.run_options import RunOptions, run_options
 from schemas.errors import ServiceUnavailable
 
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
-@click.option(
-    "--model", type=MODEL, default="production", show_default=True, help="A model: NAME, NAME@VERSION or a digest."
-)
-@click.option(
-    "--shadow", type=MODEL, help="Another model, which reads the same films beside it; its readings are kept apart."
-)
-@engine_option
+@run_options()
 @click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
-@walk_options
-@accept_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
     directories: tuple[str, ...],
-    model: str,
-    shadow: str | None,
-    engine: str,
+    chosen: RunOptions,
     force: bool,
-    exclude: tuple[str, ...],
-    follow_links: bool,
-    allow: tuple[str, ...],
-    accept_modality: tuple[str, ...],
-    accept_body_part: tuple[str, ...],
-    accept_view: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Enqueue directories for workers, and return.
@@ -61,10 +43,11 @@ def submit(
     with opened_database() as (settings, database):
         app = make_app(settings)
         registry = Registry(database, settings.models_directory)
-        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
-        rules = chosen_rules(exclude, allow, follow_links=follow_links)
-        words = accepted(settings, accept_modality, accept_body_part, accept_view)
-        order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules, accepted=words)
+        digest, beside = chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker)
+        order = Order(
+            directories, digest, chosen.engine, force, workers=0, shadow_digest=beside, rules=chosen.rules,
+            accepted=settings.accepted | chosen.accepted,
+        )  # fmt: skip
         screening = Screening.open(database, settings, order)
         screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
         account = screening.account()

@@ -153,7 +153,12 @@ def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], gap
 
 
 def _stacked(columns: Sequence[Column], width: int) -> Drawn:
-    """Return each row as lines of a column's name and its value; what is empty is left out."""
+    """Return each row as lines of a column's name and its value; what is empty is left out.
+
+    Of two columns the first names what stands in the second: it takes the name's place.
+    """
+    if len(columns) == 2:
+        return Drawn("", list(_named(columns[0].cells, columns[1].cells, width)), [])
     names = max((text_width(column.name) for column in columns), default=0)
     lines: list[str] = []
     for row in zip(*(column.cells for column in columns), strict=True):
@@ -164,3 +169,18 @@ def _stacked(columns: Sequence[Column], width: int) -> Drawn:
                 name = column.name if number == 0 else ""
                 lines.append(f"{' ' * EDGE}{name}{' ' * (names - text_width(name) + GAP)}{part}".rstrip())
     return Drawn("", lines[1:], [])
+
+
+def _named(names: Sequence[str], values: Sequence[str], width: int) -> Iterator[str]:
+    """Yield each name with its value beside it, or below it where a word of the value has no room there."""
+    widest = max(map(text_width, names), default=0)
+    for name, value in zip(names, values, strict=True):
+        beside = EDGE + widest + GAP
+        if _longest_word(value) <= width - beside:
+            for number, part in enumerate(wrapped(value, width - beside)):
+                first = name if number == 0 else ""
+                yield f"{' ' * EDGE}{first}{' ' * (beside - EDGE - text_width(first))}{part}".rstrip()
+        else:
+            edge = EDGE + GAP if _longest_word(value) <= width - EDGE - GAP else EDGE
+            yield " " * EDGE + name
+            yield from ((" " * edge + part).rstrip() for part in wrapped(value, max(width - edge, 1)))

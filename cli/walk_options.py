@@ -14,22 +14,32 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_OPTIONS = (
-    click.option(
-        "--exclude", metavar="PATTERN", multiple=True,
-        help="Leave out what matches, as in a .gitignore: 'old/', '*.txt', '/2019'; may be given again.",
-    ),
-    click.option("--follow-links", is_flag=True, help="Follow links that stay under a DIR, or under an allowed root."),
-    click.option(
-        "--allow", metavar="ROOT", multiple=True, type=click.Path(), shell_complete=complete_directories,
-        help="With --follow-links: a directory that links may lead to; may be given again.",
-    ),
-)  # fmt: skip
 
+def walk_options(command: Command, *, instead: bool = False) -> Command:
+    """Add --exclude, --follow-links and --allow to a command.
 
-def walk_options(command: Command) -> Command:
-    """Add --exclude, --follow-links and --allow to a command."""
-    for option in reversed(_OPTIONS):
+    instead: they replace what held before, and --exclude-nothing and --no-follow-links end it.
+    """
+    more = "; instead of the patterns before" if instead else "; may be given again"
+    options = [
+        click.option(
+            "--exclude", metavar="PATTERN", multiple=True,
+            help=f"Leave out what matches, as in a .gitignore: 'old/', '*.txt', '/2019'{more}.",
+        ),
+        click.option(
+            "--follow-links/--no-follow-links" if instead else "--follow-links", is_flag=True,
+            default=None if instead else False,
+            help="Follow links that stay under a DIR, or under an allowed root.",
+        ),
+        click.option(
+            "--allow", metavar="ROOT", multiple=True, type=click.Path(), shell_complete=complete_directories,
+            help="With --follow-links: a directory that links may lead to"
+            + ("; instead of those before." if instead else "; may be given again."),
+        ),
+    ]  # fmt: skip
+    if instead:
+        options.insert(1, click.option("--exclude-nothing", is_flag=True, help="Leave nothing out any more."))
+    for option in reversed(options):
         command = option(command)
     return command
 

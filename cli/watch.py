@@ -6,15 +6,13 @@ import os
 
 import click
 
-from cli.accept_options import accept_options, accepted
-from cli.completing import MODEL, directories
+from cli.completing import directories
 from cli.context import opened_database
-from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
 from cli.metrics_options import open_own_metrics, own_metrics_options
 from cli.numbers import PROCESSES
 from cli.output import emit_json, say
-from cli.walk_options import chosen_rules, walk_options
+from cli.run_options import RunOptions, run_options
 
 LISTENING_WALK_SECONDS = 300.0
 """Seconds between walks while the kernel tells what happens; they find what it did not tell."""
@@ -22,15 +20,7 @@ LISTENING_WALK_SECONDS = 300.0
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
-@click.option(
-    "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each day's run."
-)
-@click.option(
-    "--shadow",
-    type=MODEL,
-    help="Another model, which reads the same films beside it; looked up anew for each day's run.",
-)
-@engine_option
+@run_options(each="each day's run")
 @click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option(
     "--still", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
@@ -44,27 +34,17 @@ LISTENING_WALK_SECONDS = 300.0
     "--poll", type=click.FloatRange(min=0.5), metavar="SECONDS",
     help="Walk so often instead of listening.  [default: 10 on network shares, where the kernel hears nothing]",
 )  # fmt: skip
-@walk_options
-@accept_options
 @own_metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
 @click.pass_context
 def watch(
     ctx: click.Context,
     directories: tuple[str, ...],
-    model: str,
-    shadow: str | None,
-    engine: str,
+    chosen: RunOptions,
     workers: int | None,
     still: float,
     age: float,
     poll: float | None,
-    exclude: tuple[str, ...],
-    follow_links: bool,
-    allow: tuple[str, ...],
-    accept_modality: tuple[str, ...],
-    accept_body_part: tuple[str, ...],
-    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     as_json: bool,
@@ -95,8 +75,8 @@ def watch(
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
-        paths, rules = resolved_roots(directories), chosen_rules(exclude, allow, follow_links=follow_links)
+        chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker)
+        paths, rules = resolved_roots(directories), chosen.rules
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
             roots = dict(zip(root_ids(session, paths, settings.root_map), paths, strict=True))
@@ -107,13 +87,13 @@ def watch(
             say("a network share: walking it every 10 seconds; --poll says otherwise")
 
         def models() -> tuple[str, str | None]:
-            digest = registry.resolve(model).digest
+            digest, shadow = registry.resolve(chosen.model).digest, chosen.shadow
             return digest, None if shadow is None else shadow_for_now(registry, shadow, digest, settings.broker)
 
         order = WatchOrder(
-            roots, models, engine, workers or len(os.sched_getaffinity(0)), still, age,
+            roots, models, chosen.engine, workers or len(os.sched_getaffinity(0)), still, age,
             poll or LISTENING_WALK_SECONDS, poll is None, rules, allowed,
-            accepted(settings, accept_modality, accept_body_part, accept_view),
+            settings.accepted | chosen.accepted,
         )  # fmt: skip
         progress = WatchProgress(order, settings.database)
         progress.begin()

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+MOST_FAILED = 0.5
+"""The share of the found images that may fail, unless a command is told another. An archive may hold texts, thumbnails
+and files that were cut short; where more than half fails, the directory or the machine is wrong."""
+
 
 class AlarmKind(StrEnum):
     """What an alarm is about. A program may rely on these words."""

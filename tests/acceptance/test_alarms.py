@@ -113,6 +113,17 @@ def test_a_night_whose_archive_is_away_is_red(archive: Path, tmp_path: Path) -> 
     assert (call("report", "--nightly", "--json").json["alarms"], call("status", "--json").json["alarms"]) == ([], [])
 
 
+def test_a_night_by_hand_ends_as_a_screening_does(archive: Path) -> None:
+    for number in range(FILMS + 1):
+        (archive / f"{number}.txt").write_text(f"no film, {number}")
+    assert add_schedule(archive).code == 0
+    night = call("schedule", "run-now", "nightly", "--workers", 1, "--json")
+    assert (night.code, night.json["done"], kinds(night.json)) == (3, FILMS, ["failure_rate"])
+    draw_films(archive / "more", 2, seed=7)
+    borne = call("schedule", "run-now", "nightly", "--workers", 1, "--json", "--max-failure-rate", 1)
+    assert (borne.code, borne.json["alarms"]) == (0, [])
+
+
 def test_a_root_that_holds_nothing_where_films_were_is_red(archive: Path, tmp_path: Path) -> None:
     assert call("screen", archive, "--workers", 1).code == 0
     archive.rename(tmp_path / "away")

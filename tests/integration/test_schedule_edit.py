@@ -78,13 +78,36 @@ def test_what_is_named_changes_and_the_rest_stays(archive: Path, tmp_path: Path)
     assert listed()["directories"] == [str(archive), str(tmp_path / "other")]
 
 
+def test_accepted_words_and_links_change_as_patterns_do(archive: Path, tmp_path: Path) -> None:
+    add(archive, "--accept-body-part", "THORAX_AP", "--accept-view", "XX")
+    before = listed()
+    assert before["accepts"] == {"modalities": [], "body_parts": ["THORAX_AP"], "views": ["XX"]}
+    call("edit", "nightly", "--accept-body-part", "BRUST", "--follow-links", "--allow", tmp_path / "other")
+    after = listed()
+    words, links = {"modalities": [], "body_parts": ["BRUST"], "views": ["XX"]}, [str(tmp_path / "other")]
+    assert after == before | {"accepts": words, "follow_links": True, "allow": links}
+    call("edit", "nightly", "--exclude", "old/")
+    assert listed() == after | {"exclude": ["old/"]}, "what is not named stays"
+    call("edit", "nightly", "--accept-nothing", "--no-follow-links")
+    assert listed() == after | {"exclude": ["old/"], "accepts": None, "follow_links": False, "allow": []}
+
+
+def test_a_table_says_what_of_a_schedule_is_not_usual(archive: Path) -> None:
+    add(archive)
+    assert "THORAX_AP" not in call("list").stdout
+    call("edit", "nightly", "--accept-body-part", "THORAX_AP", "--follow-links")
+    assert "--follow-links --accept-body-part THORAX_AP" in call("list").stdout
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
         ((), "found nothing"), (("--cron", "every night"), "cron expression"),
         (("--timezone", "Paris"), "Europe/Paris"), (("--window", "23:00"), "a window"),
         (("--model", "no-such"), "no-such"),
-        (("--exclude", "a", "--exclude-nothing"), "found both"), (("--shadow", "tiny@1"), "the same"),
+        (("--exclude", "a", "--exclude-nothing"), "found both"),
+        (("--accept-view", "a", "--accept-nothing"), "found both"), (("--allow", "."), "--follow-links"),
+        (("--shadow", "tiny@1"), "the same"),
         (("--cron", "0 12 * * *", "--window", "22:00-06:00"), "inside the window"),
     ],
 )  # fmt: skip

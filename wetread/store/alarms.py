@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schemas.alarms import Alarm, AlarmKind
+from schemas.alarms import MOST_FAILED, Alarm, AlarmKind
 from schemas.states import RunKind, RunState
 from wetread.store.accounts import RunAccount
-from wetread.store.failures import MOST_FAILED, failure_rate, read_nothing
+from wetread.store.failures import failure_rate, read_nothing
 
 _LEFT = {RunState.PAUSED: AlarmKind.RUN_PAUSED, RunState.INTERRUPTED: AlarmKind.RUN_INTERRUPTED}
 

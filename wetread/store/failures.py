@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from schemas.alarms import MOST_FAILED
 from schemas.states import NO_FILM_REASONS, WORLD_REASONS, RunState
 from wetread.store.accounts import RunAccount
-
-MOST_FAILED = 0.5
-"""The share of the found images that may fail, unless a command is told another. An archive may hold texts, thumbnails
-and files that were cut short; where more than half fails, the directory or the machine is wrong."""
 
 
 def failed_films(account: RunAccount) -> int:

@@ -1,0 +1,21 @@
+"""The option that says how many films may fail, the same wherever a run's end is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from schemas.alarms import MOST_FAILED
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def failure_rate_option(default: float = MOST_FAILED) -> Callable[[Command], Command]:
+    """Give a command --max-failure-rate."""
+    return click.option(
+        "--max-failure-rate", type=click.FloatRange(0, 1), default=default, show_default=True,
+        help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count. "
+        "Dead films, and a run that read none of its films, are exit 3 whatever it is.",
+    )  # fmt: skip
