@@ -51,6 +51,14 @@ def test_what_fits_in_no_way_is_stacked_whole() -> None:
     assert not any("171" in line and "finished" in line for line in lines)
 
 
+def test_of_names_and_values_what_has_no_room_beside_stands_below() -> None:
+    digest, why = "ab" * 32, "normal at 0.8170 reaches its threshold"
+    columns = [Column("reading", ("why", "model digest", "worker")), Column("value", (why, digest, f"vm:{digest}"))]
+    assert drawn(columns, 70).lines == [
+        f"  why           {why}", "  model digest", f"    {digest}", "  worker", f"  vm:{digest}",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("path", "width", "shown"), [
     ("/archive/2024/171/film.png", 40, "/archive/2024/171/film.png"),
     ("/archive/2024/171/film.png", 18, "…/171/film.png"),
