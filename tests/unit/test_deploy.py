@@ -18,6 +18,7 @@ from click import Command, Context, Group
 from cronsim import CronSim
 
 from cli.main import wetread
+from schemas.alarms import AlarmKind
 from wetread.liveness import STANDS_STILL_SECONDS
 from wetread.queue import make_app
 from wetread.settings import Settings
@@ -290,3 +291,13 @@ def test_every_alert_says_what_it_means_and_a_panel_has_a_place_of_its_own() -> 
     ]
     assert len(places) == len(set(places)), "panels lie over each other"
     assert max(x for x, _ in places) == 23
+
+
+def test_what_is_to_be_looked_into_has_an_alert_and_a_panel() -> None:
+    rules = (ROOT / "deploy" / "prometheus" / "wetread-alerts.yml").read_text()
+    (kinds,) = re.findall(r'wetread_alarms\{kind=~"([a-z_|]+)"\}', rules)
+    # The rest has alerts of its own, or is what a person meant: a run left at its window's end.
+    others = {"run_paused", "run_interrupted", "failure_rate", "drift", "night_missed", "night_failed"}
+    assert set(kinds.split("|")) == {str(kind) for kind in AlarmKind} - others
+    panels = json.loads((ROOT / "deploy" / "grafana" / "wetread.json").read_text())["panels"]
+    assert any("wetread_alarms" in target["expr"] for panel in panels for target in panel.get("targets", []))
