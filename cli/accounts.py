@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.alarms import alarms_json, say_alarms
-from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say, utc_text
+from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
 from cli.walk_options import rules_json, rules_text
 from schemas.alarms import MOST_FAILED
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
 from schemas.states import RunState
-from wetread.clock import utc_now
+from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text
 from wetread.store.accounts import RunAccount, shadow_accounts
 from wetread.store.alarms import run_alarms

@@ -10,6 +10,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def utc_text(at: datetime | None) -> str | None:
+    """Return a moment of UTC as ISO 8601 with a Z, to the second."""
+    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 EARLIEST_NS, LATEST_NS = -(2**63), 2**63 - 1
 """Nanoseconds since 1970 that a database's largest integer holds: 21 September 1677 to 11 April 2262."""
 

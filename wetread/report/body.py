@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from wetread.clock import utc_text
 from wetread.report.last_night import LastNight
 from wetread.report.morning import MorningReport, Share
 from wetread.store.looking import FilmToLookAt
@@ -24,9 +25,9 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
         "model_digest": account.model_digest,
         "engine": account.engine,
         "roots": [show_path(root) for root in report.roots],
-        "made_at": report.made_at.isoformat(timespec="seconds"),
-        "begun_at": account.created_at.isoformat(timespec="seconds"),
-        "ended_at": account.ended_at.isoformat(timespec="seconds") if account.ended_at else None,
+        "made_at": utc_text(report.made_at),
+        "begun_at": utc_text(account.created_at),
+        "ended_at": utc_text(account.ended_at),
         "seconds": round(report.time.seconds + report.time.paused, 3),
         "seconds_at_work": round(report.time.seconds, 3),
         "seconds_paused": round(report.time.paused, 3),

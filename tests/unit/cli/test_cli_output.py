@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from cli.accounts import account_json, account_pace, run_exit_code
 from cli.main import main
-from cli.output import emit_csv, emit_json, printable, say, utc_text
+from cli.output import emit_csv, emit_json, printable, say
 from schemas.states import Reason, RunState
+from wetread.clock import utc_text
 from wetread.logs import set_up_logs
 from wetread.path_text import path_text
 from wetread.store.accounts import RunAccount
