@@ -196,3 +196,16 @@ def test_a_worker_that_hears_nothing_of_what_waits_restarts_itself(served: Progr
     minder.restart_if_deaf(now + 2 * service.DEAF_SECONDS)
     assert restarts == [True]
     database.dispose()
+
+
+def test_a_named_film_is_read_here_and_kept_by_a_worker(served: Program, archive: Path) -> None:
+    film = next(path for path in sorted(archive.rglob("*")) if path.is_file())
+    (shown,) = served.json("screen", film)
+    assert (shown["state"], shown["model"], shown["run"]) == ("done", "tiny@1", None)
+    assert ask(served, "SELECT count(*) FROM runs") == [(0,)], "nothing was stored, and no worker was asked"
+    with workers(served, 1):
+        (kept,) = served.json("screen", film, "--keep")
+    assert (kept["run"], kept["probabilities"]) == (1, shown["probabilities"])
+    listed = served.json("results", "list")
+    assert [(row["path"], row["label"]) for row in listed] == [(str(film), kept["label"])], "and nothing beside it"
+    assert served.json("status")["found"] == 1
