@@ -16,7 +16,7 @@ from cli.engine_option import engine_option
 from cli.figures import show_differences, show_evaluation, stated_options
 from cli.folder import FOLDER, made_folder, write_files
 from cli.numerics import set_up_products
-from cli.output import NOT_DIAGNOSTIC, csv_cell, emit_json, say
+from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, csv_cell, emit_json, say
 from cli.output_file import output_file
 from schemas.errors import UsageError
 
@@ -46,7 +46,10 @@ if TYPE_CHECKING:
     "--output", type=FOLDER, help="Write evaluation.json and plots to this folder; 'models promote' asks for it."
 )
 @click.option(
-    "--predictions", type=click.Path(), metavar="FILE", help="Write a row a film as csv: what it is, what was said."
+    "--predictions",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write a row a film as csv: what it is, what was said; - is stdout, without the table.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
@@ -87,6 +90,10 @@ def evaluate(
     from trainer.model_readings import read_films
     from trainer.paired import check_labels
 
+    if predictions == STANDARD_OUTPUT and as_json:
+        raise UsageError("--predictions -: expected it without --json, since both are for standard output; name a file")
+    if predictions not in (None, STANDARD_OUTPUT):
+        made_folder(os.path.dirname(predictions) or os.curdir)  # said now and not when all films are read
     if output is not None:
         import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
@@ -125,7 +132,7 @@ def evaluate(
         _write_predictions(predictions, readings)
     if as_json:
         emit_json(found)
-    else:
+    elif predictions != STANDARD_OUTPUT:
         show_evaluation(found, title, whole=True)
         if other:
             show_differences(found["against"]["differences"], found["against"]["difference"])
@@ -141,7 +148,8 @@ def _write_predictions(path: str, readings: Readings) -> None:
     with output_file(path) as file:
         for row in (film_columns(readings), *film_rows(readings)):
             file.write((",".join(map(csv_cell, row)) + "\r\n").encode("utf-8", "backslashreplace"))
-    say(f"{path}: a row for each of {len(readings.films)} films")
+    if path != STANDARD_OUTPUT:
+        say(f"{path}: a row for each of {len(readings.films)} films")
 
 
 def _opened(reference: str) -> Opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from math import floor, log10
 from pathlib import Path
@@ -46,7 +47,8 @@ def test_the_screening_that_is_shown_is_what_a_screening_gives(tmp_path: Path) -
         pytest.skip("the real X-rays are not at ../shared/data/archive")
     archive = Path(shutil.copytree(ARCHIVE, tmp_path / "archive"))
     (archive / "notes.txt").write_text("no picture")
-    body = Program(tmp_path / "home", patience=900).json("screen", archive)
+    program = Program(tmp_path / "home", patience=900)
+    body = program.json("screen", archive)
     settled = f"{body['found']} found"
     assert settled in README
     assert f"{body['done']} done, {body['rejected']} rejected, {body['dead']} dead" in README
@@ -54,3 +56,6 @@ def test_the_screening_that_is_shown_is_what_a_screening_gives(tmp_path: Path) -
         assert f"{label} {images} {images / body['done']:.1%} {body['uncertain'][label]}" in README
     for reason, images in body["rejected_reasons"].items():
         assert f"{reason} {images} rejected" in README
+    listed = {str(Path(row["path"]).relative_to(tmp_path)): row for row in program.json("errors", "list")}
+    for reason, path, detail in re.findall(r"rejected (\w+) /(archive/\S+) ([^…]+?)(?: …)? (?=rejected|…|```)", README):
+        assert listed[path]["reason"] == reason and listed[path]["detail"].startswith(detail.rstrip(" ,"))

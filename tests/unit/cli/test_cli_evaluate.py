@@ -178,6 +178,17 @@ def test_predictions_have_a_row_a_film(tmp_path: Path) -> None:
         assert row["decision"] in (row["predicted"], "uncertain")
 
 
+def test_predictions_go_to_standard_output_alone(tmp_path: Path) -> None:
+    data = manifest(tmp_path / "data", "a.film,normal,p1\nb.film,covid,p2\n")
+    rows = list(csv.DictReader(run("evaluate", "tiny", data, "--predictions", "-").stdout.splitlines()))
+    assert [row["path"] for row in rows] == ["a.film", "b.film"]
+    refused(run("evaluate", "tiny", data, "--predictions", "-", "--json"), "without --json")
+    (tmp_path / "file").touch()
+    unwritable = run("evaluate", "tiny", data, "--predictions", tmp_path / "file" / "films.csv")
+    refused(unwritable, "expected to write here")
+    assert "films" not in unwritable.stderr, "it is said before the films are read"
+
+
 FAULTY = {
     "an empty folder": (None, ["data", "no images"]),
     "a folder that is not there": ("", ["data", "expected a directory"]),
