@@ -29,6 +29,9 @@ ONE_PRESS_SECONDS = 1.0
 REACT_SECONDS = 0.8
 """Seconds after which a command that has not ended says that it was asked to; one with nothing to put in order ends."""
 
+NUDGE_SECONDS = 0.4
+"""Seconds after which a main thread that has not looked whether it was asked to is taken out of the call it stands in."""
+
 ORDER_SECONDS = 10.0
 """Seconds that a command which ends in order has for it, beside the time that its readers need for their batches."""
 
@@ -155,12 +158,12 @@ def watch_interrupts() -> None:
 
 
 def _watch(heard: int, restore: Callable[[], None]) -> None:
-    pressed = told = False
+    pressed = told = nudged = False
     while True:
         now = time.monotonic()
         due = _ending.end_at
-        if _ending.asked_at is not None and not told:
-            due = min(due, _ending.asked_at + REACT_SECONDS)
+        if _ending.asked_at is not None and not (told and nudged):
+            due = min(due, _ending.asked_at + (REACT_SECONDS if nudged else NUDGE_SECONDS))
         ready = select.select([heard], [], [], None if due == float("inf") else max(0.0, due - now))[0]
         now = time.monotonic()
         for number in os.read(heard, 64) if ready else b"":
@@ -175,12 +178,14 @@ def _watch(heard: int, restore: Callable[[], None]) -> None:
             if pressed:  # whoever sent SIGTERM reads logs, whose lines are of another form
                 _say("ended at once; nothing that was settled is lost, and the same command continues")
             _end_now(restore)
+        if _ending.asked_at is not None and not nudged and now >= _ending.asked_at + NUDGE_SECONDS:
+            nudged = True
+            if _ending.nudges:
+                signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
         if _ending.asked_at is not None and not told and now >= _ending.asked_at + REACT_SECONDS:
             told = True
             if pressed:
                 _say("ending in order; Ctrl-C again ends at once")
-            if _ending.nudges:
-                signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
 
 
 def _end_now(restore: Callable[[], None]) -> None:

@@ -43,9 +43,13 @@ FORMS = "redis://HOST:PORT/NUMBER, rediss://… for TLS, redis+socket:///PATH or
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """A broker as Celery is told of it: the URLs, joined by ;, and options of its transport beside them."""
+    """A broker as Celery is told of it: the URLs, joined by ;, and options of its transport beside them.
+
+    hosts: those of the URLs.
+    """
 
     url: str
+    hosts: tuple[str, ...] = ()
     transport_options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -69,13 +73,14 @@ def read_address(url: str) -> BrokerAddress:
         raise ValueError("expected a number of Redis's database after the /, found another text")
     if scheme == "sentinel":
         return _behind_sentinels(parts, number, options)
+    hosts = tuple(part.hostname for part in parts if part.hostname and scheme != "redis+socket")
     if scheme == "rediss":
         # Without a word about it Celery would take any certificate.
         options = {"ssl_cert_reqs": "required", **options}
         if options["ssl_cert_reqs"] == "none":  # a name can be held only to a certificate that is looked at
             options["ssl_check_hostname"] = "false"
-        return BrokerAddress(f"{url.partition('?')[0]}?{urlencode(options)}")
-    return BrokerAddress(url)
+        return BrokerAddress(f"{url.partition('?')[0]}?{urlencode(options)}", hosts)
+    return BrokerAddress(url, hosts)
 
 
 def _check_options(scheme: str, options: dict[str, str]) -> None:
@@ -112,7 +117,8 @@ def _behind_sentinels(parts: list[Any], number: str, options: dict[str, str]) ->
     for name in ("username", "password"):
         if value := options.get(f"sentinel_{name}"):
             asked[name] = value
-    return BrokerAddress(";".join(places), {"master_name": options["master_name"], "sentinel_kwargs": asked})
+    hosts = tuple(part.hostname for part in parts)
+    return BrokerAddress(";".join(places), hosts, {"master_name": options["master_name"], "sentinel_kwargs": asked})
 
 
 def _user(part: Any) -> str:

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from schemas.errors import ServiceUnavailable
 from schemas.messages import BatchMessage
 from wetread.broker_address import read_address
+from wetread.host_names import addresses
 from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
 from wetread.store.leases import batches_to_ring, mark_rung
@@ -57,6 +58,8 @@ CURES = (
     ("reset by peer", "it closes the connection: it may want TLS (rediss://)"),
     ("Connection closed by server", "it closes the connection: it may want TLS (rediss://), or have too many clients"),
     ("max number of clients", "it has too many clients: raise its maxclients"),
+    ("name server", "ask it by hand: getent hosts HOST; /etc/resolv.conf lists the servers"),
+    ("Name or service not known", "correct the host in WETREAD_BROKER_URL"),
     ("Too many open files", "this process may open no more files: raise its limit, ulimit -n 1024"),
 )
 """What a broker's refusal holds -> what to do about it; the first that fits."""
@@ -135,8 +138,10 @@ def make_app(settings: Settings) -> Celery:
 
 
 @contextmanager
-def _named_faults(settings: Settings) -> Iterator[None]:
+def _reached(settings: Settings) -> Iterator[None]:
+    """Name the faults of talking to the broker; a name server that hangs is given up first, as redis-py does not."""
     try:
+        addresses(read_address(settings.broker or "").hosts, CONNECT_SECONDS)
         yield
     except (OperationalError, RedisError, OSError) as error:
         raise ServiceUnavailable(
@@ -177,7 +182,7 @@ def ring_waiting(database: Database, app: Celery, settings: Settings) -> int:
     if not batch_ids:
         return 0
     # Rung first, marked after: a crash between the two rings twice, which is harmless; the other order might not ring.
-    with _named_faults(settings), app.connection_for_write() as connection:
+    with _reached(settings), app.connection_for_write() as connection:
         for batch_id in batch_ids:
             ring(app, connection, batch_id)
     with database.writing() as session:
@@ -193,7 +198,7 @@ def ring(app: Celery, connection: Any, batch_id: int) -> None:
 
 def queue_length(app: Celery, settings: Settings) -> int:
     """Return how many messages wait; raise ServiceUnavailable when the broker does not answer, or takes no writes."""
-    with _named_faults(settings), app.connection_for_read() as connection:
+    with _reached(settings), app.connection_for_read() as connection:
         client = connection.default_channel.client
         waiting = int(client.llen(QUEUE_NAME))
         client.lpushx(PROBE, "")  # a replica, and one that is full, would count and not take

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.timeout(3600)
 
 WHOLE = times(full=20, quick=1)
 BUSY = times(full=50, quick=2)
-IDLE = times(full=20, quick=2)
+IDLE = times(full=20, quick=1)
+THEN = times(full=20, quick=2)
+"""Batches that are read after the kills of idle processes."""
+
 STRENGTH = 2
 
 BACK_SECONDS = 10.0 if FULL else 60.0
@@ -34,7 +37,7 @@ def counts_at(source: random.Random, kills: int, films: int = FILMS) -> list[int
     return sorted(source.sample(range(films * 3 // 4), kills))
 
 
-@pytest.mark.skipif(not FULL, reason="tests/acceptance/test_screen.py does it once: make chaos")
+@pytest.mark.skipif(not FULL, reason="tests/acceptance/test_screen_interrupted.py does it once: make chaos")
 def test_embedded_screens_killed_whole_and_run_again_lose_nothing(embedded: Program, drawn: Path) -> None:
     began = time.monotonic()
     for count in counts_at(moments("whole screens"), WHOLE):
@@ -111,7 +114,6 @@ def kill_busy_ones(program: Program, process: subprocess.Popen[str], source: ran
     return seconds
 
 
-@pytest.mark.skipif(not FULL, reason="waits a second for each kill: make chaos")
 def test_embedded_idle_processes_killed_are_replaced_and_work_goes_on(embedded: Program, tmp_path: Path) -> None:
     """One process stands still with the only batch, so that the others have none."""
     began, source = time.monotonic(), moments("idle children")
@@ -134,12 +136,14 @@ def test_embedded_idle_processes_killed_are_replaced_and_work_goes_on(embedded: 
         slowest = max(slowest, kill_one_and_wait(screen, victim, 1 + STRENGTH, BACK_SECONDS))
     next(child for child in children(screen) if child.pid == holding).resume()
     assert screen.wait(300) == 0
-    draw_films(archive / "then", 20 * 64, seed=SEED + 1)
-    assert embedded.json("screen", archive)["done"] == 20 * 64
+    draw_films(archive / "then", THEN * 64, seed=SEED + 1)
+    assert embedded.json("screen", archive)["done"] == THEN * 64
     accounts = assert_nothing_lost(embedded, archive)
     assert accounts.kills == 0
     gave = f"{accounts.done} done; at strength again within {slowest:.1f} s"
-    record("1", "embedded", f"kill -9 of idle processes, {IDLE} times, then 20 batches", gave, time.monotonic() - began)
+    record(
+        "1", "embedded", f"kill -9 of idle processes, {IDLE} times, then {THEN} batches", gave, time.monotonic() - began
+    )
 
 
 def idle(screen: subprocess.Popen[str], but: int) -> list[psutil.Process]:
@@ -152,10 +156,9 @@ def idle(screen: subprocess.Popen[str], but: int) -> list[psutil.Process]:
     return [child for child, slept in before.items() if sleeps(child) >= slept + 5]
 
 
-@pytest.mark.skipif(not FULL, reason="a broker's pool that is idle is the library's own: make chaos")
 def test_served_idle_processes_killed_are_replaced_and_work_goes_on(served: Program, tmp_path: Path) -> None:
     began, source = time.monotonic(), moments("idle children")
-    draw_films(tmp_path / "archive", 20 * 64, seed=SEED)
+    draw_films(tmp_path / "archive", THEN * 64, seed=SEED)
     served.environment["WETREAD_LEASE_SECONDS"] = "60"  # none runs out on a slow machine
     with workers(served, 1, concurrency=STRENGTH) as (worker,):
         eventually(lambda: ask(served, "SELECT 1 FROM workers"), what="a worker that is up")
@@ -169,4 +172,6 @@ def test_served_idle_processes_killed_are_replaced_and_work_goes_on(served: Prog
     accounts = assert_nothing_lost(served, tmp_path / "archive")
     assert accounts.kills == 0
     gave = f"{accounts.done} done; at strength again within {slowest:.1f} s"
-    record("1", "served", f"kill -9 of idle processes, {IDLE} times, then 20 batches", gave, time.monotonic() - began)
+    record(
+        "1", "served", f"kill -9 of idle processes, {IDLE} times, then {THEN} batches", gave, time.monotonic() - began
+    )

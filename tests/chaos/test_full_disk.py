@@ -14,7 +14,7 @@ import pytest
 
 from tests.chaos.accounting import assert_no_batch_half_written, assert_nothing_lost
 from tests.chaos.films import draw_films
-from tests.chaos.scale import FULL, times
+from tests.chaos.scale import times
 from tests.chaos.table import record
 from tests.program import Program, with_model
 
@@ -90,7 +90,6 @@ def test_a_file_that_may_not_grow_ends_the_screening_clearly(tmp_path: Path, fil
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.skipif(not FULL, reason="the quick form limits the size of files instead")
 def test_a_full_disk_ends_the_screening_clearly(tmp_path: Path, films: Path, small_disk: Callable[[str], Path]) -> None:
     began = time.monotonic()
     program = with_model(small_disk("100m") / "home")

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import redis
@@ -19,8 +15,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from schemas.errors import ServiceUnavailable
+from tests.hanging import silent_port
 from tests.servers.redis_server import RedisServer
-from tests.servers.server import free_port, program_path
+from tests.servers.sentinel_server import SentinelServer
+from tests.servers.tls_servers import TlsRedis
 from tests.services import factory
 from wetread.queue import CONNECT_SECONDS, make_app, queue_length, ring
 from wetread.settings import Settings
@@ -43,15 +41,6 @@ def refused(url: str) -> str:
     assert time.monotonic() - began < LIMIT
     assert "secret" not in str(raised.value)
     return str(raised.value)
-
-
-@contextmanager
-def silent_port() -> Iterator[int]:
-    """Give a port that takes connections and says nothing."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(8)
-        yield listener.getsockname()[1]
 
 
 def test_a_broker_that_never_answers_is_given_up(start_redis: Callable[[], RedisServer]) -> None:
@@ -98,35 +87,6 @@ def test_a_message_is_small_whatever_the_host_is_called(redis_url: str, monkeypa
         assert len(client.lindex("wetread", 0)) <= MESSAGE_BYTES
 
 
-class TlsRedis(RedisServer):
-    """Redis that speaks TLS alone, with a certificate of its own."""
-
-    programs = ("redis-server", "openssl")
-
-    @property
-    def url(self) -> str:
-        return f"rediss://:{self.password}@127.0.0.1:{self.port}/0?ssl_ca_certs={self.certificate}"
-
-    @property
-    def certificate(self) -> Path:
-        return self.directory / "cert.pem"
-
-    @property
-    def command(self) -> list[str]:
-        return [
-            *super().command, "--port", "0", "--tls-port", str(self.port), "--tls-cert-file", str(self.certificate),
-            "--tls-key-file", str(self.directory / "key.pem"), "--tls-auth-clients", "no",
-        ]  # fmt: skip
-
-    def prepare(self) -> None:
-        if not self.certificate.exists():
-            made = self.run([
-                program_path("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem",
-            ])  # fmt: skip
-            assert made.wait() == 0, self.log_tail()
-
-
 def test_tls_works_and_a_certificate_that_nobody_vouches_for_is_refused() -> None:
     with factory(TlsRedis) as start:
         server = start()
@@ -137,39 +97,10 @@ def test_tls_works_and_a_certificate_that_nobody_vouches_for_is_refused() -> Non
         assert "want TLS" in refused(bare.replace("rediss://", "redis://"))
 
 
-@contextmanager
-def sentinel_of(server: RedisServer, directory: Path) -> Iterator[int]:
-    """Give the port of a sentinel that watches `server` under the name of mymaster."""
-    port, directory = free_port(), directory / "sentinel"
-    directory.mkdir()
-    (directory / "sentinel.conf").write_text(
-        f"port {port}\nbind 127.0.0.1\ndir {directory}\nsentinel monitor mymaster 127.0.0.1 {server.port} 1\n"
-        f"sentinel auth-pass mymaster {server.password}\n"
-    )
-    with (directory / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [program_path("redis-server"), directory / "sentinel.conf", "--sentinel"], stdout=log, stderr=log
-        )
-    try:
-        until = time.monotonic() + 20
-        while True:
-            try:
-                with redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as client:
-                    if client.sentinel_masters()["mymaster"]["flags"] == "master":
-                        break
-            except (redis.RedisError, KeyError):
-                pass
-            assert process.poll() is None and time.monotonic() < until, (directory / "log.txt").read_text()
-            time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def test_a_master_is_found_by_its_sentinels(start_redis: Callable[[], RedisServer], tmp_path: Path) -> None:
+def test_a_master_is_found_by_its_sentinels(start_redis: Callable[[], RedisServer]) -> None:
     server = start_redis()
-    with sentinel_of(server, tmp_path) as port:
+    with factory(SentinelServer) as start:
+        port = start(server).port
         url = f"sentinel://:{server.password}@127.0.0.1:1;127.0.0.1:{port}/0?master_name=mymaster"
         assert asked(url) == 0
         app = make_app(Settings(broker_url=SecretStr(url)))

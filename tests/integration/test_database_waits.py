@@ -8,9 +8,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
-import psutil
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -19,6 +18,7 @@ from cli.progress import RunProgress
 from cli.status import _wait
 from schemas.errors import DatabaseFault, RightsMissing, ServiceUnavailable
 from schemas.states import RunState
+from tests.hanging import stopped
 from tests.program import eventually
 from tests.screened import RunKit
 from tests.servers.postgres_server import PostgresServer
@@ -46,25 +46,6 @@ def own_server() -> Iterator[PostgresServer]:
     server = started(PostgresServer)
     yield server
     server.close()
-
-
-def family(server: PostgresServer) -> list[psutil.Process]:
-    assert server.process is not None
-    return [(parent := psutil.Process(server.process.pid)), *parent.children(recursive=True)]
-
-
-@contextmanager
-def stopped(server: PostgresServer) -> Iterator[None]:
-    """Stop every process of the server: what is sent to it is taken, and never answered."""
-    members = family(server)
-    for member in members:
-        member.suspend()
-    try:
-        yield
-    finally:
-        for member in members:
-            with suppress(psutil.NoSuchProcess):
-                member.resume()
 
 
 def seconds_to_fail(database: Database, kind: type[Exception] = ServiceUnavailable) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import ClassVar
 
 import psycopg
 from psycopg import sql
@@ -13,7 +14,7 @@ from tests.servers.server import Server, ServerFailed, program_path
 class PostgresServer(Server):
     """PostgreSQL that does not sync: what it committed survives kill(), not the loss of the machine's power."""
 
-    programs = ("initdb", "postgres")
+    programs: ClassVar[tuple[str, ...]] = ("initdb", "postgres")
     polite_stop = signal.SIGINT  # its "fast" shutdown: clients are sent away
 
     @property

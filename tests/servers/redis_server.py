@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import ClassVar
 
 import redis
 from redis.backoff import NoBackoff
@@ -14,7 +15,7 @@ from tests.servers.server import Server, program_path
 class RedisServer(Server):
     """Redis as docker-compose.yml runs it (a password, appendonly, noeviction), without the waiting for the disk."""
 
-    programs = ("redis-server",)
+    programs: ClassVar[tuple[str, ...]] = ("redis-server",)
     polite_stop = signal.SIGTERM
     password = "test-password"  # noqa: S105  a server of the tests, on loopback
 

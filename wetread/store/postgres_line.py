@@ -12,6 +12,7 @@ import psycopg
 from psycopg import waiting
 
 from wetread.store import limits
+from wetread.store.postgres_hosts import with_addresses
 
 R = TypeVar("R")
 Waits = Generator[Any, Any, R]
@@ -37,6 +38,11 @@ class PostgresLine(psycopg.Connection[Any]):
 
     params: Mapping[str, Any] = {}
     longest: float = limits.WRITING.statement
+
+    @classmethod
+    def _get_connection_params(cls, conninfo: str, **kwargs: Any) -> dict[str, Any]:
+        """Return what psycopg connects with; it calls this first of all."""
+        return with_addresses(super()._get_connection_params(conninfo, **kwargs))
 
     def wait(self, gen: Waits[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Run one of psycopg's generators to its end; every call of psycopg comes through here."""
