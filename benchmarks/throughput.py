@@ -1,11 +1,12 @@
 """`wetread screen` against the limit, against plain ways to do it, served, and on a slow file server.
 
-    python -m benchmarks.throughput [--films 1026] [--rounds 5] [--quick] [--plot FILE]
+    python -m benchmarks.throughput [--films 1026] [--rounds 5] [--quick] [--dicom all] [--profile] [--plot FILE]
 
 All ways run once in each round. The archive is the given one in copies that differ in a byte after their end, so that
 none is answered from another's reading. The limit is `benchmarks.bare`; the served way has a Redis and a PostgreSQL
 of its own on the same cores, as the tests have them. Each way's pace is that of the whole command, start-up included,
-and the steady one, from its first batches to its last.
+and the steady one, from its first batches to its last. With --dicom the films are DICOM of 12 bits, see
+`benchmarks.dicom_archive`; with --profile the stages of each way of wetread follow, in milliseconds of a film.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from statistics import median
 from benchmarks.archives import altered_copies, archive_for, machine
 from benchmarks.bare import bare_processes
 from benchmarks.commands import batch_ends, environment, screen, worker
+from benchmarks.dicom_archive import SYNTAXES, dicom_copies
 from benchmarks.pace import Pace
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.redis_server import RedisServer
@@ -36,6 +38,9 @@ SLOW, SERVED_SLOW = "screen, embedded, 20 ms an open", "screen, served, 20 ms an
 PLAIN, PLAIN_NATIVE, TFDATA = "plain script, same steps", "plain script, native size", "tf.data, native size"
 RAY = "Ray Data, native size"
 SLOW_OPEN_SECONDS = 0.02
+
+PROFILES: dict[str, list[dict[str, float]]] = {}
+"""What each way of wetread said of its stages, a turn each: milliseconds of a film."""
 
 Way = Callable[[], Pace]
 
@@ -49,13 +54,20 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64, help="films of a batch (WETREAD_BATCH_SIZE)")
     parser.add_argument("--quick", action="store_true", help="one round, without what needs TensorFlow")
     parser.add_argument("--only", action="append", help="a way's name, or its beginning; default: all")
+    parser.add_argument(
+        "--dicom", choices=("all", *SYNTAXES), help="as DICOM in this transfer syntax, or in each in turn"
+    )
+    parser.add_argument("--profile", action="store_true", help="say what each stage took, too")
     parser.add_argument("--plot", type=Path, help="a PNG of the table to write")
     given = parser.parse_args()
     workers = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="wetread-bench-") as place, ExitStack() as stack:
         source = archive_for(given.archive, Path(place))
         archive = Path(place) / "archive"
-        files = altered_copies(source, archive, given.films)
+        if given.dicom:
+            files = dicom_copies(source, archive, given.films, given.dicom)
+        else:
+            files = altered_copies(source, archive, given.films)
         own = {"WETREAD_BATCH_SIZE": str(given.batch)}
         ways = _ways(stack, Path(place), archive, files, workers, own, quick=given.quick)
         if given.only:
@@ -67,6 +79,8 @@ def main() -> None:
                 paces[name].append(way())
                 print(f"  {turn}. {name}: {paces[name][-1].steady:.1f} images/s steady", file=sys.stderr, flush=True)
         _print(paces)
+        if given.profile:
+            _print_stages()
         if given.plot:
             _draw(paces, given.plot)
 
@@ -87,10 +101,10 @@ def _ways(
     served_slow = stack.enter_context(_served(own | {"WETREAD_HOME": str(place / "slow")}, workers, slow))
     ways: dict[str, Way] = {
         LIMIT: partial(bare_processes, root, files, "numpy", workers),
-        EMBEDDED: partial(_screened, archive, home, workers),
-        SLOW: partial(_screened, archive, home | slow, workers),
-        SERVED: partial(_screened, archive, served, workers),
-        SERVED_SLOW: partial(_screened, archive, served_slow, workers),
+        EMBEDDED: partial(_screened, EMBEDDED, archive, home, workers),
+        SLOW: partial(_screened, SLOW, archive, home | slow, workers),
+        SERVED: partial(_screened, SERVED, archive, served, workers),
+        SERVED_SLOW: partial(_screened, SERVED_SLOW, archive, served_slow, workers),
     }
     if not quick:
         ways[PLAIN] = partial(_plain, archive, "SHIPPED", "LOOP")
@@ -101,9 +115,11 @@ def _ways(
     return ways
 
 
-def _screened(archive: Path, own: dict[str, str], workers: int) -> Pace:
+def _screened(name: str, archive: Path, own: dict[str, str], workers: int) -> Pace:
     began = time.time()
-    said = screen(archive, own, "--force")
+    said = screen(archive, own, "--force", "--profile")
+    stages = said["profile"].items()
+    PROFILES.setdefault(name, []).append({stage: took["milliseconds_an_image"] for stage, took in stages})
     return Pace.of(time.time() - began, batch_ends(own, said["run"]), workers)
 
 
@@ -142,6 +158,15 @@ def _print(paces: dict[str, list[Pace]]) -> None:
         ratios = [_ratio(paces, turns, part) for part in ("whole", "steady")]
         numbers = "".join(f"{number:8.1f}" for number in (whole, median(steady), steady[0], steady[-1]))
         print(f"{name:33}{numbers}{ratios[0]:>17}{ratios[1]:>8}")
+
+
+def _print_stages() -> None:
+    """Print the median of what each stage took, by way."""
+    stages = [stage for turns in PROFILES.values() for stage in turns[0]]
+    print("\n{:33}".format("milliseconds of a film") + "".join(f"{stage:>9}" for stage in dict.fromkeys(stages)))
+    for name, turns in PROFILES.items():
+        took = (median(turn[stage] for turn in turns) for stage in dict.fromkeys(stages))
+        print(f"{name:33}" + "".join(f"{each:9.2f}" for each in took))
 
 
 def _draw(paces: dict[str, list[Pace]], file: Path) -> None:

@@ -25,13 +25,13 @@ from worker.models import ModelShelf
 class Site:
     """An archive, a run over it, and workers on demand."""
 
-    def __init__(self, database: Database, home: Path, archive: Path) -> None:
+    def __init__(self, database: Database, home: Path, archive: Path, batch_size: int = 64) -> None:
         self.database, self.home, self.archive = database, home, archive
         self.digest = publish_tiny_model(database.url, home)
         self.settings = Settings(
             home=home, lease_seconds=0.4, image_seconds=20.0
         )  # a slow machine ends no process of ours
-        self.run = 0
+        self.run, self.batch_size = 0, batch_size
         self.screen()
 
     def screen(self) -> None:
@@ -41,7 +41,7 @@ class Site:
             roots = dict(zip(root_ids(session, [root]), [root], strict=True))
             opened = open_run(session, list(roots), self.digest, "numpy", force=False, walker="t:1:1", dead=nobody_died)
         self.run = opened.id
-        fill_run(self.database, RunToFill(self.run, "t:1:1", self.digest, False, 64), roots)
+        fill_run(self.database, RunToFill(self.run, "t:1:1", self.digest, False, self.batch_size), roots)
 
     def worker(self) -> BatchWorker:
         shelf = ModelShelf(Registry(self.database, self.settings.models_directory))

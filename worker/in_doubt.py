@@ -8,7 +8,7 @@ where no other comes, by the thread that gives the sign of life.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from wetread.store.database import Database
@@ -39,10 +39,14 @@ class InDoubt:
                 disown(session, sorted(self._batches), owner)
             self._batches.clear()
 
-    def clear_if_idle(self, database: Database, owner: str) -> None:
-        """Give them back, by another thread, unless a batch is in hand; whoever takes the next one does it first."""
-        if self._batches and self._working.acquire(blocking=False):
+    def clear_if_idle(self, database: Database, owner: str, idle: Callable[[], None] = lambda: None) -> None:
+        """Give them back, by another thread, unless a batch is in hand; whoever takes the next one does it first.
+
+        idle: called too, while none is in hand.
+        """
+        if self._working.acquire(blocking=False):
             try:
+                idle()
                 self.clear(database, owner)
             finally:
                 self._working.release()

@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,6 +57,7 @@ class SignOfLife:
     """Writes a process's row from a thread, from `start` to `stop`.
 
     in_doubt: what the process may hold without knowing, given back where it takes no other batch.
+    idle: called with each sign while no batch is in hand.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class SignOfLife:
         standing: Standing,
         every: float = SIGN_SECONDS,
         in_doubt: InDoubt | None = None,
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._owner = owner
         self._standing = standing
         self._every = every
         self._in_doubt = in_doubt or InDoubt()
+        self._idle = idle
         self._process = psutil.Process()
         self._stopped = threading.Event()
         self._thread = LastingThread(self._run, "sign of life")
@@ -104,7 +107,7 @@ class SignOfLife:
             }  # fmt: skip
             with self._database.writing(SWEEPING) as session:
                 beat(session, Heartbeat(self._owner, socket.gethostname()[:64], os.getpid(), details))
-            self._in_doubt.clear_if_idle(self._database, self._owner)
+            self._in_doubt.clear_if_idle(self._database, self._owner, self._idle)
         except WetreadError:
             pass  # away, or without space: the batch in hand meets the same and says so
         except Exception as error:  # noqa: BLE001 - of one sign; the next one follows

@@ -13,7 +13,7 @@ from schemas.messages import BatchMessage
 from wetread.queue import TASK_NAME
 from wetread.settings import load_settings
 from worker.acknowledging import BatchRequest
-from worker.deaths import free_what_the_dead_hold
+from worker.called import CalledBatch, answer_call
 from worker.failpoints import reach
 from worker.metering import count_stages
 
@@ -31,23 +31,17 @@ def read_batch(body: Any = None, *_: Any, **__: Any) -> None:
         log.error("a message was refused", why=str(error))
         return
     try:
-        _process(batch_worker(), message.batch_id)
+        worker, batches = batch_worker()
+        answer_call(worker, batches, message.batch_id)
     except WetreadError as error:
         # The message may go: the lease runs out, and the sweep rings again when the database is back, or has space.
         log.error("the batch could not be settled; it waits for the sweep", batch=message.batch_id, why=str(error))
     reach("before_acknowledge")
 
 
-def _process(worker: BatchWorker, batch_id: int) -> None:
-    from worker.batch import Ending
-
-    if worker.process_batch(batch_id) == Ending.NOT_FREE and free_what_the_dead_hold(worker.database):
-        worker.process_batch(batch_id)  # the message came back from a process that died with it in hand
-
-
 @lru_cache(maxsize=1)
-def batch_worker() -> BatchWorker:
-    """Return what this pool process reads batches with, made when it gets its first."""
+def batch_worker() -> tuple[BatchWorker, CalledBatch]:
+    """Return what this pool process reads batches with, and takes them by, made when it gets its first."""
     from wetread.logs import say_everywhere, set_up_logs
     from wetread.models.registry import Registry
     from wetread.store.database import Database
@@ -65,7 +59,7 @@ def batch_worker() -> BatchWorker:
     say_everywhere(worker=me)
     worker = BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), me)
     worker.stages.listeners.append(count_stages)
-    signs = SignOfLife(database, me, worker.standing, in_doubt=worker.in_doubt)
+    signs = SignOfLife(database, me, worker.standing, in_doubt=worker.in_doubt, idle=worker.files.forget)
     signals.worker_process_shutdown.connect(lambda **_: signs.stop(), weak=False)
     signs.start()
-    return worker
+    return worker, CalledBatch(database)

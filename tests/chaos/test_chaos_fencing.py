@@ -97,10 +97,10 @@ def test_served_a_process_that_stood_still_past_its_lease_writes_nothing_when_it
 
 
 @pytest.mark.skipif(not FULL, reason="tests/integration/test_store_ordering.py does it in a second: make chaos")
-def test_served_a_process_that_stood_still_in_its_commit_holds_the_others_up_for_a_while_alone(
+def test_served_a_process_that_stood_still_in_its_commit_holds_its_batch_for_a_while_alone(
     served: Program, archive: Path, tmp_path: Path
 ) -> None:
-    """It holds the lock of the run's row, without which nobody can settle."""
+    """It holds its batch's lock, and not the run's row, without which nobody could settle."""
     began = time.monotonic()
     with workers(stops_once(served, tmp_path / "counts", "before_commit"), 1) as (slow,), workers(served, 0) as others:
         served.json("submit", archive)

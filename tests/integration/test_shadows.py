@@ -25,8 +25,9 @@ from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
 from wetread.store.images import RunToFill
-from wetread.store.leases import batches_to_ring, claim, next_batches, release_dead
+from wetread.store.leases import claim, next_batches, release_dead
 from wetread.store.results import Filters, find_results
+from wetread.store.ringing import batches_to_ring
 from wetread.store.roots import root_ids
 from wetread.store.runs import cancel_pending, open_run, set_state
 from wetread.store.totals import count_unsettled_batches, read_totals

@@ -51,7 +51,7 @@ def test_processes_that_read_films_ask_so_embedded_and_served(
     monkeypatch.setattr("worker.sign_of_life.SignOfLife.start", lambda _signs: None)
     monkeypatch.setattr(tasks, "load_settings", lambda: settings)
     embedded = child._prepare(child.ChildTask(1, digest, "numpy", settings), threading.Event())
-    served = tasks.batch_worker.__wrapped__()
+    served, _ = tasks.batch_worker.__wrapped__()
     for worker in (embedded, served):
         for asking in (worker.database.reading, worker.database.writing):
             with asking() as session:

@@ -129,7 +129,7 @@ class _Session:
         self._kinds |= {name for name, words in KINDS.items() if words in said}
         if kind == b"Q" and body.rstrip(b"\0") == b"ROLLBACK":
             self._kinds.clear()
-        return kind == b"Q" and body.rstrip(b"\0") == b"COMMIT"
+        return kind == b"Q" and body.rstrip(b"\0").endswith(b"COMMIT")  # alone, or after what is sent with it
 
 
 def _close(one: socket.socket) -> None:

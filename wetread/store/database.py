@@ -64,13 +64,14 @@ class Database:
     @contextmanager
     def writing(self, kind: Limits | None = None) -> Iterator[Session]:
         """Give a session; commit at the end. kind: `limits.LONG` where one statement may take hours."""
-        with self._named_faults(), Session(self._of(kind or self._writes)) as session, session.begin():
+        writer = self._of(kind or self._writes, wetread_begins_late=True)
+        with self._named_faults(), Session(writer) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that sees one state of the database and writes nothing."""
-        reader = self._of(limits.READING, wetread_reads=True)
+        reader = self._of(limits.READING, wetread_reads=True, wetread_begins_late=True)
         with self._named_faults(), Session(reader) as session, session.begin():
             yield session
 

@@ -8,37 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import LeaseLost
 from schemas.films import ACCEPTED, Accepted
-from schemas.states import ItemState, Reason, RunState
-from schemas.tables import Batch, Image, Model, Run, WorkItem
+from schemas.states import RunState
+from schemas.tables import Batch, Model, Run
+from wetread.store.batch_images import ClaimedItem as ClaimedItem
+from wetread.store.batch_images import pending_items as pending_items
 from wetread.store.death_notes import count_deaths, note_how_it_ended
 from wetread.store.doubts import Doubt, read_doubts, with_doubt
 from wetread.store.moments import database_seconds
-from wetread.store.places import known_roots, seen_from
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedItem:
-    """One image to read: where it is, how often it was tried alone, and what was noted when that failed.
-
-    sha256, size, mtime_ns: of its file when it was last tried alone, or as the walk saw it.
-    """
-
-    image_id: int
-    root: bytes
-    path: bytes
-    attempts: int
-    reason: Reason | None
-    detail: str | None
-    sha256: str | None = None
-    size: int | None = None
-    mtime_ns: int | None = None
+from wetread.store.together import PLAIN, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +55,12 @@ class Claim:
     doubts: tuple[Doubt, ...] = ()
 
 
+_BATCHES: Any = Batch.__table__
 _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
 
 
-def _free() -> ColumnElement[bool]:
+def is_free() -> ColumnElement[bool]:
+    """Return whether nobody holds the batch, or its lease has run out."""
     return or_(Batch.lease_until.is_(None), Batch.lease_until < database_seconds())
 
 
@@ -90,7 +76,7 @@ def read_with_another() -> ColumnElement[bool]:
     return and_(Batch.rides_on.is_not(None), Batch.kills == 0, led.exists())
 
 
-def _rides() -> ColumnElement[bool]:
+def rides() -> ColumnElement[bool]:
     """Return whether whoever takes the batch that it rides on takes it too; until then it is nobody's to take."""
     return and_(read_with_another(), Batch.owner.is_(None))
 
@@ -104,7 +90,7 @@ def running_of(session: Session, run_ids: Sequence[int]) -> list[int]:
 def next_batches(session: Session, run_ids: Sequence[int], count: int) -> list[int]:
     """Return the ids of up to `count` batches that wait for a worker, the oldest first, of the first run with any."""
     for run_id in run_ids:
-        waiting = (Batch.run_id == run_id, Batch.pending > 0, _free(), ~_rides())
+        waiting = (Batch.run_id == run_id, Batch.pending > 0, is_free(), ~rides())
         if found := session.scalars(select(Batch.id).where(*waiting).order_by(Batch.id).limit(count)).all():
             return list(found)
     return []
@@ -118,34 +104,41 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
     but where a worker died on either: then each is read by itself, so that the one's model does no harm to the other's
     images.
     """
-    free = or_(_free(), Batch.owner == owner)
-    before = session.execute(
-        select(Batch.run_id, Batch.owner, Batch.fence, Batch.kills, Batch.doubts)
-        .where(Batch.id == batch_id, Batch.pending > 0, free, ~_rides(), Batch.run_id.in_(_RUNNING))
-        .with_for_update(of=Batch)
-    ).first()
-    if before is None:
+    row = session.execute(_to_claim(batch_id, owner), execution_options=PLAIN).first()
+    if row is None:
         return None
-    run_id, owner_before, fence_before, kills, doubts = before
-    took_over, fence = owner_before not in (None, owner), fence_before + 1
+    of_run, untouched = _ReadFor.of(row), row.untouched
+    took_over, fence, kills, doubts = row.owner not in (None, owner), row.fence + 1, row.kills, row.doubts
     values: dict[str, Any] = {"owner": owner, "fence": fence, "lease_until": database_seconds() + lease_seconds}
     if took_over:
         kills += 1
-        doubts = with_doubt(doubts, Doubt(owner_before, fence_before, killed=True))
+        doubts = with_doubt(doubts, Doubt(row.owner, row.fence, killed=True))
         values |= {"kills": kills, "doubts": doubts}
-    session.execute(
-        update(Batch).where(Batch.id == batch_id).values(values).execution_options(synchronize_session=False)
-    )
+    say(session, update(_BATCHES).where(_BATCHES.c.id == batch_id).values(values))
     if took_over:
         note_how_it_ended(session, [batch_id], None)  # it was silent, on whatever machine: nobody knows more
-        count_deaths(session, [run_id])
-    of_run, shadowed = _run_to_read(session, run_id)
+        count_deaths(session, [row.run_id])
+        untouched = session.scalar(select(Run.untouched).where(Run.id == row.run_id)) or 0
     items = pending_items(session, batch_id)
-    riders = _take_riders(session, batch_id, owner, lease_seconds) if shadowed and not kills else ()
+    riders = _take_riders(session, batch_id, owner, lease_seconds) if row.shadowed and not kills else ()
     said = tuple(read_doubts(doubts))
-    untouched = session.scalar(select(Run.untouched).where(Run.id == run_id)) or 0
-    how = *of_run[:-1], items, riders, took_over, of_run[-1], untouched, said
-    return Claim(batch_id, run_id, owner, fence, kills > 0, *how)
+    return Claim(
+        batch_id, row.run_id, owner, fence, kills > 0, of_run.model_digest, of_run.engine, of_run.force,
+        of_run.decision_digest, items, riders, took_over, of_run.accepted, untouched, said,
+    )  # fmt: skip
+
+
+def _to_claim(batch_id: int, owner: str) -> Select[Any]:
+    """Return the question for a batch that may be claimed, locked, and for what is to be known of its run."""
+    free = or_(is_free(), Batch.owner == owner)
+    batch = Batch.run_id, Batch.owner, Batch.fence, Batch.kills, Batch.doubts, Run.untouched
+    return (
+        _read_for(*batch)
+        .join(Run, Run.id == Batch.run_id)
+        .join(Model, Model.digest == Run.model_digest)
+        .where(Batch.id == batch_id, Batch.pending > 0, free, ~rides(), Run.state == RunState.RUNNING)
+        .with_for_update(of=Batch)
+    )
 
 
 def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: float) -> tuple[Claim, ...]:
@@ -158,52 +151,41 @@ def _take_riders(session: Session, batch_id: int, owner: str, lease_seconds: flo
         .returning(Batch.id, Batch.run_id, Batch.fence)
         .execution_options(synchronize_session=False)
     ).all()
-    return tuple(
-        Claim(rider, run_id, owner, fence, False, *_run_to_read(session, run_id)[0][:-1], pending_items(session, rider))
-        for rider, run_id, fence in sorted(tuple(row) for row in taken)
-    )
+    return tuple(_rider(session, owner, *row) for row in sorted(tuple(row) for row in taken))
 
 
-def _run_to_read(session: Session, run_id: int) -> tuple[tuple[str, str, bool, str, Accepted], bool]:
-    """Return a run's (model, engine, whether it is forced, decision, accepted words), and if it is shadowed."""
-    shadow = aliased(Run)
-    shadowed = select(shadow.id).where(shadow.shadow_of == Run.id).exists()
-    query = select(Run.model_digest, Run.engine, Run.force, Model.decision_digest, Run.accepts, shadowed)
-    row = session.execute(query.join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)).one()
-    digest, engine, force, decision, accepts, is_shadowed = row
-    return (digest, engine, force, decision, Accepted.from_json(accepts)), is_shadowed
-
-
-def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
-    """Return the images of a batch that are to be read, whoever holds it."""
-    query = (
-        select(
-            Image.id, Image.root_id, Image.path, WorkItem.attempts, WorkItem.reason, WorkItem.detail, WorkItem.sha256,
-            func.coalesce(WorkItem.size, Image.size).label("size"),
-            func.coalesce(WorkItem.mtime_ns, Image.mtime_ns).label("mtime_ns"),
-        )
-        .join(Image, Image.id == WorkItem.image_id)
-        .where(WorkItem.batch_id == batch_id, WorkItem.state == ItemState.PENDING)
-        .order_by(Image.id)
+def _rider(session: Session, owner: str, batch_id: int, run_id: int, fence: int) -> Claim:
+    query = _read_for().select_from(Run).join(Model, Model.digest == Run.model_digest).where(Run.id == run_id)
+    of_run = _ReadFor.of(session.execute(query, execution_options=PLAIN).one())
+    items = pending_items(session, batch_id)
+    return Claim(
+        batch_id, run_id, owner, fence, False, of_run.model_digest, of_run.engine, of_run.force,
+        of_run.decision_digest, items,
     )  # fmt: skip
-    rows = session.execute(query).all()
-    asked = session.scalar(select(Run.root_ids).join(Batch, Batch.run_id == Run.id).where(Batch.id == batch_id)) or []
-    # Read after the images: where these are moved meanwhile, the name that they had is still theirs.
-    roots = {root.id: root for root in known_roots(session, [*asked, *(row.root_id for row in rows)])}
-    given = [roots[root_id] for root_id in asked]
-    return tuple(
-        ClaimedItem(
-            row.id,
-            *seen_from(given, roots[row.root_id], row.path),
-            row.attempts,
-            None if row.reason is None else Reason(row.reason),
-            row.detail,
-            row.sha256,
-            row.size,
-            row.mtime_ns,
-        )
-        for row in rows
-    )
+
+
+class _ReadFor(NamedTuple):
+    """What is to be known of a run to read for it."""
+
+    model_digest: str
+    engine: str
+    force: bool
+    decision_digest: str
+    accepted: Accepted
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Self:
+        """Return it of a row of `_read_for`."""
+        accepted = Accepted.from_json(row.accepts)
+        return cls(row.model_digest, row.engine, row.force, row.decision_digest, accepted)
+
+
+def _read_for(*also: Any) -> Select[Any]:
+    """Return a question for a run's model, engine, decision, and accepted words, and whether it is shadowed."""
+    shadow = aliased(Run)
+    shadowed = select(shadow.id).where(shadow.shadow_of == Run.id).exists().label("shadowed")
+    run = Run.model_digest, Run.engine, Run.force, Model.decision_digest, Run.accepts
+    return select(*also, *run, shadowed)
 
 
 def renew(session: Session, held: Claim, lease_seconds: float) -> None:
@@ -266,35 +248,3 @@ def owners(session: Session, run_id: int | None = None) -> list[str]:
     if run_id is not None:
         query = query.where(Batch.run_id == run_id)
     return [owner for owner in session.scalars(query) if owner is not None]
-
-
-def batches_to_ring(session: Session, *, high_water: int, patience: float, limit: int = 256) -> list[int]:
-    """Return batches that wait for a worker and for which the broker is to be rung, oldest first.
-
-    high_water: at most so many batches are rung for and not settled.
-    patience: seconds after which a ring that no worker has answered counts as lost.
-    """
-    waiting = (Batch.run_id.in_(_RUNNING), Batch.pending > 0)
-    lost = Batch.rung_at < database_seconds() - patience
-    outstanding = session.scalar(
-        select(func.count()).select_from(Batch).where(*waiting, Batch.rung_at.is_not(None), or_(~_free(), ~lost))
-    )
-    room = min(limit, high_water - (outstanding or 0))
-    if room <= 0:
-        return []
-    # Shadows last: what only they have to read keeps no other run waiting.
-    for_shadows = Batch.run_id.in_(select(Run.id).where(Run.shadow_of.is_not(None)))
-    due = select(Batch.id).where(*waiting, _free(), ~_rides(), or_(Batch.rung_at.is_(None), lost)).order_by(Batch.id)
-    first = list(session.scalars(due.where(~for_shadows).limit(room)))
-    room -= len(first)
-    return first + list(session.scalars(due.where(for_shadows).limit(room))) if room else first
-
-
-def mark_rung(session: Session, batch_ids: list[int]) -> None:
-    """Remember that the broker was rung for these batches."""
-    session.execute(
-        update(Batch)
-        .where(Batch.id.in_(batch_ids))
-        .values(rung_at=database_seconds())
-        .execution_options(synchronize_session=False)
-    )

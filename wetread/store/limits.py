@@ -21,6 +21,9 @@ SILENT_AGAIN_SECONDS = 20.0
 ASKING_SECONDS = 4.0
 """The longest that it takes to say so."""
 
+UNASKED_SECONDS = 5.0
+"""A connection on which the server was heard so shortly ago is used without asking first whether it stands."""
+
 GRACE_SECONDS = 15.0
 """The client waits so much longer than the server was told to work on a statement."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Integer, Select, cast, func, select
 from sqlalchemy.orm import Session
 
 from schemas.tables import Batch
+from wetread.store.together import say
 
 ADVISORY_SPACE = 0x77657473
 WALK_SPACE = 0x77657477
@@ -31,7 +32,7 @@ def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -
         return
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
     key = int(model_digest[:8], 16) - 2**31
-    session.execute(select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
+    say(session, select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
 
 
 def lock_batches(session: Session, batch_ids: Select[Any]) -> None:

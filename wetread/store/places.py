@@ -48,13 +48,13 @@ _KNOWN = select(Root.id, Root.path, Root.home_id, Root.inside).order_by(Root.id)
 def known_roots(session: Session, ids: Iterable[int] | None = None) -> list[KnownRoot]:
     """Return the known directories, by id: those with these ids, or all."""
     query = _KNOWN if ids is None else _KNOWN.where(Root.id.in_(sorted(set(ids))))
-    return [_known(*row) for row in session.execute(query)]
+    return [known_root(*row) for row in session.execute(query)]
 
 
 def held_place(session: Session, root_id: int) -> Place:
     """Return where this directory's images are listed; it stays so until the transaction ends."""
     query = _KNOWN.where(Root.id == root_id).with_for_update(read=True, key_share=True)
-    return _known(*session.execute(query).one()).place
+    return known_root(*session.execute(query).one()).place
 
 
 def places_beginning_with(session: Session, prefix: bytes) -> list[Place]:
@@ -89,5 +89,6 @@ def seen_from(roots: Sequence[KnownRoot], home: KnownRoot, path: bytes) -> tuple
     return home.path, path
 
 
-def _known(key: int, path: bytes, home: int | None, inside: bytes | None) -> KnownRoot:
+def known_root(key: int, path: bytes, home: int | None = None, inside: bytes | None = None) -> KnownRoot:
+    """Return a directory as its row has it; a home, that is one with images of its own, has no other home."""
     return KnownRoot(key, path, Place(key if home is None else home, inside or b""))

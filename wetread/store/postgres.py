@@ -2,19 +2,22 @@
 
 Nothing is kept in a session, since a bouncer in transaction mode gives each transaction another one: no prepared
 statements, no SET but SET LOCAL, and advisory locks that end with the transaction. What is set goes to the server with
-BEGIN, in one round trip.
+BEGIN, in one round trip; where the transaction is one of ours that says so, in that of its first statement.
 """
 
 from __future__ import annotations
 
+import select
+import time
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.exc import InvalidatePoolError, NoSuchModuleError
 
 from schemas.errors import UsageError
 from wetread.installing import install_command
 from wetread.store import limits
+from wetread.store.together import send_together
 
 
 def make_postgres_engine(url: URL, *, by_index: bool, asked: bool = False) -> Engine:
@@ -23,9 +26,7 @@ def make_postgres_engine(url: URL, *, by_index: bool, asked: bool = False) -> En
     by_index, asked: see `wetread.store.database.Database`.
     """
     try:
-        engine = create_engine(
-            url, pool_pre_ping=True, pool_size=2, max_overflow=8, pool_timeout=limits.CONNECT_SECONDS * 2
-        )
+        engine = create_engine(url, pool_size=2, max_overflow=8, pool_timeout=limits.CONNECT_SECONDS * 2)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         cure = install_command("postgres")
         raise UsageError(f"PostgreSQL needs psycopg, which is not installed: run `{cure}`") from error
@@ -42,11 +43,16 @@ def make_postgres_engine(url: URL, *, by_index: bool, asked: bool = False) -> En
             "lock_timeout": f"{chosen.lock:g}s",
             "idle_in_transaction_session_timeout": "0" if kind.get("wetread_reads") else _milliseconds(),
         } | ({"enable_seqscan": "off"} if by_index else {})
-        connection.exec_driver_sql("; ".join([start, *(f"SET LOCAL {key} = '{at}'" for key, at in settings.items())]))
+        said = "; ".join([start, *(f"SET LOCAL {key} = '{at}'" for key, at in settings.items())])
+        if kind.get("wetread_begins_late"):
+            line.begin_late(said)
+        else:
+            connection.exec_driver_sql(said)
 
     event.listen(engine, "do_connect", _connected)
+    event.listen(engine, "checkout", _see_that_it_stands)
     event.listen(engine, "begin", begin)
-    event.listen(engine, "after_cursor_execute", _let_the_server_count)
+    send_together(engine)
     return engine
 
 
@@ -60,12 +66,25 @@ def _connected(_dialect: Any, _record: Any, arguments: Any, params: dict[str, An
     params = {**limits.NETWORK, **params}
     # It begins no transactions by itself: ours begin with their settings.
     line = PostgresLine.connect(*arguments, **params, autocommit=True, prepare_threshold=None)
-    line.params = params
+    line.params, line.heard_at = params, time.monotonic()
     return line
 
 
-def _let_the_server_count(_connection, cursor, _statement, _values, _context, executemany: bool) -> None:  # type: ignore[no-untyped-def]  # the driver's cursor has no public type
-    # psycopg ends many executions with a Flush after its Sync. PostgreSQL takes that for the begin of a command, and a
-    # transaction that stands still there would hold its locks for ever. A command that is answered ends that.
-    if executemany:
-        cursor.connection.execute("")
+def _see_that_it_stands(line: Any, _record: Any, _pool: Any) -> None:
+    """Have the pool connect anew where a connection is broken, which costs a round trip only after a silence."""
+    recent = time.monotonic() - line.heard_at < limits.UNASKED_SECONDS
+    if recent and not line.closed and not _something_came(line):
+        return
+    try:
+        line.execute("SELECT 1")
+    except line.Error as error:
+        if not line.closed:
+            raise
+        raise InvalidatePoolError from error  # those that were open beside it are most likely gone too
+
+
+def _something_came(line: Any) -> bool:
+    """Return whether a server that was not asked said something: that it closes the connection, most likely."""
+    looked_at = select.poll()  # which knows no highest file descriptor
+    looked_at.register(line.fileno(), select.POLLIN)
+    return bool(looked_at.poll(0))

@@ -33,11 +33,57 @@ class PostgresLine(psycopg.Connection[Any]):
     """A connection whose waits end: with the server's answer, or with OperationalError; with Ctrl-C at once.
 
     params: those that it was made with, passwords included.
-    longest: seconds that one statement may take.
+    longest: seconds that one statement may take. heard_at: when it last answered, by time.monotonic().
+    What is held back (store/together.py) goes with the next statement that is sent with it, or with COMMIT.
     """
 
     params: Mapping[str, Any] = {}
     longest: float = limits.WRITING.statement
+    heard_at: float = float("-inf")
+    _begin: bytes | None = None
+    _held: tuple[bytes, ...] = ()
+
+    @property
+    def holds_back(self) -> bool:
+        """Return whether something waits to be sent."""
+        return self._begin is not None or bool(self._held)
+
+    def begin_late(self, begin: str) -> None:
+        """Begin a transaction with what it is first asked, or not at all where it is asked nothing."""
+        self._begin, self._held = begin.encode(), ()
+
+    def hold_back(self, statement: bytes) -> None:
+        """Keep a statement until `with_held`, `send_held` or the commit."""
+        self._held += (statement,)
+
+    def written(self, statement: str, values: Any) -> bytes:
+        """Return a statement with its values in its text."""
+        return psycopg.ClientCursor(self).mogrify(statement, values).encode(self.info.encoding)
+
+    def with_held(self, *statements: bytes) -> bytes:
+        """Return what was held back, which is not any more, and `statements` after it, as one message."""
+        held = (*(() if self._begin is None else (self._begin,)), *self._held)
+        self._begin, self._held = None, ()
+        return b";\n".join((*held, *statements))
+
+    def send_held(self) -> None:
+        """Send what is held back by itself, if anything is."""
+        if self.holds_back:
+            self.execute(self.with_held())
+
+    def commit(self) -> None:
+        """Commit, with what is held back before it."""
+        if self._held:
+            self.execute(self.with_held(b"COMMIT"))
+        elif self._begin is not None:
+            self._begin = None  # it was asked nothing
+        else:
+            super().commit()
+
+    def rollback(self) -> None:
+        """Forget what is held back, and roll the rest back."""
+        self._begin, self._held = None, ()
+        super().rollback()
 
     @classmethod
     def _get_connection_params(cls, conninfo: str, **kwargs: Any) -> dict[str, Any]:
@@ -47,7 +93,7 @@ class PostgresLine(psycopg.Connection[Any]):
     def wait(self, gen: Waits[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Run one of psycopg's generators to its end; every call of psycopg comes through here."""
         try:
-            return waiting.wait(self._watched(gen), self.pgconn.socket, interval=interval, timeout=timeout)
+            answer = waiting.wait(self._watched(gen), self.pgconn.socket, interval=interval, timeout=timeout)
         except Exception:
             raise
         except BaseException:  # Ctrl-C: psycopg would give a server that answers nothing ten seconds
@@ -56,6 +102,8 @@ class PostgresLine(psycopg.Connection[Any]):
                     self.cancel_safe(timeout=limits.INTERRUPT_SECONDS)
                 self.pgconn.finish()
             raise
+        self.heard_at = time.monotonic()
+        return answer
 
     def _watched(self, gen: Waits[R]) -> Waits[R]:
         silence: _Silence | None = None

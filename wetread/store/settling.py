@@ -8,25 +8,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, case, literal, select, update
+from sqlalchemy import String, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
-from schemas.films import Accepted, FilmHeader
+from schemas.films import FilmHeader
 from schemas.predictions import Prediction
-from schemas.states import WORLD_REASONS, ItemState, Reason, RunState
+from schemas.states import ItemState, Reason, RunState
 from schemas.table_base import UtcDateTime
-from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
+from schemas.tables import Batch, Model, Run, StoredPrediction
 from wetread.clock import utc_now
-from wetread.program import program_version
 from wetread.store.headers import store_headers
+from wetread.store.item_settling import Stored, settle_items
 from wetread.store.leases import Claim, release
 from wetread.store.ordering import lock_readings
 from wetread.store.prediction_rows import prediction_row
-from wetread.store.rejections import rules_of
 from wetread.store.repeatable import was_settled
 from wetread.store.tallies import add_tallies, tally_of
+from wetread.store.together import PLAIN, say
 from wetread.store.upsert import insert_for
+
+_BATCHES: Any = Batch.__table__
+_RUNS: Any = Run.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,6 @@ class Outcome:
     word: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Ids of what was stored before the items that name it, by the SHA-256 of their bytes."""
-
-    readings: dict[str, int]
-    headers: dict[str, int]
-
-
 def known_readings(
     session: Session, sha256s: Sequence[str], model_digest: str, *, of_run: int | None = None
 ) -> dict[str, LinkedReading]:
@@ -78,16 +73,19 @@ def known_readings(
     ).where(StoredPrediction.sha256.in_(sha256s), StoredPrediction.model_digest == model_digest)
     if of_run is not None:
         query = query.where(StoredPrediction.run_id == of_run)
-    return {sha256: LinkedReading(number, label, said) for sha256, number, label, said in session.execute(query)}
+    rows = session.execute(query, execution_options=PLAIN)
+    return {sha256: LinkedReading(number, label, said) for sha256, number, label, said in rows}
 
 
 def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     """Write `outcomes` of a claimed batch: predictions, headers, items, the run's accounts.
 
     Everything locks in the same order, the model's readings, batch, predictions, headers, items, run, so that two
-    workers cannot lock each other out. Nothing is written where this raises LeaseLost, since the batch is another's
-    by now, or ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was deleted
-    meanwhile stay pending, and the batch is given back for whoever reads them.
+    workers cannot lock each other out. What need not be heard goes to PostgreSQL together (store/together.py): the
+    batch is locked in the first message, and from the items on all goes with the COMMIT, so that no other waits for
+    this client while it holds the run's row. Nothing is written where this raises LeaseLost, since the batch is
+    another's by now, or ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was
+    deleted meanwhile stay pending, and the batch is given back for whoever reads them.
     """
     (fault,) = settle_together(session, [(held, outcomes)])
     if fault is not None:
@@ -114,31 +112,45 @@ def settle_together(
     faults: list[LeaseLost | ReadingsChanged | None] = []
     for held, outcomes in parts:
         try:
-            written = again and was_settled(session, held, [one.image_id for one in outcomes])
-            kept.append((held, [] if written else _taken(session, held, outcomes)))
+            if not (again and was_settled(session, held, [one.image_id for one in outcomes])):
+                _lock(session, held, outcomes)
+                kept.append((held, _with_standing_links(session, held, outcomes)))
             faults.append(None)
         except (LeaseLost, ReadingsChanged) as fault:
             faults.append(fault)
-    kept = [(held, outcomes) for held, outcomes in kept if outcomes]
     by_model = sorted(kept, key=lambda part: part[0].model_digest)
     readings = {held.batch_id: _store_predictions(session, held, outcomes, now) for held, outcomes in by_model}
     headers = store_headers(session, {o.sha256: o.header for _, some in kept for o in some if o.sha256 and o.header})
-    for held, outcomes in by_model:
-        _settle_items(session, held, outcomes, _Stored(readings[held.batch_id], headers), now)
+    asked = {held.batch_id: len(outcomes) for held, outcomes in parts}
     for held, outcomes in kept:
-        add_tallies(session, held.run_id, tally_of(outcomes))
-        _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
+        _take_from_batch(session, held, len(outcomes))
+        if len(outcomes) < asked[held.batch_id]:
+            release(session, replace(held, riders=()))
+    for held, outcomes in by_model:
+        if outcomes:
+            settle_items(session, held, outcomes, Stored(readings[held.batch_id], headers), now)
+    for held, outcomes in kept:
+        if outcomes:
+            add_tallies(session, held.run_id, tally_of(outcomes))
+            _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
     return faults
 
 
-def _taken(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return those of `outcomes` that stand, taken from the batch's pending; raise with nothing written."""
-    _check_decision(session, held, outcomes)
-    standing = _with_standing_links(session, held, outcomes)
-    _take_from_batch(session, held, len(standing))
-    if len(standing) < len(outcomes):
-        release(session, replace(held, riders=()))
-    return standing
+def _lock(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
+    """Lock the batch; raise ReadingsChanged where the model decides otherwise by now, or else LeaseLost."""
+    ours = Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence
+    locked = select(Batch.id).where(*ours).with_for_update().cte("locked")
+    query = select(Model.decision_digest, select(locked.c.id).exists()).where(Model.digest == held.model_digest)
+    row = session.execute(query, execution_options=PLAIN).first()
+    in_force, is_ours = (None, False) if row is None else row
+    used = {outcome.prediction.decision_digest for outcome in outcomes if outcome.prediction is not None}
+    if used | {held.decision_digest} != {in_force}:
+        raise ReadingsChanged(
+            f"batch {held.batch_id}: expected decision {held.decision_digest[:12]} in force, found another; it is read "
+            "again"
+        )
+    if not is_ours:
+        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
 
 
 def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -146,7 +158,7 @@ def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outco
     linked = [outcome.sha256 for outcome in outcomes if outcome.linked is not None and outcome.sha256 is not None]
     if not linked:
         return list(outcomes)
-    now = known_readings(session, linked, held.model_digest)
+    now = _known(session, linked, held)
     return [
         outcome if outcome.linked is None else replace(outcome, linked=now[outcome.sha256 or ""])
         for outcome in outcomes
@@ -154,31 +166,13 @@ def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outco
     ]
 
 
-def _check_decision(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
-    in_force = session.scalar(select(Model.decision_digest).where(Model.digest == held.model_digest))
-    used = {outcome.prediction.decision_digest for outcome in outcomes if outcome.prediction is not None}
-    if used | {held.decision_digest} != {in_force}:
-        raise ReadingsChanged(
-            f"batch {held.batch_id}: expected decision {held.decision_digest[:12]} in force, found another; it is read "
-            "again"
-        )
-
-
 def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
-    last = Batch.pending == settled
-    changed = session.execute(
-        update(Batch)
-        .where(Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence)
-        .values(
-            pending=Batch.pending - settled,
-            owner=case((last, None), else_=Batch.owner),
-            lease_until=case((last, None), else_=Batch.lease_until),
-        )
-        .returning(Batch.id)
-        .execution_options(synchronize_session=False)
-    )
-    if changed.first() is None:
-        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
+    """Take what is settled from the batch, which is locked and ours; with the last of it the lease ends."""
+    of = _BATCHES.c
+    last = of.pending == settled
+    taken = update(_BATCHES).where(of.id == held.batch_id)
+    values = {name: case((last, None), else_=of[name]) for name in ("owner", "lease_until")}
+    say(session, taken.values(pending=of.pending - settled, **values))
 
 
 def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome], now: datetime) -> dict[str, int]:
@@ -191,102 +185,30 @@ def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome
     key = [StoredPrediction.sha256, StoredPrediction.model_digest]
     if held.force:
         replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("sha256", "model_digest")}
-        session.execute(statement.on_conflict_do_update(index_elements=key, set_=replaced), rows)
+        statement = statement.on_conflict_do_update(index_elements=key, set_=replaced)
     else:
-        session.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
-    return {
-        sha256: reading.prediction_id
-        for sha256, reading in known_readings(session, list(new), held.model_digest).items()
-    }
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    answer = session.execute(statement.returning(StoredPrediction.sha256, StoredPrediction.id), rows)
+    stored = {row.sha256: row.id for row in answer}
+    if there := [sha256 for sha256 in new if sha256 not in stored]:
+        stored |= {sha256: known.prediction_id for sha256, known in _known(session, there, held).items()}
+    return stored
 
 
-def _settle_items(session: Session, held: Claim, outcomes: Sequence[Outcome], stored: _Stored, now: datetime) -> None:
-    _lock_items(session, held, outcomes)
-    keep_older = _images_that_keep_an_older_reading(session, held, outcomes)
-    fresh = [outcome.image_id for outcome in outcomes if outcome.image_id not in keep_older]
-    session.execute(
-        update(WorkItem)
-        .where(
-            WorkItem.image_id.in_(fresh),
-            WorkItem.model_digest == held.model_digest,
-            WorkItem.current,
-            WorkItem.run_id != held.run_id,
-        )
-        .values(current=False)
-        .execution_options(synchronize_session=False)
-    )
-    table: Any = WorkItem.__table__
-    statement = (
-        update(table)
-        .where(table.c.run_id == held.run_id, table.c.image_id == bindparam("key"), table.c.state == ItemState.PENDING)
-        .values(worker=held.owner, settled_at=now)
-    )
-    session.connection().execute(statement, [_item_row(one, stored, keep_older, held.accepted) for one in outcomes])
-
-
-def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
-    """Lock the images' items in every run that has some left, so that two runs do not both become the current one."""
-    unsettled = select(Run.id).where(Run.model_digest == held.model_digest, Run.pending > 0)
-    images = [outcome.image_id for outcome in outcomes]
-    session.execute(
-        select(WorkItem.run_id)
-        .where(WorkItem.run_id.in_(unsettled), WorkItem.image_id.in_(images))
-        .order_by(WorkItem.image_id, WorkItem.run_id)
-        .with_for_update(of=WorkItem)
-    ).all()
-
-
-def _item_row(outcome: Outcome, stored: _Stored, keep_older: set[int], accepted: Accepted) -> dict[str, object]:
-    if outcome.linked is not None:
-        prediction_id: int | None = outcome.linked.prediction_id
-    else:
-        prediction_id = None if outcome.prediction is None else stored.readings[outcome.prediction.sha256]
-    return {
-        "key": outcome.image_id,
-        "state": outcome.state,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-        "word": outcome.word,
-        "rules": rules_of(outcome.state, outcome.reason, accepted),
-        "sha256": outcome.sha256,
-        "size": outcome.size,
-        "mtime_ns": outcome.mtime_ns,
-        "program": program_version() if outcome.state == ItemState.DEAD else None,
-        "oom_kills": None,
-        "prediction_id": prediction_id,
-        "header_id": None if outcome.sha256 is None else stored.headers.get(outcome.sha256),
-        "current": outcome.image_id not in keep_older,
-    }
-
-
-def _images_that_keep_an_older_reading(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> set[int]:
-    """Return images that could not be reached now but were read before: that reading stays the current one."""
-    unreached = [outcome.image_id for outcome in outcomes if outcome.reason in WORLD_REASONS]
-    if not unreached:
-        return set()
-    query = select(WorkItem.image_id).where(
-        WorkItem.image_id.in_(unreached),
-        WorkItem.model_digest == held.model_digest,
-        WorkItem.current,
-        WorkItem.state == ItemState.DONE,
-    )
-    return set(session.scalars(query))
+def _known(session: Session, sha256s: Sequence[str], held: Claim) -> dict[str, LinkedReading]:
+    return known_readings(session, sha256s, held.model_digest)
 
 
 def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:
-    settled = sum(counts.values())
-    finishes = (Run.pending == settled) & Run.walked_at.is_not(None) & (Run.state == RunState.RUNNING)
-    session.execute(
-        update(Run)
-        .where(Run.id == run_id)
-        .values(
-            pending=Run.pending - settled,
-            untouched=0,
-            done=Run.done + counts[ItemState.DONE],
-            rejected=Run.rejected + counts[ItemState.REJECTED],
-            dead=Run.dead + counts[ItemState.DEAD],
-            state=case((finishes, literal(RunState.FINISHED, String)), else_=Run.state),
-            ended_at=case((finishes, literal(now, UtcDateTime)), else_=Run.ended_at),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    settled, of = sum(counts.values()), _RUNS.c
+    finishes = (of.pending == settled) & of.walked_at.is_not(None) & (of.state == RunState.RUNNING)
+    accounts = {
+        "pending": of.pending - settled,
+        "untouched": 0,
+        "done": of.done + counts[ItemState.DONE],
+        "rejected": of.rejected + counts[ItemState.REJECTED],
+        "dead": of.dead + counts[ItemState.DEAD],
+        "state": case((finishes, literal(RunState.FINISHED, String)), else_=of.state),
+        "ended_at": case((finishes, literal(now, UtcDateTime)), else_=of.ended_at),
+    }
+    say(session, update(_RUNS).where(of.id == run_id).values(accounts))

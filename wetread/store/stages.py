@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.tables import Run, RunStage
+from wetread.store.together import say
 from wetread.store.upsert import insert_for
 
 
@@ -21,7 +22,7 @@ def add_stage_seconds(session: Session, run_id: int, seconds: Mapping[str, float
         index_elements=[RunStage.run_id, RunStage.stage],
         set_={"seconds": RunStage.seconds + statement.excluded["seconds"]},
     )
-    session.execute(statement, rows)
+    say(session, statement, rows)
 
 
 def stage_seconds(session: Session, run_id: int) -> dict[str, float]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from schemas.films import FilmHeader
 from schemas.predictions import UNCERTAIN
 from schemas.tables import RunTally
+from wetread.store.together import say
 from wetread.store.upsert import insert_for
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def add_tallies(session: Session, run_id: int, tally: Mapping[tuple[str, str], i
         index_elements=[RunTally.run_id, RunTally.kind, RunTally.name],
         set_={"count": RunTally.count + statement.excluded["count"]},
     )
-    session.execute(statement, rows)
+    say(session, statement, rows)
 
 
 def tally_of(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:

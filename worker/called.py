@@ -1,0 +1,79 @@
+"""Which batch a process behind a broker takes when a message calls it, so that its first files are there already.
+
+A message is a call to take one batch that waits; the one that it names is a hint. While a process reads a batch, it
+chooses another of the same run that was rung for, and its first files are read meanwhile. The next call of that run
+takes the chosen one, and who gets the message that named that finds it taken, and takes another that waits: there are
+as many calls as batches. Nothing is claimed before it is worked on: a process that ends or dies holds one batch, no
+other waits for it, and no death is counted on films that were only read early.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from schemas.errors import ServiceUnavailable
+from wetread.store.database import Database
+from wetread.store.leases import ClaimedItem, pending_items
+from wetread.store.ringing import rung_batches
+from worker.deaths import free_what_the_dead_hold
+from worker.next_batch import AMONG
+
+if TYPE_CHECKING:
+    from worker.batch import BatchWorker, Ending
+
+
+class CalledBatch:
+    """What one process takes of the batches that were rung for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._chosen: int | None = None
+        self._waited: frozenset[int] = frozenset()
+
+    def choose(self, beside: int) -> Sequence[ClaimedItem]:
+        """Choose the batch to be taken next, of the run of `beside`, and return its images; none where none waits."""
+        self._chosen, self._waited = None, frozenset()
+        with suppress(ServiceUnavailable), self._database.reading() as session:  # who takes a batch is told
+            if waiting := rung_batches(session, AMONG, beside=beside):
+                self._chosen, self._waited = random.choice(waiting), frozenset(waiting)  # noqa: S311 - no secret
+                return pending_items(session, self._chosen)
+        return ()
+
+    def take(self, named: int) -> int:
+        """Return the batch to be taken at a call that names one: what was chosen, where the two are of one run.
+
+        Other runs' calls are theirs, or a run that came first would keep all others waiting.
+        """
+        chosen, waited = self._chosen, self._waited
+        self._chosen, self._waited = None, frozenset()
+        return chosen if chosen is not None and named in waited else named
+
+    def another(self) -> int | None:
+        """Return a batch, of any run, that was rung for and waits; None where none does."""
+        with self._database.reading() as session:
+            waiting = rung_batches(session, AMONG)
+        return random.choice(waiting) if waiting else None  # noqa: S311 - no secret
+
+
+def answer_call(worker: BatchWorker, batches: CalledBatch, named: int) -> None:
+    """Read the batch that a message calls for, or another that waits where that is taken or settled."""
+    if _read(worker, batches, batches.take(named)) or _read(worker, batches, named):
+        return
+    # The message may have come back from a process that died with it in hand.
+    if free_what_the_dead_hold(worker.database) and _read(worker, batches, named):
+        return
+    while (another := batches.another()) is not None:
+        if _read(worker, batches, another):
+            return
+    worker.files.forget()
+
+
+def _read(worker: BatchWorker, batches: CalledBatch, batch_id: int) -> bool:
+    """Read a batch; return False where it was not free."""
+    from worker.batch import Ending
+
+    ending: Ending = worker.process_batch(batch_id, lambda: batches.choose(beside=batch_id))
+    return ending != Ending.NOT_FREE
