@@ -24,8 +24,8 @@ from wetread.imaging.opencv import cv2
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _BEHIND = (bytes(64), b"\xaa" * 64)
 """Bits that go on differently from the first on: a scan that lacks its end takes the one or the other."""
-_EXACT = 2.0**-22
-"""Share by which a sum of OpenCV's counts, float32, may be off."""
+_ROWS = 512
+"""Looked at together, so that what is made of them stays in the processor's cache, and OpenCV counts exactly."""
 
 
 def jpeg_ls_samples(codestream: bytes) -> Pixels:
@@ -88,16 +88,20 @@ def _bits_needed(samples: Pixels, stream: JpegStream) -> float:
 
     Each first of a row is coded by the difference from the one above, the first of all from the middle.
     """
-    narrow = np.ascontiguousarray(samples, np.uint16)
-    differences = np.empty_like(narrow)
-    np.subtract(narrow.ravel()[1:], narrow.ravel()[:-1], out=differences.ravel()[1:])
-    np.subtract(narrow[1:, 0], narrow[:-1, 0], out=differences[1:, 0])
-    differences[0, 0] = (int(narrow[0, 0]) - 2 ** (stream.precision - 1)) % 2**16
-    counts = cv2.calcHist([differences], [0], None, [2**16], [0, 2**16]).ravel()
+    counts = np.zeros(2**16)
+    above = 2 ** (stream.precision - 1)
+    for start in range(0, len(samples), _ROWS):
+        rows = samples[start : start + _ROWS].astype(np.uint16, copy=False)
+        differences = np.empty_like(rows)
+        np.subtract(rows[:, 1:], rows[:, :-1], out=differences[:, 1:])
+        np.subtract(rows[1:, 0], rows[:-1, 0], out=differences[1:, 0])
+        differences[0, 0] = (int(rows[0, 0]) - above) % 2**16
+        above = int(rows[-1, 0])
+        counts += cv2.calcHist([differences], [0], None, [2**16], [0, 2**16]).ravel()
     code = stream.tables[stream.scans[0][2] >> 4]
     most = 2**16  # a difference that has no code was made up
     bits = np.array([code.get(size, most) + size % 16 for size in range(17)])
-    return float(counts.astype(np.float64) @ bits[_sizes()]) * (1 - _EXACT)
+    return float(counts @ bits[_sizes()])
 
 
 @cache
