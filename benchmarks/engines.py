@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.archives import archive_for, machine
 from schemas.errors import Rejected
 from schemas.predictions import ENGINES
-from wetread.imaging.decode import decode
+from wetread.imaging.decode import ALL, decode
 from wetread.imaging.files import read_file
 from wetread.imaging.preprocess import Preprocess
 
@@ -154,7 +154,7 @@ def _preprocess(home: Path) -> Preprocess:
 
 def _prepare(root: bytes, preprocess: Preprocess | None, relative: bytes) -> None:
     try:
-        grey = decode(read_file(root, relative).data, None if preprocess is None else preprocess.enough)
+        grey = decode(read_file(root, relative).data, ALL if preprocess is None else preprocess.enough)
         if preprocess is not None:
             preprocess.apply(grey.pixels)
     except Rejected:

@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from schemas.errors import Rejected
 from trainer.dataset import load_dataset
-from wetread.imaging.decode import decode
+from wetread.imaging.decode import ALL, decode
 from wetread.imaging.files import read_file
+from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import Artefact, load_artefact
 from wetread.models.classifier import Classifier, load_classifier
@@ -71,7 +72,7 @@ def _compare(what: str, sides: list[npt.NDArray[np.float64]]) -> None:
     )
 
 
-def _films(archive: bytes, enough: int | None = None) -> Iterator[Pixels]:
+def _films(archive: bytes, enough: Enough = ALL) -> Iterator[Pixels]:
     """Yield the archive's films, those of which fewer pixels are enough at a fraction of their size."""
     for folder, _, names in sorted(os.walk(archive)):
         for name in sorted(names):
@@ -79,7 +80,7 @@ def _films(archive: bytes, enough: int | None = None) -> Iterator[Pixels]:
                 yield decode(read_file(folder, name).data, enough).pixels
 
 
-def _pairs(archive: bytes, data: bytes, enough: int | None) -> Iterator[tuple[Pixels, Pixels]]:
+def _pairs(archive: bytes, data: bytes, enough: Enough) -> Iterator[tuple[Pixels, Pixels]]:
     """Yield each original with the copy that is most like it, where that is the same film."""
     dataset = load_dataset(data)
     copies = np.stack([_thumbnail(decode(read_file(data, film.path).data).pixels) for film in dataset.films])

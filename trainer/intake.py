@@ -96,6 +96,7 @@ def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyL
     file = read_file(root, path)
     grey, enough = decode(file.data), preprocess.enough
     pixels = grey.pixels
-    if grey.format == "jpeg" and enough is not None and max(pixels.shape) >= 2 * enough:
+    fewer = {"jpeg": enough.jpeg, "dicom": enough.wavelets}.get(grey.format)
+    if fewer is not None and max(pixels.shape) >= 2 * fewer:
         pixels = decode(file.data, enough).pixels  # as it will be served, and the audit looks at all of it
     return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)

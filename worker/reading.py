@@ -20,6 +20,7 @@ from wetread.imaging.dicom_file import is_dicom
 from wetread.imaging.files import FileBytes, read_steady
 from wetread.imaging.film_header import film_header
 from wetread.imaging.grey import Pixels
+from wetread.imaging.header import Enough
 from wetread.imaging.preprocess import Preprocess
 from wetread.patient_key import patient_key
 from wetread.settings import Settings
@@ -42,7 +43,7 @@ class Film:
         self._accepted = accepted
         self._notes: tuple[DisplayNote, ...] | None = None
         self._timed = stages.timed
-        self._pixels: dict[int | None, Pixels | Rejected] = {}
+        self._pixels: dict[Enough, Pixels | Rejected] = {}
         self._inputs: dict[Preprocess, npt.NDArray[np.float32]] = {}
 
     def input(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
@@ -66,7 +67,7 @@ class Film:
         with self._timed(RESIZE):
             return preprocess.finished(equalised)
 
-    def _decoded(self, enough: int | None) -> Pixels:
+    def _decoded(self, enough: Enough) -> Pixels:
         if enough not in self._pixels:
             reach("decode", self._file.sha256)
             try:

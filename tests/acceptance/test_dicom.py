@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGExtended12Bit,
 )
 
 from tests.program import films, with_model
@@ -54,23 +52,6 @@ def archive(tmp_path: Path) -> Path:
     films(tmp_path / "drawn", patients=9)
     assert write_twins(tmp_path / "archive", tmp_path / "drawn") == 9
     return tmp_path / "archive"
-
-
-def test_a_film_that_ends_its_decoder_s_process_is_dead_and_the_others_are_read(tmp_path: Path) -> None:
-    """GDCM aborts on a JPEG of 12 bits that names a JFIF version which it does not know."""
-    codestream = bytearray((Path(__file__).parents[1] / "unit/imaging/codestreams/twelve_bits.jpg").read_bytes())
-    codestream[11] = 244
-    frame = {"bits": 12, "PixelData": encapsulate([bytes(codestream)])}
-    archive = tmp_path / "archive"
-    archive.mkdir()
-    for number in range(4):
-        (archive / f"{number}.dcm").write_bytes(dicom(film(seed=number)))
-    (archive / "poison.dcm").write_bytes(dicom(np.zeros((72, 80), np.uint16), JPEGExtended12Bit, **frame))
-    program = with_model(tmp_path / "home", WETREAD_ATTEMPTS="1")  # its worker dies twice, and not four times
-    account = program.json("screen", archive, "--workers", "1", code=3)  # a film is dead
-    assert (account["state"], account["done"], account["rejected"], account["dead"]) == ("finished", 4, 0, 1)
-    (dead,) = program.json("errors", "list")
-    assert (Path(dead["path"]).name, dead["state"], dead["reason"]) == ("poison.dcm", "dead", "crashed")
 
 
 def test_dicom_films_read_as_their_png_twins_and_the_rest_is_told_apart(tmp_path: Path, archive: Path) -> None:

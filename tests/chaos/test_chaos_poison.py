@@ -39,7 +39,7 @@ def poisoned(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, dict
         drawn = draw_films(archive / reason, BATCH, seed=SEED + number)
         reasons[Path(reason) / drawn[40]] = reason
     crashing = archive / next(path for path, reason in reasons.items() if reason == "crashed")
-    # Lossless JPEG goes through GDCM, which is C++ in the worker's own process.
+    # Lossless JPEG goes through libjpeg-turbo, which is C in the worker's own process.
     crashing.write_bytes(dicom(decode(crashing.read_bytes()).pixels, JPEGLosslessSV1))
     return archive, reasons
 

@@ -69,7 +69,7 @@ def claiming_length(length: int) -> bytes:
 
 
 def without_tables() -> bytes:
-    """Lossless JPEG whose scan lacks its Huffman table: GDCM ends its process on it."""
+    """Lossless JPEG whose scan lacks its Huffman table."""
     whole = dicom(deep(33), JPEGLosslessSV1, bits=12)
     at = whole.index(b"\xff\xc4")
     length = int.from_bytes(whole[at + 2 : at + 4], "big")

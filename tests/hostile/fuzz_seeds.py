@@ -7,8 +7,17 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 
+import imagecodecs
 import numpy as np
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLSNearLossless,
+)
 
 from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
 from tests.unit.imaging.displays import DISPLAYS
@@ -84,9 +93,57 @@ def _dicoms() -> list[bytes]:
         dicom(GREY, LOSSLESS[2]),
         dicom(GREY.astype(np.int16) - 100, RescaleSlope="-1", RescaleIntercept="5"),
         dicom(GREY)[132:],
+        *(
+            dicom(pixels, syntax, PixelData=encapsulate([stream]), bits=bits, **said)
+            for pixels, syntax, stream, bits, said in _codestreams(deep)
+        ),
         dicom(deep, bits=12, PixelPaddingValue=int(deep[0, 0]), PresentationLUTShape="INVERSE", **window),
         *(DISPLAYS[name][0] for name in _SHOWN),
         *(CONTAINERS[name] for name in _CONTAINERS),
+    ]
+
+
+def _codestreams(deep: np.ndarray) -> list[tuple[np.ndarray, str, bytes, int, dict[str, str]]]:
+    """Kinds of compressed pixels that `dicom` does not write: pixels, syntax, codestream, bits, more elements."""
+    lossless = {"lossless": True, "bitspersample": 12}
+    signed = deep.astype(np.int16) - 2048
+    colours = {"PhotometricInterpretation": "YBR_FULL_422"}
+    twelve = imagecodecs.jpeg8_encode(deep, 95, bitspersample=12)
+    high = imagecodecs.htj2k_encode
+    return [
+        *(
+            (deep, JPEGLossless, imagecodecs.jpeg8_encode(deep, predictor=kind, **lossless), 12, {})
+            for kind in (1, 4, 7)
+        ),
+        (
+            COLOUR,
+            JPEGLossless,
+            imagecodecs.jpeg8_encode(COLOUR, lossless=True, colorspace="RGB", outcolorspace="RGB"),
+            8,
+            {},
+        ),
+        (deep, JPEGExtended12Bit, twelve, 12, {}),
+        (COLOUR, JPEGBaseline8Bit, imagecodecs.jpeg8_encode(COLOUR, subsampling="420"), 8, colours),
+        (deep, JPEGLSNearLossless, imagecodecs.jpegls_encode(deep, 2), 16, {}),
+        (COLOUR, JPEGLSNearLossless, imagecodecs.jpegls_encode(COLOUR, 1), 8, {}),
+        (
+            deep,
+            JPEG2000,
+            imagecodecs.jpeg2k_encode(deep, 60, bitspersample=12, codecformat="j2k", reversible=False),
+            12,
+            {},
+        ),
+        (
+            signed,
+            JPEG2000,
+            imagecodecs.jpeg2k_encode(signed, 0, bitspersample=12, codecformat="j2k"),
+            12,
+            {},
+        ),
+        (GREY, HTJ2K, high(GREY, reversible=True), 8, {}),
+        (deep, HTJ2K, high(deep, reversible=True), 16, {}),
+        (signed, HTJ2K, high(signed, 0.001, reversible=False), 16, {}),
+        (COLOUR, HTJ2K, high(COLOUR, reversible=True), 8, {}),
     ]
 
 

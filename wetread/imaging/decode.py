@@ -11,7 +11,7 @@ from wetread.imaging import jpeg, png
 from wetread.imaging.dicom import DicomHeader, dicom_header, dicom_pixels
 from wetread.imaging.dicom_file import has_preamble, is_dicom
 from wetread.imaging.grey import Pixels
-from wetread.imaging.header import Format, Header
+from wetread.imaging.header import Enough, Format, Header
 from wetread.imaging.jpeg import JpegHeader, jpeg_divisor, jpeg_header, jpeg_pixels
 from wetread.imaging.opencv import PIXELS_LIMIT, cv2
 from wetread.imaging.png import PngHeader, png_header, png_pixels
@@ -24,6 +24,8 @@ ASPECT_LIMIT = 4.0
 """Longer side over shorter side, at most; films are below 1.5."""
 DECODED_BYTES_LIMIT = 2**29
 """Bytes of the largest decoded picture, all channels: 512 MiB."""
+ALL = Enough()
+"""All pixels are needed."""
 
 _OTHERS = (
     (b"GIF8", 0, "GIF"),
@@ -38,7 +40,7 @@ _OTHERS = (
 class Grey:
     """A decoded picture.
 
-    pixels: (height, width), uint8, uint16 or float32; larger is brighter. Of a JPEG of which less was asked for, fewer.
+    pixels: (height, width), uint8, uint16 or float32; larger is brighter. Where less was asked for, fewer.
     bits: of one sample as stored; 12-bit films are often stored in 16.
     channels: samples a pixel as stored, alpha included.
     orientation: EXIF orientation, 1 (upright) to 8. It is recorded and not applied.
@@ -53,11 +55,11 @@ class Grey:
     notes: tuple[DisplayNote, ...] = ()
 
 
-def decode(data: bytes, enough: int | None = None, accepted: Accepted = ACCEPTED) -> Grey:
+def decode(data: bytes, enough: Enough = ALL, accepted: Accepted = ACCEPTED) -> Grey:
     """Decode a PNG, JPEG, TIFF or DICOM to grey.
 
     enough: pixels of the longer side that the caller needs. A JPEG of twice, four or eight times as many is decoded at
-    that fraction of its size; others are not. None: all pixels.
+    that fraction of its size, and a grey JPEG 2000 within a DICOM at any half of a half that it has; others are not.
     accepted: words of a DICOM's header that a site wants read although they name something else.
     Colours become luminance (ITU-R BT.601), alpha is composed over black, CMYK is converted; a DICOM becomes
     what its LUTs and window show. Raises Rejected with UNDECODABLE, TRUNCATED, TOO_LARGE, TOO_SMALL, MULTI_FRAME
@@ -67,19 +69,19 @@ def decode(data: bytes, enough: int | None = None, accepted: Accepted = ACCEPTED
     header = read_header(data, accepted)
     _check(header)
     try:
-        divisor = jpeg_divisor(header, enough)
-        pixels, notes = _pixels(data, header, divisor)
+        divisor = jpeg_divisor(header, enough.jpeg)
+        pixels, notes = _pixels(data, header, divisor, enough)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError(f"no memory for {header.width} x {header.height} pixels") from error
         raise Rejected(Reason.UNDECODABLE, f"OpenCV failed on it: {error.err}") from error
     height, width = -(-header.height // divisor), -(-header.width // divisor)
-    if pixels.shape != (height, width):
+    if pixels.shape != (height, width) and not isinstance(header, DicomHeader):  # of these it has been looked at
         raise Rejected(
             Reason.UNDECODABLE,
             f"expected {width} x {height} pixels, as its header says, found {pixels.shape[1]} x {pixels.shape[0]}",
         )
-    if pixels.min() == pixels.max():
+    if _is_flat(pixels):
         raise Rejected(Reason.FLAT, f"every pixel has the value {pixels.flat[0]}")
     return Grey(pixels, header.format, header.bits, header.channels, header.orientation, notes)
 
@@ -115,13 +117,20 @@ def _check(header: Header) -> None:
 
 
 def _pixels(
-    data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader, divisor: int
+    data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader, divisor: int, enough: Enough
 ) -> tuple[Pixels, tuple[DisplayNote, ...]]:
     if isinstance(header, PngHeader):
         return png_pixels(data, header), ()
     if isinstance(header, JpegHeader):
         return jpeg_pixels(data, header, divisor), ()
     if isinstance(header, DicomHeader):
-        film = dicom_pixels(header)
+        film = dicom_pixels(header, enough.wavelets)
         return film.pixels, film.notes
     return tiff_pixels(data, header), ()
+
+
+def _is_flat(pixels: Pixels) -> bool:
+    if pixels[0, 0] != pixels[pixels.shape[0] // 2, pixels.shape[1] // 2]:
+        return False
+    least, most, _, _ = cv2.minMaxLoc(pixels)
+    return bool(least == most)

@@ -48,12 +48,12 @@ def _spare_bits(steps: EvenSteps) -> int:
 
 def _in_high_bits(pixels: Pixels, steps: EvenSteps) -> Pixels:
     """Return each pixel's step in the high bits of 16, so that the means of areas are not rounded to whole steps."""
-    spare = np.uint16(_spare_bits(steps))
-    if steps.count == steps.span:
-        moved: Pixels = (pixels - np.uint16(steps.least)) << spare
-        return moved
+    spare, apart = _spare_bits(steps), steps.span // steps.count
+    if steps.count * apart == steps.span and 2**spare % apart == 0:
+        moved: Pixels = np.subtract(pixels, np.uint16(steps.least))
+        return np.multiply(moved, np.uint16(2**spare // apart), out=moved)
     of_value = (np.arange(2**16) - steps.least).clip(0, steps.span) * (steps.count / steps.span)
-    return np.take(np.rint(of_value).astype(np.uint16) << spare, pixels)
+    return cv2.LUT(pixels, np.rint(of_value).astype(np.uint16) << spare)
 
 
 def _rounded(pixels: Pixels, white: int, long_side: int | None) -> Pixels:

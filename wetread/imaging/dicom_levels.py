@@ -71,8 +71,8 @@ def shown(samples: Pixels, record: Dataset, *, stored_bits: int, signed: bool, i
     notes = Notes()
     lowest = -(2 ** (stored_bits - 1)) if signed else 0
     inverted = inverted or [one.upper() for one in texts(record, "PresentationLUTShape")[:1]] == ["INVERSE"]
-    positions = _positions(samples, lowest, 2**stored_bits - 1)
-    marked, least, most = _parted(positions, lowest, record, notes, signed=signed)
+    positions, *ends = _positions(samples, lowest, 2**stored_bits - 1)
+    marked, least, most = _parted(positions, ends, lowest, record, notes, signed=signed)
     own = np.arange(lowest + least, lowest + most + 1, dtype=np.float64)
     modality = _modality(record, own, notes)
     voi = _voi(record, modality.of(own), notes)
@@ -85,26 +85,39 @@ def shown(samples: Pixels, record: Dataset, *, stored_bits: int, signed: bool, i
         every = np.arange(lowest, lowest + 2**stored_bits, dtype=np.float64)
         black = float(_brightness(every, modality, voi, inverted=inverted).min())
     table = _levels(_brightness(own, modality, voi, inverted=inverted), black)
-    pixels = table.take(np.subtract(positions, positions.dtype.type(least)), mode="clip")
+    pixels = _looked_up(table, positions, least)
     if marked is not None:
         pixels[marked] = 0
     return Shown(pixels, tuple(dict.fromkeys(notes)))
 
 
-def _positions(samples: Pixels, lowest: int, top: int) -> Pixels:
-    """Return how far each value lies above `lowest`; what lies beyond 0 or `top` is held there."""
+def _positions(samples: Pixels, lowest: int, top: int) -> tuple[Pixels, int, int]:
+    """Return how far each value lies above `lowest`, and the least and greatest of these.
+
+    What lies beyond 0 or `top` is held there. Values that are such distances already are not copied.
+    """
     narrow = np.dtype(np.uint8 if top < 2**8 else np.uint16)
     samples = np.ascontiguousarray(samples, samples.dtype.newbyteorder("="))
+    found, lasting, _, _ = cv2.minMaxLoc(samples)
+    least, most = int(found) - lowest, int(lasting) - lowest
+    if least < 0 or most > top:
+        held = np.clip(samples.astype(np.int32) - lowest, 0, top).astype(narrow)
+        return held, max(0, min(least, top)), min(top, max(most, 0))
+    if lowest == 0:
+        return samples.astype(narrow, copy=False), least, most
     whole = np.dtype(f"u{samples.dtype.itemsize}")
-    if lowest >= -(2 ** (8 * whole.itemsize - 1)) and (samples.dtype.kind == "i") == (lowest < 0):
-        moved = np.add(samples.view(whole), whole.type(-lowest))  # what lies below comes out above
-        if int(moved.max(initial=0)) <= top:
-            return np.ascontiguousarray(moved, narrow)
-    return np.clip(samples.astype(np.int32) - lowest, 0, top).astype(narrow)
+    return np.add(samples.view(whole), whole.type(-lowest)).astype(narrow, copy=False), least, most
+
+
+def _looked_up(table: npt.NDArray[np.uint16], positions: Pixels, first: int) -> npt.NDArray[np.uint16]:
+    """Return the table's entry for each position, the first of which is for `first`; beyond, that at the end."""
+    every = np.arange(2 ** (8 * positions.dtype.itemsize)) - first
+    looked_up: npt.NDArray[np.uint16] = cv2.LUT(positions, table.take(every, mode="clip"))
+    return looked_up
 
 
 def _parted(
-    positions: Pixels, lowest: int, record: Dataset, notes: Notes, *, signed: bool
+    positions: Pixels, ends: list[int], lowest: int, record: Dataset, notes: Notes, *, signed: bool
 ) -> tuple[npt.NDArray[np.bool_] | None, int, int]:
     """Return which pixels are padding, None where there is none, and the least and greatest position of the others."""
     stated = padding(record, signed=signed)
@@ -113,8 +126,7 @@ def _parted(
         if film.size and film.min() < film.max():
             return marked, int(film.min()), int(film.max())
         notes.append(DisplayNote.PADDING_IGNORED)
-    least, most, _, _ = cv2.minMaxLoc(positions)
-    return None, int(least), int(most)
+    return None, ends[0], ends[1]
 
 
 def _modality(record: Dataset, own: Values, notes: Notes) -> Line | Lut:

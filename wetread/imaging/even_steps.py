@@ -52,8 +52,10 @@ def even_steps(pixels: Pixels) -> EvenSteps:
 
 def _values(pixels: Pixels) -> npt.NDArray[np.int64]:
     """Return the values that occur, in order."""
-    levels = 2 ** (8 * pixels.dtype.itemsize)
-    return np.flatnonzero(cv2.calcHist([np.ascontiguousarray(pixels)], [0], None, [levels], [0, levels]))
+    least, most, _, _ = cv2.minMaxLoc(pixels)
+    ends = [int(least), int(most) + 1]
+    counts = cv2.calcHist([np.ascontiguousarray(pixels)], [0], None, [ends[1] - ends[0]], ends)
+    return np.flatnonzero(counts) + ends[0]
 
 
 def _count(values: npt.NDArray[np.int64]) -> int | None:

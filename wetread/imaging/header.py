@@ -10,6 +10,17 @@ Colour = Literal["grey", "rgb", "palette", "cmyk"]
 
 
 @dataclass(frozen=True, slots=True)
+class Enough:
+    """Pixels of a film's longer side that are needed, by what lets a file be decoded at less than its size.
+
+    jpeg: by blocks, whose high frequencies are left out. wavelets: by JPEG 2000's levels. None: all pixels.
+    """
+
+    jpeg: int | None = None
+    wavelets: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """One picture as its file declares it; nothing of it is trusted further than a limit check.
 

@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from schemas.errors import Rejected
 from schemas.states import Reason
@@ -23,7 +24,7 @@ SIGNATURE = b"\xff\xd8\xff"
 # Fill bytes, 0xFF before a marker, need no rule of their own: the match starts at the last of them. Written
 # as \xff+ the search would be twelve times slower.
 _NEXT_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-_START_OF_SCAN, _END_OF_IMAGE, _APP1, _APP14 = 0xDA, 0xD9, 0xE1, 0xEE
+_START_OF_SCAN, END_OF_IMAGE, _APP1, _APP14 = 0xDA, 0xD9, 0xE1, 0xEE
 _WITHOUT_LENGTH = frozenset({0x01, 0xD8})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -92,8 +93,21 @@ def _note_scan(missing: dict[int, list[int]], body: bytes, *, progressive: bool)
             missing[component][coefficient] = shift & 15
 
 
-def markers(data: bytes, next_marker: re.Pattern[bytes] = _NEXT_MARKER) -> Iterator[tuple[int, bytes]]:
-    """Yield the markers that have a body, with it, up to the end of the image.
+class Segment(NamedTuple):
+    """A marker, where its 0xFF stands, and the body that follows it; the end of the image has none."""
+
+    marker: int
+    start: int
+    body: bytes
+
+
+def markers(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the markers that have a body, with it, up to the end of the image; raises what `segments` raises."""
+    return ((found.marker, found.body) for found in segments(data) if found.marker != END_OF_IMAGE)
+
+
+def segments(data: bytes, next_marker: re.Pattern[bytes] = _NEXT_MARKER) -> Iterator[Segment]:
+    """Yield the segments up to the end of the image, this too.
 
     OpenCV may return a whole picture for half a file, so the end marker is looked for here, where the
     structure puts it: a thumbnail's end marker does not count, and bytes after the end are allowed, since
@@ -105,7 +119,8 @@ def markers(data: bytes, next_marker: re.Pattern[bytes] = _NEXT_MARKER) -> Itera
         marker, position = found[1][0], found.end()
         if marker in _WITHOUT_LENGTH:
             continue
-        if marker == _END_OF_IMAGE:
+        if marker == END_OF_IMAGE:
+            yield Segment(marker, found.start(), b"")
             return
         length = int.from_bytes(data[position : position + 2], "big")
         body = data[position + 2 : position + length]
@@ -115,7 +130,7 @@ def markers(data: bytes, next_marker: re.Pattern[bytes] = _NEXT_MARKER) -> Itera
             scans += 1
             if scans > _SCANS_LIMIT:
                 raise Rejected(Reason.UNDECODABLE, f"JPEG with more than {_SCANS_LIMIT} scans")
-        yield marker, body
+        yield Segment(marker, found.start(), body)
         position += length
     raise Rejected(Reason.TRUNCATED, "JPEG that ends before its end marker")
 

@@ -25,8 +25,6 @@ _CODEC_LINE = re.compile(
     rb"|Corrupt JPEG data|Premature end of JPEG file|Inconsistent progression sequence|Invalid SOS parameters"
     rb"|Unknown Adobe color transform|Warning: unknown JFIF revision|Application transferred too many"
 )
-_LOG_LINE = re.compile(rb"\{|\x1b\[|\d{4}-")
-"""How `wetread.logs` begins a line: JSON, or for a terminal its colour or its time."""
 _LOG_PREFIX = re.compile(r"^\[ *[A-Z]+:\d+@[\d.]+\] (global )?\S+:\d+ ")
 """Level, thread, time and place in OpenCV's source: a message must be the same for the same file."""
 _CONTINUATION = re.compile(rb"[>\s]|$")
@@ -34,10 +32,9 @@ _CONTINUATION = re.compile(rb"[>\s]|$")
 
 
 @contextmanager
-def codec_messages(*, alone: bool = False) -> Iterator[list[str]]:
+def codec_messages() -> Iterator[list[str]]:
     """Yield a list that holds, after the block, the lines that codecs printed within it.
 
-    alone: every line is a codec's but those that begin as our own logs do; GDCM's codecs have no list of words.
     One block runs at a time in a process. Where there is no standard error, or no file to catch it in, the
     block runs as it is and the list stays empty.
     """
@@ -56,7 +53,7 @@ def codec_messages(*, alone: bool = False) -> Iterator[list[str]]:
             yield messages
         finally:
             os.dup2(real, _STDERR)
-            messages += _sorted_out(caught, alone=alone)
+            messages += _sorted_out(caught)
 
 
 def _empty_file() -> int:
@@ -67,7 +64,7 @@ def _empty_file() -> int:
         return os.dup(file.fileno())
 
 
-def _sorted_out(caught: int, *, alone: bool) -> list[str]:
+def _sorted_out(caught: int) -> list[str]:
     """Return the codecs' lines in the file `caught`; write all others to standard error."""
     size = os.fstat(caught).st_size
     if size == 0:
@@ -75,7 +72,7 @@ def _sorted_out(caught: int, *, alone: bool) -> list[str]:
     codec: list[str] = []
     continued = False
     for line in os.pread(caught, size, 0).splitlines(keepends=True):
-        if _CODEC_LINE.match(line) or (alone and not _LOG_LINE.match(line)):
+        if _CODEC_LINE.match(line):
             codec.append(_LOG_PREFIX.sub("", line.decode("ascii", "replace").strip()))
             continued = True
         elif not (continued and _CONTINUATION.match(line)):

@@ -25,14 +25,15 @@ from schemas.errors import ArtefactError
 from wetread.imaging.depth import own_8_bits, reduced_to_8_bits
 from wetread.imaging.equalisation import GreyLevels, brighten, equalise
 from wetread.imaging.grey import Pixels
+from wetread.imaging.header import Enough
 from wetread.imaging.range import normalise
 from wetread.imaging.resize import resize
 
-_MARGIN = 2
-"""A JPEG that is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
+_JPEG_MARGIN, _WAVELET_MARGIN = 2.0, 1.5
+"""What is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
-_LATER_FIELDS = frozenset({"reduced_decoding", "own_range"})
+_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets"})
 """Fields that the first records had not: they mean false there, and a record in which they are false has none."""
 
 
@@ -58,6 +59,8 @@ class Preprocess:
         least that leaves twice the working size. Without a working size it means nothing.
     own_range: the 8 bits of a deeper film rest on the range of its own values, and not on the greatest value that as
         many bits as it uses can hold.
+    reduced_wavelets: a grey JPEG 2000 within a DICOM is decoded at the least of its resolution levels that leaves one
+        and a half times the working size; LUTs and windows come after it. Without a working size it means nothing.
 
     Raises ArtefactError when a value is out of its range.
     """
@@ -72,6 +75,7 @@ class Preprocess:
     std: float = 1.0
     reduced_decoding: bool = True
     own_range: bool = True
+    reduced_wavelets: bool = True
 
     def __post_init__(self) -> None:
         whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
@@ -121,9 +125,12 @@ class Preprocess:
         return cls(**dict.fromkeys(_LATER_FIELDS, False) | dict(body) | {"tile_grid": tuple(grid)})
 
     @property
-    def enough(self) -> int | None:
-        """Pixels of a film's longer side that the steps need, for `decode`; None: all that it has."""
-        return _MARGIN * self.working_size if self.reduced_decoding and self.working_size is not None else None
+    def enough(self) -> Enough:
+        """Pixels of a film's longer side that the steps need, for `decode`."""
+        if self.working_size is None:
+            return Enough()
+        jpeg, wavelets = (round(margin * self.working_size) for margin in (_JPEG_MARGIN, _WAVELET_MARGIN))
+        return Enough(jpeg if self.reduced_decoding else None, wavelets if self.reduced_wavelets else None)
 
     def steps(self, pixels: Pixels) -> Steps:
         """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 SHIPPED: Mapping[str, str] = MappingProxyType(
-    {"chest-cnn": "ed84fb7e37586a31bdd51922d7265e0fc27c80fe8688a672ac790035b05a7af6"}
+    {"chest-cnn": "ec03a2beebf30e3e41e95e3aa5d22d783c411a346fd8193423492ed4a976e576"}
 )
 """Name -> digest."""
 

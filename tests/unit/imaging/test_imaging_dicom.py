@@ -78,6 +78,16 @@ def test_an_extended_jpeg_of_twelve_bits_gives_the_stored_pixels(signed: int) ->
     assert decode(data).pixels.dtype == np.uint16
 
 
+def test_a_jpeg_that_names_an_unknown_version_of_jfif_is_read() -> None:
+    codestream = bytearray((Path(__file__).parent / "codestreams" / "twelve_bits.jpg").read_bytes())
+    assert codestream[6:11] == b"JFIF\0"
+    small = film(72, 80).astype(np.uint16)
+    read = decode(dicom(small, JPEGExtended12Bit, bits=12, PixelData=encapsulate([bytes(codestream)]))).pixels
+    codestream[11] = 244
+    other = decode(dicom(small, JPEGExtended12Bit, bits=12, PixelData=encapsulate([bytes(codestream)]))).pixels
+    assert np.array_equal(read, other)
+
+
 def test_an_extended_jpeg_reads_as_pydicom_s_own_tests_know_it() -> None:
     """Source of the values: pydicom 3.0.2, tests/pixels/pixels_reference.py."""
     data_set = dcmread(Path(str(get_testdata_file("JPGExtended.dcm", download=False))))

@@ -105,7 +105,7 @@ def test_a_coloured_jpeg_of_twelve_bits_has_no_decoder() -> None:
 
 
 def test_an_extended_jpeg_of_twelve_bits_that_is_cut_or_damaged_is_refused() -> None:
-    """GDCM reads what is whole alone; what ends its process is looked for before."""
+    """libjpeg-turbo makes up what is missing, and says nothing of it."""
     codestream = (Path(__file__).parent / "codestreams" / "twelve_bits.jpg").read_bytes()
     size = np.zeros((72, 80), np.uint16)
     frame, scan = codestream.index(b"\xff\xc1"), codestream.index(b"\xff\xda")
@@ -255,7 +255,7 @@ def test_no_decoder_prints_or_logs_what_it_thinks(
 
 @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEGLSLossless, JPEGBaseline8Bit], ids=lambda syntax: syntax.name)
 def test_what_ends_the_decoder_s_process_is_refused_before(syntax: str) -> None:
-    """Each of these was seen to end it, or is of their kind."""
+    """Each of these was seen to end one that was used before, or is of their kind."""
     data = dicom(FILM, syntax)
     frame = next(data.index(sign) for sign in (b"\xff\xc0\0\x0b", b"\xff\xc3\0\x0b", b"\xff\xf7\0\x0b") if sign in data)
     scan = data.index(b"\xff\xda", frame)

@@ -15,7 +15,8 @@ from schemas.errors import Rejected
 from schemas.states import Reason
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import encoded, film, jpeg_segment, png, rotated_exif, tiff, with_segment
-from wetread.imaging.decode import decode
+from wetread.imaging.decode import ALL, decode
+from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess
 
@@ -40,7 +41,7 @@ PROGRESSIVE = (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
 def test_the_longer_side_keeps_what_is_enough(
     height: int, width: int, enough: int | None, wanted: tuple[int, int], progressive: tuple[int, ...]
 ) -> None:
-    grey = decode(encoded(".jpg", film(height, width), *progressive), enough)
+    grey = decode(encoded(".jpg", film(height, width), *progressive), Enough(jpeg=enough))
     assert grey.pixels.shape == wanted
     assert grey.pixels.dtype == np.uint8
 
@@ -48,32 +49,32 @@ def test_the_longer_side_keeps_what_is_enough(
 def test_what_is_no_jpeg_is_decoded_whole() -> None:
     pixels = film(900, 700)
     for data in (encoded(".png", pixels), png(pixels, 8, 0), tiff(pixels)):
-        np.testing.assert_array_equal(decode(data, 100).pixels, pixels)
+        np.testing.assert_array_equal(decode(data, Enough(100, 100)).pixels, pixels)
 
 
 def test_a_lossless_jpeg_which_has_no_fractions_is_decoded_whole() -> None:
     pixels = film(1600, 800)
     record = dcmread(io.BytesIO(dicom(pixels, JPEGLosslessSV1, bits=8)), force=True)
     data = next(generate_frames(record.PixelData, number_of_frames=1))
-    np.testing.assert_array_equal(decode(data, 400).pixels, pixels)
+    np.testing.assert_array_equal(decode(data, Enough(400, 400)).pixels, pixels)
 
 
 def test_a_rotation_is_still_not_applied() -> None:
     data = with_segment(encoded(".jpg", film(1000, 600)), jpeg_segment(0xE1, b"Exif\0\0" + rotated_exif(6)))
-    assert decode(data, 200).pixels.shape == (250, 150)
+    assert decode(data, Enough(jpeg=200)).pixels.shape == (250, 150)
 
 
 def test_colours_become_the_same_grey() -> None:
     colours = np.stack([film(800, 800, seed) for seed in range(3)], axis=-1)
     data = encoded(".jpg", colours)
     whole = cv2.resize(decode(data).pixels, (400, 400), interpolation=cv2.INTER_AREA)
-    assert np.abs(decode(data, 400).pixels.astype(int) - whole).max() <= 3
+    assert np.abs(decode(data, Enough(jpeg=400)).pixels.astype(int) - whole).max() <= 3
 
 
 def test_every_bit_of_the_file_is_still_read() -> None:
     data = bytearray(encoded(".jpg", film(1000, 800)))
     with pytest.raises(Rejected) as cut:
-        decode(bytes(data[: len(data) // 2]) + b"\xff\xd9", 100)
+        decode(bytes(data[: len(data) // 2]) + b"\xff\xd9", Enough(jpeg=100))
     assert cut.value.reason is Reason.TRUNCATED
 
 
@@ -96,9 +97,10 @@ def test_a_film_of_less_than_four_times_the_working_size_is_not_touched() -> Non
 
 
 def test_the_record_says_what_is_enough() -> None:
-    assert Preprocess().enough == 800
-    assert replace(Preprocess(), working_size=None).enough is None
-    assert replace(Preprocess(), reduced_decoding=False).enough is None
+    assert Preprocess().enough == Enough(jpeg=800, wavelets=600)
+    assert replace(Preprocess(), working_size=None).enough == ALL
+    assert replace(Preprocess(), reduced_decoding=False).enough == Enough(wavelets=600)
+    assert replace(Preprocess(), reduced_wavelets=False).enough == Enough(jpeg=800)
 
 
 def test_a_record_of_before_means_all_pixels_and_keeps_its_digest() -> None:
