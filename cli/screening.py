@@ -16,8 +16,6 @@ from cli.doorbell import Doorbell
 from cli.interrupting import longer_ending
 from cli.leaving import leave_run, with_drift
 from cli.readers import Readers
-from cli.screening_order import Look as Look
-from cli.screening_order import Order as Order
 from producer.answering import answered
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
@@ -33,6 +31,8 @@ from schemas.errors import (
     WetreadError,
 )
 from schemas.states import RunState
+from screening.order import Look as Look
+from screening.order import Order as Order
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
