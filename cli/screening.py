@@ -14,7 +14,6 @@ from typing import Any
 
 from cli.doorbell import Doorbell
 from cli.interrupting import longer_ending
-from cli.leaving import leave_run, with_drift
 from producer.answering import answered
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
@@ -30,6 +29,7 @@ from schemas.errors import (
     WetreadError,
 )
 from schemas.states import RunState
+from screening.leaving import leave_run, with_drift
 from screening.order import Look as Look
 from screening.order import Order as Order
 from screening.readers import Readers
