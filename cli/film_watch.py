@@ -16,7 +16,6 @@ from functools import partial
 
 import structlog
 
-from cli.doorbell import Doorbell
 from cli.interrupting import longer_ending
 from cli.screening import Look
 from cli.watch_order import WatchOrder
@@ -31,6 +30,7 @@ from producer.trying_again import TryingAgain
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
+from screening.doorbell import Doorbell
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
 from wetread.report.run_drift import keep_drift
