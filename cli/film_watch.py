@@ -18,7 +18,6 @@ import structlog
 
 from cli.interrupting import longer_ending
 from cli.screening import Look
-from cli.watch_runs import WatchRuns
 from cli.watch_walk import watch_walk
 from producer.answering import answered
 from producer.changed_again import ChangedAgain
@@ -31,6 +30,7 @@ from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from screening.doorbell import Doorbell
 from screening.watch_order import WatchOrder
+from screening.watch_runs import WatchRuns
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
 from wetread.report.run_drift import keep_drift
