@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from cli.interrupting import longer_ending
 from producer.answering import answered
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
@@ -29,6 +28,7 @@ from schemas.errors import (
 )
 from schemas.states import RunState
 from screening.doorbell import Doorbell
+from screening.ending import longer_ending
 from screening.leaving import leave_run, with_drift
 from screening.order import Look as Look
 from screening.order import Order as Order
