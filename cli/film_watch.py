@@ -16,7 +16,6 @@ from functools import partial
 
 import structlog
 
-from cli.screening import Look
 from producer.answering import answered
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
@@ -28,6 +27,7 @@ from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from screening.doorbell import Doorbell
 from screening.ending import longer_ending
+from screening.run import Look
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns
 from screening.watch_walk import watch_walk
