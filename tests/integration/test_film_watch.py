@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from cli import film_watch
-from cli.film_watch import Watching
 from schemas.errors import ServiceUnavailable, UsageError
 from schemas.states import Reason, RunKind, RunState
+from screening import watch as film_watch
+from screening.watch import Watching
 from screening.watch_order import WatchOrder
 from screening.watch_runs import Recorded, WatchRuns
 from tests.chaos.films import draw_films
