@@ -68,7 +68,7 @@ class NightRunner:
         try:
             digest = registry.resolve(schedule.model).digest
             if self.settings.broker is None:
-                check_loads(registry, digest, schedule.engine, None)
+                check_loads(registry, digest, schedule.engine)
         except ServiceUnavailable:
             raise
         except WetreadError as error:

@@ -12,7 +12,7 @@ from cli.context import opened_database
 from cli.interrupting import noted_interrupts
 from cli.night import NightRunner
 from cli.output import emit_json, say
-from cli.shadow import ProgressOfBoth, say_opened
+from cli.progress_of_both import ProgressOfBoth, say_opened
 from producer.night_watch import KEEP_SECONDS, Night
 from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, ServiceUnavailable, UsageError
 from schemas.states import TickKind, TickOutcome

@@ -74,6 +74,7 @@ def add(
       wetread schedule add weekly /archive --cron "0 20 * * SAT" --missed skip
       wetread schedule add trial /archive --cron "0 22 * * *" --shadow chest@3
     """
+    from cli.progress_of_both import say_warning
     from cli.shadow import chosen_models
     from producer.linked_roots import check_not_links_alone
     from producer.windows import split_window
@@ -90,7 +91,7 @@ def add(
         raise UsageError(f"expected a name of 1 to 200 printable characters, found {name[:40]!r}")
     with opened_database() as (settings, database):
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
+        chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         rules, paths = chosen_rules(exclude, allow, follow_links=follow_links), resolved_roots(directories)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
@@ -147,6 +148,7 @@ def edit(
     """
     from dataclasses import replace
 
+    from cli.progress_of_both import say_warning
     from cli.shadow import chosen_models
     from producer.excluded import checked_patterns
     from producer.linked_roots import check_not_links_alone
@@ -182,7 +184,7 @@ def edit(
         )
         _check_due(after.cron, after.timezone, after.window)
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, after.model, after.shadow, after.engine, settings.broker)
+        chosen_models(registry, after.model, after.shadow, after.engine, settings.broker, say_warning)
         if new_directories:
             paths = resolved_roots(new_directories)
             check_not_links_alone(paths, rules, settings.image_seconds)

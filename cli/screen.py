@@ -93,7 +93,8 @@ def screen(
     from cli.one_film import Order as FilmOrder
     from cli.one_film import names_films, screen_films
     from cli.profile import profile_json, show_profile
-    from cli.shadow import ProgressOfBoth, chosen_models, say_opened
+    from cli.progress_of_both import ProgressOfBoth, say_opened, say_warning
+    from cli.shadow import chosen_models
     from schemas.films import Accepted
     from screening.run import Order, Screening
     from wetread.models.registry import Registry
@@ -108,7 +109,7 @@ def screen(
         registry = Registry(database, settings.models_directory)
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
-        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         processes = workers or len(os.sched_getaffinity(0))
         order = Order(directories, digest, engine, force, processes, run, beside, rules, words)
         screening = Screening.open(database, settings, order, asked)

@@ -1,33 +1,36 @@
-"""A second model that reads along: which models a screening is by, and what is said of its two runs."""
+"""A second model that reads along: by which models a screening reads."""
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 
-from cli.output import say
-from cli.progress import RunProgress
 from schemas.errors import ServiceUnavailable, UsageError, WetreadError
 
 if TYPE_CHECKING:
     from wetread.models.registry import Registry
-    from wetread.store.accounts import RunAccount
-    from wetread.store.runs import OpenedRun
+
+
+Warn = Callable[[str], object]
+"""Told, in a sentence, what is doubtful and hinders nothing."""
 
 
 def chosen_models(
-    registry: Registry, model: str, shadow: str | None, engine: str, broker: str | None
+    registry: Registry, model: str, shadow: str | None, engine: str, broker: str | None, warn: Warn
 ) -> tuple[str, str | None]:
     """Return the digests of the model and of its shadow.
 
     Raises UsageError when both are the same model, or when films are to be read on this machine and it lacks the engine
     or a model's files, ArtefactError when one was altered: that is said before anything is begun. With a broker, where
-    workers read, an engine that this machine lacks is warned of.
+    workers read, `warn` is told of an engine that this machine lacks.
     """
     chosen = registry.resolve(model)
-    check_loads(registry, chosen.digest, engine, broker)
+    if broker is None:
+        check_loads(registry, chosen.digest, engine)
+    else:
+        _warn_of_engine(engine, warn)
     if shadow is None:
         return chosen.digest, None
     beside = registry.resolve(shadow)
@@ -41,18 +44,21 @@ def chosen_models(
     return chosen.digest, beside.digest
 
 
-def check_loads(registry: Registry, digest: str, engine: str, broker: str | None) -> None:
-    """Raise what `chosen_models` does where films are to be read here; warn of a missing engine where workers do."""
+def check_loads(registry: Registry, digest: str, engine: str) -> None:
+    """Raise UsageError or ArtefactError where this machine lacks what it takes to read films by this model."""
+    from wetread.models.engines import check_engine
+
+    check_engine(engine)
+    registry.open(digest)
+
+
+def _warn_of_engine(engine: str, warn: Warn) -> None:
     from wetread.models.engines import check_engine
 
     try:
         check_engine(engine)
     except UsageError as error:
-        if broker is None:
-            raise
-        say(f"warning: {error}. Workers read here, and each needs it")
-    if broker is None:
-        registry.open(digest)
+        warn(f"{error}. Workers read here, and each needs it")
 
 
 def shadow_for_now(registry: Registry, name: str, model_digest: str, broker: str | None, **of: int) -> str | None:
@@ -72,40 +78,3 @@ def shadow_for_now(registry: Registry, name: str, model_digest: str, broker: str
         why = str(error)
     structlog.get_logger().error("a shadow does not read along", why=why, **of)
     return None
-
-
-class ProgressOfBoth:
-    """Shows the run, and when that has ended its shadow, each with a bar of its own. run: the first's."""
-
-    def __init__(self) -> None:
-        self.run = RunProgress()
-        self._shown = self.run
-
-    def __enter__(self) -> Self:
-        """Begin with the run."""
-        self.run.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the bars as they stand."""
-        self._shown.__exit__(kind, error, trace)
-
-    def __call__(self, account: RunAccount) -> None:
-        """Show `account`."""
-        if account.shadow_of is not None and self._shown is self.run:
-            self.run.__exit__(None, None, None)
-            say(f"the run has ended; run {account.id}, its shadow, has more to read")
-            self._shown = RunProgress().__enter__()
-        if account.shadow_of is not None or self._shown is self.run:
-            self._shown(account)
-
-
-def say_opened(opened: OpenedRun, shadow: OpenedRun | None) -> None:
-    """Say which runs were begun or are continued."""
-    runs = [(f"run {opened.id}", opened)]
-    if shadow is not None:
-        runs.append((f"run {shadow.id}, its shadow", shadow))
-    for name, run in runs:
-        say(f"{name}: " + ("continued" if run.resumed else "begun"))

@@ -52,6 +52,7 @@ def submit(
     """
     from cli.accounts import account_json, account_pace, read_shadows
     from cli.alarms import say_alarms
+    from cli.progress_of_both import say_warning
     from cli.shadow import chosen_models
     from screening.run import Order, Screening
     from wetread.models.registry import Registry
@@ -61,7 +62,7 @@ def submit(
     with opened_database() as (settings, database):
         app = make_app(settings)
         registry = Registry(database, settings.models_directory)
-        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
         order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules, accepted=words)

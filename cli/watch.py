@@ -83,6 +83,7 @@ def watch(
     """
     from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
     from cli.alarms import say_alarms
+    from cli.progress_of_both import say_warning
     from cli.shadow import chosen_models, shadow_for_now
     from cli.watch_progress import WatchProgress
     from producer.linked_roots import allowed_roots, check_not_links_alone
@@ -95,7 +96,7 @@ def watch(
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
+        chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         paths, rules = resolved_roots(directories), chosen_rules(exclude, allow, follow_links=follow_links)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
