@@ -75,11 +75,11 @@ def add(
       wetread schedule add trial /archive --cron "0 22 * * *" --shadow chest@3
     """
     from cli.progress_of_both import say_warning
-    from cli.shadow import chosen_models
     from producer.linked_roots import check_not_links_alone
     from producer.windows import split_window
     from schemas.errors import UsageError
     from schemas.films import Accepted
+    from screening.shadow import chosen_models
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids
@@ -149,11 +149,11 @@ def edit(
     from dataclasses import replace
 
     from cli.progress_of_both import say_warning
-    from cli.shadow import chosen_models
     from producer.excluded import checked_patterns
     from producer.linked_roots import check_not_links_alone
     from producer.windows import split_window
     from schemas.errors import UsageError
+    from screening.shadow import chosen_models
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.store.roots import resolved_roots, root_ids, root_paths

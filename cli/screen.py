@@ -94,9 +94,9 @@ def screen(
     from cli.one_film import names_films, screen_films
     from cli.profile import profile_json, show_profile
     from cli.progress_of_both import ProgressOfBoth, say_opened, say_warning
-    from cli.shadow import chosen_models
     from schemas.films import Accepted
     from screening.run import Order, Screening
+    from screening.shadow import chosen_models
     from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds

@@ -84,9 +84,9 @@ def watch(
     from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
     from cli.alarms import say_alarms
     from cli.progress_of_both import say_warning
-    from cli.shadow import chosen_models, shadow_for_now
     from cli.watch_progress import WatchProgress
     from producer.linked_roots import allowed_roots, check_not_links_alone
+    from screening.shadow import chosen_models, shadow_for_now
     from screening.watch import Watching
     from screening.watch_order import WatchOrder, is_listening_useful
     from wetread.models.registry import Registry
