@@ -67,9 +67,9 @@ def run_beat(
     clock: Callable[[], datetime] = utc_now,
 ) -> None:
     """Keep the time until `stop` is set. clock: tells the time, for tests."""
-    from cli.night import NightRunner
     from producer.beat import keep_time
     from producer.night_watch import NightWatch
+    from screening.night import NightRunner
     from wetread.store.database import Database
     from worker.identity import died_here, worker_id
 

@@ -10,12 +10,12 @@ from cli.accounts import account_json, read_shadows, run_exit_code, show_account
 from cli.alarms import alarmed_exit_code, say_alarms
 from cli.context import opened_database
 from cli.interrupting import noted_interrupts
-from cli.night import NightRunner
 from cli.output import emit_json, say
 from cli.progress_of_both import ProgressOfBoth, say_opened
 from producer.night_watch import KEEP_SECONDS, Night
 from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, ServiceUnavailable, UsageError
 from schemas.states import TickKind, TickOutcome
+from screening.night import NightRunner
 from wetread.clock import utc_now
 from wetread.store.accounts import RunAccount
 from wetread.store.alarms import run_alarms
