@@ -116,9 +116,9 @@ def report(
 
 
 def _last_night(database: Database, schedule: str | None) -> LastNight:
-    from producer.windows import read_plan, ticks
     from wetread.clock import utc_now
     from wetread.report.last_night import last_night
+    from wetread.schedule.windows import read_plan, ticks
 
     def due(of: ScheduleRow, after: datetime, until: datetime) -> list[datetime]:
         return ticks(read_plan(of.cron, of.timezone, of.window), after, until)

@@ -76,12 +76,12 @@ def add(
     """
     from cli.progress_of_both import say_warning
     from producer.linked_roots import check_not_links_alone
-    from producer.windows import split_window
     from schemas.errors import UsageError
     from schemas.films import Accepted
     from screening.shadow import chosen_models
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
+    from wetread.schedule.windows import split_window
     from wetread.store.roots import resolved_roots, root_ids
     from wetread.store.schedules import add_schedule, find_schedule
 
@@ -151,11 +151,11 @@ def edit(
     from cli.progress_of_both import say_warning
     from producer.excluded import checked_patterns
     from producer.linked_roots import check_not_links_alone
-    from producer.windows import split_window
     from schemas.errors import UsageError
     from screening.shadow import chosen_models
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
+    from wetread.schedule.windows import split_window
     from wetread.store.roots import resolved_roots, root_ids, root_paths
     from wetread.store.schedules import change_schedule, find_schedule
 
@@ -197,9 +197,9 @@ def edit(
 
 
 def _check_due(cron: str, timezone: str, window: tuple[str, str] | None) -> None:
-    from producer.windows import next_tick, read_plan
     from schemas.errors import UsageError
     from wetread.clock import utc_now
+    from wetread.schedule.windows import next_tick, read_plan
 
     if next_tick(read_plan(cron, timezone, window), utc_now()) is None:
         raise UsageError(
@@ -218,9 +218,9 @@ def _say_next(row: dict[str, Any], *, as_json: bool) -> None:
 
 def described(session: Any, row: ScheduleRow) -> dict[str, Any]:
     """Return a schedule as JSON shows it."""
-    from producer.windows import next_tick, read_plan
     from wetread.clock import utc_now
     from wetread.path_text import path_text
+    from wetread.schedule.windows import next_tick, read_plan
     from wetread.store.nightly import nightly_runs
     from wetread.store.roots import root_paths
 

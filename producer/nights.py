@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from producer.windows import Plan, Span, ticks, window_at
 from schemas.states import TickKind, TickOutcome
+from wetread.schedule.windows import Plan, Span, ticks, window_at
 
 LATE = timedelta(minutes=5)
 """Later than this a tick counts as missed: nobody kept the time when it came."""
