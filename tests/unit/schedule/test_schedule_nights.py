@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.nights import Decision, Standing, decide
 from schemas.states import TickKind, TickOutcome
+from wetread.schedule.nights import Decision, Standing, decide
 from wetread.schedule.windows import Plan, Window, ticks, window_at
 
 PARIS = ZoneInfo("Europe/Paris")
