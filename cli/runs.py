@@ -12,7 +12,6 @@ from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
 from cli.walk_options import rules_text
-from schemas.states import RunState
 
 if TYPE_CHECKING:
     from wetread.store.accounts import RunAccount
@@ -71,28 +70,10 @@ def cancel(run: int, as_json: bool) -> None:
       wetread runs cancel 12
     """
     from cli.accounts import account_json, account_pace
-    from schemas.errors import UsageError
-    from wetread.store.accounts import run_account
-    from wetread.store.runs import cancel_pending, set_state, shadows_of
+    from screening.cancel import cancel_run
 
     with opened_database() as (_, database):
-        with database.writing() as session:
-            account = run_account(session, run)
-            shadows = [run_account(session, each) for each in shadows_of(session, run)]
-            half_way = [one.id for one in (account, *shadows) if one.state == RunState.CANCELLED and one.pending > 0]
-            if not set_state(session, run, RunState.CANCELLED, "cancelled") and not half_way:
-                raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be cancelled")
-            why = f"cancelled with run {run}"
-            with_it = [
-                one.id for one in shadows if one.id in half_way or set_state(session, one.id, RunState.CANCELLED, why)
-            ]
-        for each in (run, *with_it):
-            left = 1
-            while left:
-                with database.writing() as session:
-                    left = cancel_pending(session, each)
-        with database.reading() as session:
-            accounts = [run_account(session, each) for each in (run, *with_it)]
+        accounts = cancel_run(database, run)
     if as_json:
         rate, seconds = account_pace(accounts[0])
         emit_json(account_json(accounts[0], accounts[1:], images_per_second=rate, seconds=seconds))
