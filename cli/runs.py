@@ -14,7 +14,10 @@ from cli.run_number import LARGEST, RUN_NUMBER
 from cli.walk_options import rules_text
 
 if TYPE_CHECKING:
+    from screening.order import Order
+    from wetread.settings import Settings
     from wetread.store.accounts import RunAccount
+    from wetread.store.database import Database
 
 
 @click.group()
@@ -99,34 +102,14 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
     Example:
       wetread runs resume 12
     """
-    from cli.screen import screen
-    from schemas.errors import UsageError
-    from schemas.states import UNFINISHED_RUNS
-    from wetread.store.accounts import run_account, shadow_accounts
-    from wetread.store.roots import root_paths
+    from cli.progress_of_both import say_warning
+    from cli.screen import screen_shown
+    from screening.resume import order_to_resume
 
-    with opened_database() as (_, database), database.reading() as session:
-        account = run_account(session, run)
-        roots = root_paths(session, account.root_ids)
-        shadowed = account if account.shadow_of is None else run_account(session, account.shadow_of)
-        shadows = [account] if shadowed is not account else shadow_accounts(session, run)
-    if account.state not in UNFINISHED_RUNS:
-        raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be resumed")
-    ctx.invoke(
-        screen,
-        directories=tuple(os.fsdecode(path) for path in roots.values()),
-        model=shadowed.model_digest,
-        shadow=next((shadow.model_digest for shadow in shadows if shadow.state in UNFINISHED_RUNS), None),
-        engine=account.engine,
-        workers=workers,
-        force=account.force,
-        exclude=account.rules.exclude,
-        follow_links=account.rules.follow_links,
-        allow=account.rules.allow,
-        max_failure_rate=max_failure_rate,
-        as_json=as_json,
-        run=shadowed.id if shadowed.state in UNFINISHED_RUNS else None,
-    )
+    def ordered(settings: Settings, database: Database) -> Order:
+        return order_to_resume(database, settings, run, workers or len(os.sched_getaffinity(0)), say_warning)
+
+    ctx.exit(screen_shown(ordered, max_failure_rate=max_failure_rate, as_json=as_json))
 
 
 @runs.command()
