@@ -20,21 +20,24 @@ from wetread.store.alarms import run_alarms
 
 def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
     """Run the schedule and print its accounts; return the exit code. Raises UsageError when it is being run."""
-    with opened_database() as (settings, database), noted_interrupts() as asked:
-        with taken_schedule(database, name) as schedule:
-            night = Night(schedule, None, asked, "interrupted; beat goes on with it in the next window")
-            runner = NightRunner(database, settings, workers or len(os.sched_getaffinity(0)), utc_now)
-            screening = runner.open(night)
-            if screening is None:
-                return EXIT_FAILED
-            say_opened(screening.opened, screening.shadow)
-            with ProgressOfBoth() as progress:
-                try:
-                    account = runner.read(screening, night, Hold(database, schedule.id, progress))
-                except KeyboardInterrupt:
-                    say("\ninterrupted; nothing is lost: beat goes on with it in the schedule's next window")
-                    return EXIT_INTERRUPTED
-            shadows = read_shadows(database, account.id)
+    with (
+        opened_database() as (settings, database),
+        noted_interrupts() as asked,
+        taken_schedule(database, name) as schedule,
+    ):
+        night = Night(schedule, None, asked, "interrupted; beat goes on with it in the next window")
+        runner = NightRunner(database, settings, workers or len(os.sched_getaffinity(0)), utc_now)
+        screening = runner.open(night)
+        if screening is None:
+            return EXIT_FAILED
+        say_opened(screening.opened, screening.shadow)
+        with ProgressOfBoth() as progress:
+            try:
+                account = runner.read(screening, night, Hold(database, schedule.id, progress))
+            except KeyboardInterrupt:
+                say("\ninterrupted; nothing is lost: beat goes on with it in the schedule's next window")
+                return EXIT_INTERRUPTED
+        shadows = read_shadows(database, account.id)
     pace = {"images_per_second": progress.run.images_per_second, "seconds": progress.run.seconds}
     pace["max_failure_rate"], alarms = 1.0, run_alarms(account, max_failure_rate=1.0)
     if as_json:
