@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cli.accounts import account_json, read_shadows, run_exit_code, show_account
+from cli.accounts import run_exit_code, show_account
 from cli.alarms import alarmed_exit_code, say_alarms
 from cli.context import opened_database
 from cli.interrupting import noted_interrupts
@@ -16,6 +16,7 @@ from screening.by_hand import Hold, taken_schedule
 from screening.night import NightRunner
 from wetread.clock import utc_now
 from wetread.store.alarms import run_alarms
+from wetread.views.accounts import account_json, read_shadows
 
 
 def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:

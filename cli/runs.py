@@ -11,7 +11,7 @@ from cli.context import asked_database, opened_database
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
-from cli.walk_options import rules_text
+from wetread.views.rules import rules_text
 
 if TYPE_CHECKING:
     from screening.order import Order
@@ -42,10 +42,10 @@ def list_runs(limit: int, as_json: bool) -> None:
     Example:
       wetread runs list --limit 10
     """
-    from cli.accounts import account_json, account_pace
     from cli.alarms import say_alarms_of_runs
     from wetread.store.accounts import list_accounts
     from wetread.store.alarms import latest_alarms
+    from wetread.views.accounts import account_json, account_pace
 
     with asked_database() as (_, database), database.reading() as session:
         accounts = list_accounts(session, limit=limit)
@@ -72,8 +72,8 @@ def cancel(run: int, as_json: bool) -> None:
     Example:
       wetread runs cancel 12
     """
-    from cli.accounts import account_json, account_pace
     from screening.cancel import cancel_run
+    from wetread.views.accounts import account_json, account_pace
 
     with opened_database() as (_, database):
         accounts = cancel_run(database, run)

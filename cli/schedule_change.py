@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import click
 
@@ -13,11 +11,8 @@ from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, say
-from cli.walk_options import chosen_rules, rules_json, walk_options
+from cli.walk_options import chosen_rules, walk_options
 from schemas.predictions import ENGINES
-
-if TYPE_CHECKING:
-    from wetread.store.schedules import ScheduleRow
 
 ALWAYS, NONE = "always", "none"
 """What `edit` calls no window and no shadow."""
@@ -84,6 +79,7 @@ def add(
     from wetread.schedule.windows import split_window
     from wetread.store.roots import resolved_roots, root_ids
     from wetread.store.schedules import add_schedule, find_schedule
+    from wetread.views.schedules import schedule_json
 
     hours, zone = None if window is None else split_window(window), timezone or "UTC"
     _check_due(cron, zone, hours)
@@ -100,7 +96,7 @@ def add(
                 timezone=zone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
                 shadow=shadow, rules=rules, accepted=Accepted(accept_modality, accept_body_part, accept_view),
             )  # fmt: skip
-            row = described(session, find_schedule(session, name))
+            row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
     if timezone is None:
         say("no --timezone was given: its hours are those of UTC; `wetread schedule edit` changes it")
@@ -158,6 +154,7 @@ def edit(
     from wetread.schedule.windows import split_window
     from wetread.store.roots import resolved_roots, root_ids, root_paths
     from wetread.store.schedules import change_schedule, find_schedule
+    from wetread.views.schedules import schedule_json
 
     if exclude and exclude_nothing:
         raise UsageError("expected --exclude or --exclude-nothing, found both")
@@ -192,7 +189,7 @@ def edit(
             change_schedule(
                 session, replace(after, root_ids=tuple(root_ids(session, sorted(paths), settings.root_map))), utc_now()
             )
-            row = described(session, find_schedule(session, name))
+            row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
 
 
@@ -214,37 +211,3 @@ def _say_next(row: dict[str, Any], *, as_json: bool) -> None:
         say(f"{row['name']}: paused; `wetread schedule resume` lets it run again")
     else:
         say(f"{row['name']}: runs next at {row['next']} ({row['timezone']}); `wetread beat` has to be running then")
-
-
-def described(session: Any, row: ScheduleRow) -> dict[str, Any]:
-    """Return a schedule as JSON shows it."""
-    from wetread.clock import utc_now
-    from wetread.path_text import path_text
-    from wetread.schedule.windows import next_tick, read_plan
-    from wetread.store.nightly import nightly_runs
-    from wetread.store.roots import root_paths
-
-    paths = root_paths(session, row.root_ids)
-    runs = nightly_runs(session, row.name, limit=1)
-    after = None if row.paused_at else next_tick(read_plan(row.cron, row.timezone, row.window), utc_now())
-    return {
-        "name": row.name,
-        "directories": [path_text(paths[key]) for key in row.root_ids],
-        "cron": row.cron,
-        "window": "-".join(row.window) if row.window else None,
-        "timezone": row.timezone,
-        "model": row.model,
-        "shadow": row.shadow,
-        "engine": row.engine,
-        "missed": row.missed,
-        **rules_json(row.rules),
-        "accepts": row.accepted.to_json(),
-        "state": "paused" if row.paused_at else "active",
-        "next": shown_by(after, row.timezone),
-        "last_run": runs[0].run_id if runs else None,
-    }
-
-
-def shown_by(moment: datetime | None, timezone: str) -> str | None:
-    """Return a moment as the clocks of a time zone show it, with its distance from UTC."""
-    return None if moment is None else moment.astimezone(ZoneInfo(timezone)).isoformat(timespec="minutes")

@@ -122,13 +122,14 @@ def screen_shown(
     ordered: Callable[[Settings, Database], Order], *, max_failure_rate: float, profile: bool = False, as_json: bool
 ) -> int:
     """Screen what `ordered` asks for and show it, start to end; return the exit code."""
-    from cli.accounts import account_json, read_shadows, run_exit_code, show_account
+    from cli.accounts import run_exit_code, show_account
     from cli.alarms import alarmed_exit_code, say_alarms
     from cli.profile import profile_json, show_profile
     from cli.progress_of_both import ProgressOfBoth, say_opened
     from screening.run import Screening
     from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds
+    from wetread.views.accounts import account_json, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         screening = Screening.open(database, settings, ordered(settings, database), asked)

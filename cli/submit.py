@@ -49,7 +49,6 @@ def submit(
       wetread submit /archive/today --shadow chest@3
       wetread status --watch
     """
-    from cli.accounts import account_json, account_pace, read_shadows
     from cli.alarms import say_alarms
     from cli.progress_of_both import say_warning
     from screening.doorbell import Doorbell
@@ -58,6 +57,7 @@ def submit(
     from screening.submit import submit_run
     from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database):
         bell = Doorbell(database, settings)

@@ -78,13 +78,14 @@ def watch(
       wetread watch /mnt/nas/incoming --poll 30
       wetread watch /archive/incoming --shadow chest@3
     """
-    from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
+    from cli.accounts import run_exit_code, show_account
     from cli.alarms import say_alarms
     from cli.progress_of_both import say_warning
     from cli.watch_progress import WatchProgress
     from screening.watch import Watching
     from screening.watch_order import WatchWish
     from wetread.store.alarms import run_alarms
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
