@@ -178,8 +178,13 @@ def test_early_stopping_without_validation_says_so() -> None:
             epochs=1,
             optimizer=make_optimizer("sgd"),
             loss=SoftmaxCrossEntropy(),
-            callbacks=[EarlyStopping()],
+            callbacks=[EarlyStopping(patience=10)],
         )
+
+
+def test_early_stopping_waits_for_an_epoch_at_least() -> None:
+    with pytest.raises(UsageError, match="1 epoch or more, found 0"):
+        EarlyStopping(patience=0)
 
 
 def test_callbacks_see_every_batch_with_means_of_the_epoch_so_far() -> None:
