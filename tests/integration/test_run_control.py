@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from schemas.errors import UsageError
 from schemas.states import RunState
 from schemas.walk_rules import WalkRules
 from screening.cancel import cancel_run
+from screening.ending import AskedToEnd
 from screening.order import Order
 from screening.resume import order_to_resume
 from screening.run import Screening
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import load_settings
+from wetread.store.accounts import RunAccount
 from wetread.store.database import Database
 from wetread.store.runs import set_state
 
@@ -42,6 +45,36 @@ def filled(database: Database, order: Order) -> tuple[int, int]:
 
 def refused(text: str) -> None:
     raise AssertionError(text)
+
+
+class Idle:
+    """Readers that read nothing."""
+
+    def start(self) -> None:
+        pass
+
+    def watch(self, seconds: float) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+def test_a_run_that_is_asked_to_end_is_left_so_that_it_can_go_on(
+    database: Database, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screening.run.EmbeddedPool", lambda *_: Idle())
+    asked, seen = threading.Event(), list[int]()
+    screening = Screening.open(database, load_settings(), order, asked)
+
+    def look(account: RunAccount) -> None:
+        seen.append(account.id)
+        asked.set()
+
+    with pytest.raises(AskedToEnd):
+        screening.read_here(look)
+    assert seen == [screening.opened.id]
+    assert screening.account().state == RunState.INTERRUPTED
 
 
 def test_what_shadows_a_run_is_cancelled_with_it_and_neither_is_twice(database: Database, order: Order) -> None:
