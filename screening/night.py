@@ -13,7 +13,8 @@ from producer.night_watch import Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState, WhyLeft
 from screening.ending import AskedToEnd
-from screening.run import Look, Order, Screening
+from screening.order import Look, Order
+from screening.run import Screening
 from screening.shadow import check_loads, shadow_for_now
 from wetread.models.registry import Registry
 from wetread.settings import Settings

@@ -30,8 +30,7 @@ from schemas.states import RunState
 from screening.doorbell import Doorbell
 from screening.ending import AskedToEnd, longer_ending
 from screening.leaving import leave_run, with_drift
-from screening.order import Look as Look
-from screening.order import Order as Order
+from screening.order import Look, Order
 from screening.readers import Readers
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account

@@ -27,7 +27,7 @@ from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from screening.doorbell import Doorbell
 from screening.ending import longer_ending
-from screening.run import Look
+from screening.order import Look
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns
 from screening.watch_states import (
@@ -219,7 +219,7 @@ class Watching:
         if self._changes is not None and self._changes.lost:
             self._changes.lost = False
             self.walks.soon(now)
-        if self.walks.is_begun(now):
+        if self.walks.begin_if_due(now):
             self._tries_again = self._again.is_due(self._failed, now)
         if self.walks.is_under_way:
             resting = self.walks.some(now, lambda key: self._still.note(key, now))

@@ -58,7 +58,7 @@ class Walks:
         """Have the next walk begin now, where none is under way."""
         self._next = now
 
-    def is_begun(self, now: float) -> bool:
+    def begin_if_due(self, now: float) -> bool:
         """Begin the walk that is due; return whether one was."""
         if self._under_way is not None or now < self._next:
             return False
