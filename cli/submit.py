@@ -8,7 +8,6 @@ from cli.completing import directories
 from cli.context import opened_database
 from cli.output import emit_json, say
 from cli.run_options import RunOptions, run_options
-from schemas.errors import ServiceUnavailable
 
 
 @click.command()
@@ -32,32 +31,28 @@ def submit(
       wetread submit /archive/today --shadow chest@3
       wetread status --watch
     """
-    from cli.accounts import account_json, account_pace, read_shadows
     from cli.alarms import say_alarms
-    from cli.screening import Order, Screening
-    from cli.shadow import chosen_models
+    from cli.progress_of_both import say_warning
+    from screening.doorbell import Doorbell
+    from screening.order import Order
+    from screening.shadow import chosen_models
+    from screening.submit import submit_run
     from wetread.models.registry import Registry
-    from wetread.queue import make_app, ring_waiting
     from wetread.store.alarms import run_alarms
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database):
-        app = make_app(settings)
+        bell = Doorbell(database, settings)
         registry = Registry(database, settings.models_directory)
-        digest, beside = chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker)
+        digest, beside = chosen_models(
+            registry, chosen.model, chosen.shadow, chosen.engine, settings.broker, say_warning
+        )
         order = Order(
             directories, digest, chosen.engine, force, workers=0, shadow_digest=beside, rules=chosen.rules,
             accepted=settings.accepted | chosen.accepted,
         )  # fmt: skip
-        screening = Screening.open(database, settings, order)
-        screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
-        account = screening.account()
+        account = submit_run(bell, order)
         shadows = read_shadows(database, account.id)
-        try:
-            ring_waiting(database, app, settings)
-        except ServiceUnavailable as error:
-            raise ServiceUnavailable(
-                f"{error}; run {account.id} is recorded, and any worker's sweep rings for it when the broker is back"
-            ) from error
     if as_json:
         rate, seconds = account_pace(account)
         emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds))

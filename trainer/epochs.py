@@ -18,7 +18,7 @@ def fit_epochs(lesson: Lesson, learner: Learner) -> Trained:
     """
     options = lesson.options
     average = None if options.average is None else WeightAverage(options.average, lesson.first_weights)
-    stopping = None if options.patience is None else EarlyStopping("val_loss", options.patience)
+    stopping = None if options.patience is None else EarlyStopping(options.patience)
     history = fit_learner(
         learner,
         lesson.batches,

@@ -7,7 +7,6 @@ from typing import Any
 
 from schemas.errors import ArtefactError
 from wetread.engine.array import Array, Labels
-from wetread.engine.clipping import Clip
 from wetread.engine.layers.dropout import Dropout
 from wetread.engine.learner import Memory
 from wetread.engine.loss import SoftmaxCrossEntropy
@@ -19,12 +18,10 @@ EVALUATION_BATCH = 64
 
 
 class NetworkLearner:
-    """A network, trained in place: each step is forward, loss, backward, clip, update."""
+    """A network, trained in place: each step is forward, loss, backward, update."""
 
-    def __init__(
-        self, network: Network, optimizer: Optimizer, loss: SoftmaxCrossEntropy, clip: Clip | None = None
-    ) -> None:
-        self.network, self.optimizer, self.loss, self.clip = network, optimizer, loss, clip
+    def __init__(self, network: Network, optimizer: Optimizer, loss: SoftmaxCrossEntropy) -> None:
+        self.network, self.optimizer, self.loss = network, optimizer, loss
 
     @property
     def learning_rate(self) -> float:
@@ -42,7 +39,7 @@ class NetworkLearner:
 
     def step(self, X: Array, labels: Labels) -> tuple[float, Array]:
         """Take one step on one batch; return its loss and its logits, both from before the step."""
-        return train_step(self.network, X, labels, self.optimizer, self.loss, self.clip)
+        return train_step(self.network, X, labels, self.optimizer, self.loss)
 
     def evaluate(self, X: Array, labels: Labels) -> tuple[float, float]:
         """Return the mean loss and the accuracy, without learning anything."""
@@ -98,13 +95,11 @@ def evaluate(network: Network, X: Array, labels: Labels, loss: SoftmaxCrossEntro
 
 
 def train_step(
-    network: Network, X: Array, labels: Labels, optimizer: Optimizer, loss: SoftmaxCrossEntropy, clip: Clip | None
+    network: Network, X: Array, labels: Labels, optimizer: Optimizer, loss: SoftmaxCrossEntropy
 ) -> tuple[float, Array]:
     """Take one step on one batch; return its loss and its logits, both from before the step."""
     logits = network.forward(X, training=True)
     value, dlogits = loss(logits, labels)
     network.backward(dlogits)
-    if clip is not None:
-        clip(network.gradient_vector)
     optimizer.step(network.parameter_vector, network.gradient_vector)
     return value, logits

@@ -13,7 +13,6 @@ from wetread.engine.array import Array, Labels
 from wetread.engine.batches import Batches
 from wetread.engine.callback import Callback, Training
 from wetread.engine.checkpoint import Checkpoint
-from wetread.engine.clipping import Clip
 from wetread.engine.history import History
 from wetread.engine.learner import Learner
 from wetread.engine.loss import SoftmaxCrossEntropy
@@ -22,7 +21,7 @@ from wetread.engine.network_learner import NetworkLearner
 from wetread.engine.optimizers.optimizer import Optimizer
 from wetread.engine.schedules import Schedule
 
-SMALLER = "use a smaller learning rate, or clip the gradient"
+SMALLER = "use a smaller learning rate"
 
 
 def fit(
@@ -35,11 +34,10 @@ def fit(
     validation: tuple[Array, Labels] | None = None,
     callbacks: Sequence[Callback] = (),
     schedule: Schedule | None = None,
-    clip: Clip | None = None,
     resume: Checkpoint | None = None,
 ) -> History:
     """Train the network in place and return what was measured: `fit_learner` of it with this optimizer and loss."""
-    learner = NetworkLearner(network, optimizer, loss, clip)
+    learner = NetworkLearner(network, optimizer, loss)
     return fit_learner(
         learner, batches, epochs=epochs, validation=validation, callbacks=callbacks, schedule=schedule, resume=resume
     )

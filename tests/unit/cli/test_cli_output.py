@@ -17,7 +17,7 @@ import structlog
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cli.accounts import account_json, account_pace, run_exit_code
+from cli.accounts import run_exit_code
 from cli.main import main
 from cli.output import emit_csv, emit_json, printable, say
 from schemas.states import Reason, RunState
@@ -26,6 +26,7 @@ from wetread.logs import set_up_logs
 from wetread.path_text import path_text
 from wetread.store.accounts import RunAccount
 from wetread.store.failures import failure_rate
+from wetread.views.accounts import account_json, account_pace
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = RunAccount(
