@@ -3,7 +3,7 @@
     python -m benchmarks.film_costs [--sizes 1390x1080 2500x2048 3500x2860] [--bits 8 12] [--times 3] [--only RLE ...]
 
 The film is drawn, with the noise of a detector. Milliseconds of processor time, the least of --times, from a file's
-bytes: decoding alone; all that lies between that and the shipped model's input; its SHA-256, which reading threads take;
+bytes: decoding alone; all between that and the shipped model's input; its SHA-256, which reading threads take;
 the stored values by pydicom, with what it takes by default where pylibjpeg and GDCM are installed; and the whole of
 dcmtk's dcmj2pnm, which starts a process, shows the film and writes nothing. Prints Markdown.
 """
