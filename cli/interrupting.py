@@ -30,7 +30,7 @@ REACT_SECONDS = 0.8
 """Seconds after which a command that has not ended says that it was asked to; one with nothing to put in order ends."""
 
 NUDGE_SECONDS = 0.4
-"""Seconds after which a main thread that has not looked whether it was asked to is taken out of the call it stands in."""
+"""Seconds after which a main thread that has not looked whether to end is taken out of the call it stands in."""
 
 ORDER_SECONDS = 10.0
 """Seconds that a command which ends in order has for it, beside the time that its readers need for their batches."""

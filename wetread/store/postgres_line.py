@@ -46,16 +46,26 @@ class PostgresLine(psycopg.Connection[Any]):
 
     def wait(self, gen: Waits[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Run one of psycopg's generators to its end; every call of psycopg comes through here."""
+        watched = self._watched(gen)
         try:
-            return waiting.wait(self._watched(gen), self.pgconn.socket, interval=interval, timeout=timeout)
-        except Exception:
+            return waiting.wait(watched, self.pgconn.socket, interval=interval, timeout=timeout)
+        except psycopg.Error:
             raise
-        except BaseException:  # Ctrl-C: psycopg would give a server that answers nothing ten seconds
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                with suppress(Exception):
-                    self.cancel_safe(timeout=limits.INTERRUPT_SECONDS)
-                self.pgconn.finish()
+        except BaseException:
+            # Ctrl-C: psycopg would give a server that answers nothing ten seconds. Or a task's time limit, for which it
+            # would leave the statement under way.
+            self._leave(watched)
             raise
+
+    def _leave(self, gen: Waits[Any]) -> None:
+        """End the statement under way; close the connection where the server does not say at once that it did."""
+        if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            with suppress(Exception):
+                self.cancel_safe(timeout=limits.INTERRUPT_SECONDS)
+            with suppress(psycopg.Error):
+                waiting.wait(gen, self.pgconn.socket, interval=0.1, timeout=limits.INTERRUPT_SECONDS)
+        if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            self.pgconn.finish()
 
     def _watched(self, gen: Waits[R]) -> Waits[R]:
         silence: _Silence | None = None
