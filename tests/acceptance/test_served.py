@@ -19,7 +19,7 @@ from schemas.errors import ServiceUnavailable
 from schemas.messages import MESSAGE_BYTES_LIMIT
 from tests.program import Program, eventually, films, kill_group, with_model
 from tests.servers.redis_server import RedisServer
-from wetread.queue import QUEUE_NAME, make_app
+from wetread.queue import QUEUE_NAME, START_SECONDS, batch_seconds, make_app
 from wetread.settings import Settings
 from wetread.store.database import Database
 from worker import service
@@ -194,5 +194,22 @@ def test_a_worker_that_hears_nothing_of_what_waits_restarts_itself(served: Progr
     minder.restart_if_deaf(now + service.DEAF_SECONDS / 2)
     assert not restarts, "it has not waited long"
     minder.restart_if_deaf(now + 2 * service.DEAF_SECONDS)
+    assert restarts == [True]
+    database.dispose()
+
+
+def test_a_worker_whose_processes_still_start_is_not_deaf(
+    served: Program, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=served.environment["WETREAD_DATABASE_URL"], broker_url=redis_url)
+    app, restarts = make_app(settings), list[bool]()
+    database = Database(settings.database)
+    minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
+    monkeypatch.setattr(service, "reserved_requests", {"what no process has taken yet"})
+    app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
+    now, batch = time.monotonic(), batch_seconds(settings)
+    minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS - 5)
+    assert not restarts, "a process may take so long to start, and then to read its batch"
+    minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS + 5)
     assert restarts == [True]
     database.dispose()
