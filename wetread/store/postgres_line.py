@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -131,7 +131,8 @@ def ask(params: Mapping[str, Any], pgconn: psycopg.pq.abc.PGconn) -> Answer:
     known = {name: value.decode() for name, value in there.items() if value}
     known |= {"connect_timeout": str(max(2, int(limits.ASKING_SECONDS))), "target_session_attrs": "any"}
     try:
-        with _Asking.connect(**{**params, **known}, autocommit=True, prepare_threshold=None) as connection:
+        # Closed, and not left in order: a question that is not answered cannot be rolled back.
+        with closing(_Asking.connect(**{**params, **known}, autocommit=True, prepare_threshold=None)) as connection:
             connection.until = until
             row = connection.execute(
                 "SELECT state FROM pg_stat_activity WHERE pid = %s AND usename = current_user", (pgconn.backend_pid,)
