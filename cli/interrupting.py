@@ -31,7 +31,7 @@ REACT_SECONDS = 0.8
 """Seconds after which a command that has not ended says that it was asked to; one with nothing to put in order ends."""
 
 NUDGE_SECONDS = 0.4
-"""Seconds after which a main thread that has not looked whether it was asked to is taken out of its call."""
+"""Seconds after which a main thread that has not looked whether to end is taken out of the call it stands in."""
 
 SHOWN_AGAIN = "\x1b[?25h\x1b[?1049l"
 """Has a terminal show its cursor and its own page again, which a bar or a live page may have hidden."""

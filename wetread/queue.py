@@ -32,6 +32,9 @@ HEALTH_SECONDS = 10
 """Seconds after which a connection that was silent is asked whether it lives, before it is used again. A worker that
 waits for messages hears from Redis every second; when it has not for so long, it connects anew."""
 
+START_SECONDS = 60.0
+"""Seconds that a pool's process has to start: a fresh interpreter with TensorFlow takes seconds to import."""
+
 PROBE = "wetread.probe"
 """A list that never exists. What is pushed onto a list only if it exists is refused like any other write."""
 
@@ -121,8 +124,8 @@ def make_app(settings: Settings) -> Celery:
         worker_soft_shutdown_timeout=min(30.0, hard_limit),
         # A Keras model that was built before a fork hung 5 of 5 tasks: children start fresh and load it themselves.
         worker_pool_start_method="spawn",
-        # A fresh interpreter with TensorFlow takes seconds to import; the default of 4 s would kill it.
-        worker_proc_alive_timeout=60.0,
+        # The default of 4 s would kill it.
+        worker_proc_alive_timeout=START_SECONDS,
         # A child that died answers nothing more: what it left is not waited for.
         worker_lost_wait=1.0,
         # What leaks is bounded: a child is replaced after a batch that leaves it above three quarters of what it may

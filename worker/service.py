@@ -22,7 +22,7 @@ from schemas.errors import DatabaseReplaced, ServiceUnavailable, WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
-from wetread.queue import batch_seconds, make_app, queue_length, ring_waiting
+from wetread.queue import START_SECONDS, batch_seconds, make_app, queue_length, ring_waiting
 from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
 from wetread.store.limits import SWEEPING
@@ -164,8 +164,10 @@ class _Minder:
         """
         if queue_length(self.app, self.settings) == 0:
             self._heard_at = max(self._heard_at, now)
-        # What was cut off with its connection can stay listed as active: no task is longer than its limit.
-        patience = DEAF_SECONDS + (batch_seconds(self.settings) if active_requests or reserved_requests else 0.0)
+        # What was cut off with its connection can stay listed as active: no task is longer than its limit, which counts
+        # from when a process has it. One that still starts is no reason either: the next would start no sooner.
+        busy = active_requests or reserved_requests
+        patience = DEAF_SECONDS + (batch_seconds(self.settings) + START_SECONDS if busy else 0.0)
         if now - self._heard_at > patience and not self._stopped.is_set():
             structlog.get_logger().error("messages wait and none arrives; this worker restarts itself")
             self.restart()

@@ -19,7 +19,7 @@ from schemas.errors import ServiceUnavailable
 from schemas.messages import MESSAGE_BYTES_LIMIT
 from tests.program import Program, eventually, films, kill_group, with_model
 from tests.servers.redis_server import RedisServer
-from wetread.queue import QUEUE_NAME, make_app
+from wetread.queue import QUEUE_NAME, START_SECONDS, batch_seconds, make_app
 from wetread.settings import Settings
 from wetread.store.database import Database
 from worker import service
@@ -209,3 +209,20 @@ def test_a_named_film_is_read_here_and_kept_by_a_worker(served: Program, archive
     listed = served.json("results", "list")
     assert [(row["path"], row["label"]) for row in listed] == [(str(film), kept["label"])], "and nothing beside it"
     assert served.json("status")["found"] == 1
+
+
+def test_a_worker_whose_processes_still_start_is_not_deaf(
+    served: Program, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=served.environment["WETREAD_DATABASE_URL"], broker_url=redis_url)
+    app, restarts = make_app(settings), list[bool]()
+    database = Database(settings.database)
+    minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
+    monkeypatch.setattr(service, "reserved_requests", {"what no process has taken yet"})
+    app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
+    now, batch = time.monotonic(), batch_seconds(settings)
+    minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS - 5)
+    assert not restarts, "a process may take so long to start, and then to read its batch"
+    minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS + 5)
+    assert restarts == [True]
+    database.dispose()

@@ -27,7 +27,10 @@ FAULTS = {
     "out_of_time": "hangs",
     "out_of_memory": "eats memory",
 }
-LIMITS = {"WETREAD_IMAGE_SECONDS": "3", "WETREAD_MEMORY_BYTES": str(400 * 1024**2)}
+LIMITS = {
+    "out_of_time": {"WETREAD_IMAGE_SECONDS": "3"},
+    "out_of_memory": {"WETREAD_MEMORY_BYTES": str(400 * 1024**2)},
+}
 
 
 @pytest.fixture(params=[tuple(DEEDS)], ids="-".join)
@@ -48,7 +51,8 @@ def arm(program: Program, archive: Path, reasons: dict[Path, str]) -> None:
     """Have the decoder misbehave on the bad films, every time that it meets one."""
     hashes = {hashlib.sha256((archive / path).read_bytes()).hexdigest(): reason for path, reason in reasons.items()}
     assert len(hashes) == len(reasons)
-    program.environment |= LIMITS
+    for reason in reasons.values():
+        program.environment |= LIMITS.get(reason, {})
     program.environment["WETREAD_FAILPOINT"] = ",".join(f"decode={h}:{DEEDS[reason]}" for h, reason in hashes.items())
 
 

@@ -211,6 +211,35 @@ def test_ctrl_c_is_heard_within_a_second(statement: str, own_server: PostgresSer
     database.dispose()
 
 
+class TaskTooLong(Exception):
+    """As Celery's soft time limit is one: raised in a signal's handler, wherever the process stands."""
+
+
+def test_a_time_limit_in_the_middle_of_a_statement_leaves_none_under_way(
+    own_server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(own_server.url)
+
+    def too_long(*_: object) -> None:
+        raise TaskTooLong
+
+    before = signal.signal(signal.SIGUSR2, too_long)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR2))
+    try:
+        with pytest.raises(TaskTooLong), database.writing() as session:
+            session.execute(text("SELECT 1"))
+            timer.start()
+            session.execute(text("SELECT 3 FROM pg_sleep(20)"))
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR2, before)
+    with database.reading() as session:
+        working = session.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT 3 FROM pg_sl%'"))
+    assert working == 0, "the server was told"
+    assert "in progress" not in caplog.text
+    database.dispose()
+
+
 def test_the_tab_key_waits_for_no_server_that_is_stopped(postgres_server: PostgresServer) -> None:
     server, hole = postgres_server, Hole(postgres_server.port)
     hole.close_over()

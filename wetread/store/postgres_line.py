@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -92,18 +92,28 @@ class PostgresLine(psycopg.Connection[Any]):
 
     def wait(self, gen: Waits[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Run one of psycopg's generators to its end; every call of psycopg comes through here."""
+        watched = self._watched(gen)
         try:
-            answer = waiting.wait(self._watched(gen), self.pgconn.socket, interval=interval, timeout=timeout)
-        except Exception:
+            answer = waiting.wait(watched, self.pgconn.socket, interval=interval, timeout=timeout)
+        except psycopg.Error:
             raise
-        except BaseException:  # Ctrl-C: psycopg would give a server that answers nothing ten seconds
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                with suppress(Exception):
-                    self.cancel_safe(timeout=limits.INTERRUPT_SECONDS)
-                self.pgconn.finish()
+        except BaseException:
+            # Ctrl-C: psycopg would give a server that answers nothing ten seconds. Or a task's time limit, for which it
+            # would leave the statement under way.
+            self._leave(watched)
             raise
         self.heard_at = time.monotonic()
         return answer
+
+    def _leave(self, gen: Waits[Any]) -> None:
+        """End the statement under way; close the connection where the server does not say at once that it did."""
+        if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            with suppress(Exception):
+                self.cancel_safe(timeout=limits.INTERRUPT_SECONDS)
+            with suppress(psycopg.Error):
+                waiting.wait(gen, self.pgconn.socket, interval=0.1, timeout=limits.INTERRUPT_SECONDS)
+        if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            self.pgconn.finish()
 
     def _watched(self, gen: Waits[R]) -> Waits[R]:
         silence: _Silence | None = None
@@ -169,7 +179,8 @@ def ask(params: Mapping[str, Any], pgconn: psycopg.pq.abc.PGconn) -> Answer:
     known = {name: value.decode() for name, value in there.items() if value}
     known |= {"connect_timeout": str(max(2, int(limits.ASKING_SECONDS))), "target_session_attrs": "any"}
     try:
-        with _Asking.connect(**{**params, **known}, autocommit=True, prepare_threshold=None) as connection:
+        # Closed, and not left in order: a question that is not answered cannot be rolled back.
+        with closing(_Asking.connect(**{**params, **known}, autocommit=True, prepare_threshold=None)) as connection:
             connection.until = until
             row = connection.execute(
                 "SELECT state FROM pg_stat_activity WHERE pid = %s AND usename = current_user", (pgconn.backend_pid,)
