@@ -109,14 +109,21 @@ def load_dataset(root: bytes, layout: DataLayout = WETREADS_OWN, *, labels: Sequ
     if not films:
         raise DataError(
             f"{path_text(root)}: found no images; expected a folder per label, or manifest.csv with path, label, "
-            "patient_id, or another table with --manifest FILE"
+            f"patient_id, or another table with --manifest FILE{_tables_hint(root)}"
         )
     if layout.ignore_sides:
         films = tuple(replace(film, side=None) for film in films)
-    return Dataset(root, films, _labels(root, films, labels), patients_known)
+    hint = "" if manifest is not None else _tables_hint(root)
+    return Dataset(root, films, _labels(root, films, labels, hint), patients_known)
 
 
-def _labels(root: bytes, films: Sequence[Film], wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _tables_hint(root: bytes) -> str:
+    """Return what to say of tables that lie in `root` and that nobody named; empty where there are none."""
+    found = sorted(name for name in os.listdir(root) if name.lower().endswith((b".csv", b".tsv")))
+    return "" if not found else f"; {path_text(found[0])} lies there: --manifest {path_text(found[0])} reads it"
+
+
+def _labels(root: bytes, films: Sequence[Film], wanted: Sequence[str] | None, hint: str) -> tuple[str, ...]:
     if wanted is not None:
         bad = BadRows("films")
         for film in films:
@@ -127,4 +134,4 @@ def _labels(root: bytes, films: Sequence[Film], wanted: Sequence[str] | None) ->
     try:
         return checked_labels(tuple(sorted({film.label for film in films})))
     except UsageError as error:
-        raise DataError(f"{path_text(root)}: {error}; --map OLD=NEW gives a label another name") from error
+        raise DataError(f"{path_text(root)}: {error}; --map OLD=NEW gives a label another name{hint}") from error

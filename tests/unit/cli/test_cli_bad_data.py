@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,18 @@ def one_label_only(folder: Path) -> str:
     return "two labels"
 
 
+def a_table_of_another_name(folder: Path) -> str:
+    (folder / "manifest.csv").rename(folder / "Data_Entry.csv")
+    (folder / "images").mkdir()
+    for name in {
+        row[0].split("/")[0]
+        for row in csv.reader((folder / "Data_Entry.csv").read_text().splitlines())
+        if "/" in row[0]
+    }:
+        (folder / name).rename(folder / "images" / name)
+    return "Data_Entry.csv lies there: --manifest Data_Entry.csv reads it"
+
+
 def a_film_that_is_none(folder: Path) -> str:
     path = rows_of(folder)[-1][0]
     (folder / path).write_bytes(b"not a picture")
@@ -67,6 +80,7 @@ def a_patient_without_an_id(folder: Path) -> str:
 FAULTS: tuple[Callable[[Path], str], ...] = (
     an_empty_folder,
     one_label_only,
+    a_table_of_another_name,
     a_film_that_is_none,
     a_film_cut_short,
     a_file_that_is_not_there,
