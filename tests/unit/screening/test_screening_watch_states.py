@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from schemas.states import RunState
 from screening.watch_states import (
@@ -91,27 +90,26 @@ def test_a_run_that_is_paused_while_it_closes_is_closed_after_it_went_on() -> No
     assert reopened == Closing(NOW + 9 + SHADOW_SECONDS)
 
 
-SEEN = st.builds(
-    Seen, st.sampled_from(RunState), settled=st.integers(0, 9), pending=st.integers(0, 2),
-    day=st.integers(TODAY, TODAY + 1), at_rest=st.booleans(), changed=st.booleans(),
-)  # fmt: skip
-EVENTS = st.one_of(
-    SEEN, st.builds(Opened, st.just(TODAY)), st.builds(ShadowSeen, st.booleans()), st.just(RootsAnswered())
-)
+STATES = [Opening(), Opening(5), Filling(TODAY), Filling(TODAY, 5), Paused(NOW, 5), Closing(NOW), Ended()]
+SEEN = [
+    Seen(*told)
+    for told in product(RunState, (5, 6), (0, 1), (TODAY, TODAY + 1), (True, False), (True, False))
+]  # fmt: skip
+EVENTS = [*SEEN, Opened(TODAY), ShadowSeen(reads=True), ShadowSeen(reads=False), RootsAnswered()]
 
 
-@given(st.lists(st.tuples(EVENTS, st.floats(0, 100)), max_size=12))
-def test_nothing_but_a_quiet_run_is_closed_and_nothing_but_a_closed_or_paused_one_is_opened_anew(
-    told: list[tuple[Event, float]],
-) -> None:
-    state: State = Opening()
-    now = 0.0
-    for event, seconds in told:
-        before, now = state, now + seconds
-        state = step(before, event, now)
-        if isinstance(state, Closing) and state != before:
+@pytest.mark.parametrize("now", [NOW - 1, NOW, NOW + 1])
+def test_nothing_but_a_quiet_run_is_closed_and_nothing_but_a_closed_or_paused_one_is_opened_anew(now: float) -> None:
+    for before, event in product(STATES, EVENTS):
+        after = step(before, event, now)
+        if after == before:
+            continue
+        assert not isinstance(before, Ended)
+        if isinstance(after, Closing):
             assert isinstance(before, Filling) and isinstance(event, Seen) and event.quiet
-        if isinstance(state, Opening) and state != before:
-            assert isinstance(before, Closing | Paused)
-        if isinstance(before, Ended):
-            assert state == before
+        elif isinstance(after, Opening):
+            assert isinstance(before, Closing | Paused) and not isinstance(event, Seen)
+        elif isinstance(after, Paused):
+            assert isinstance(before, Filling | Closing) and isinstance(event, Seen) and event.run == RunState.PAUSED
+        elif isinstance(after, Filling):
+            assert isinstance(before, Opening | Filling)
