@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.archives import archive_for
 
 SYNTAXES = ("uncompressed", "RLE", "JPEG-LS", "JPEG-lossless", "JPEG-2000")
-INSTANCE = b"1.2.826.0.1.3680043.8.498.%010d"
+INSTANCE = b"1.2.826.0.1.3680043.8.498.1%09d"
 """Of the film of that number; of one length, so that a copy's can be written into its place."""
 
 NOISE = 12.0

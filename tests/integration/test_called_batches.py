@@ -22,7 +22,7 @@ from worker.batch import BatchWorker
 from worker.called import CalledBatch, answer_call
 from worker.next_batch import AMONG
 
-SECOND_WAITS = 20.0
+SECOND_WAITS = 200.0
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def batches_of(site: Site) -> dict[bytes, int]:
     """Return {path: batch} of all films."""
     with site.database.reading() as session:
         query = select(Image.path, WorkItem.batch_id).join(Image, Image.id == WorkItem.image_id)
-        return dict(session.execute(query).tuples().all())
+        return {row.path: row.batch_id for row in session.execute(query)}
 
 
 class Disk:
@@ -118,7 +118,7 @@ def test_a_process_that_dies_with_a_batch_in_hand_costs_the_next_one_nothing(
     (early,) = {of[path] for path in disk.opened} - {first}
     with pairs.database.writing() as session:
         assert release_dead(session, dead.owner) == 1
-        kills = dict(session.execute(select(Batch.id, Batch.kills)).tuples().all())
+        kills = {row.id: row.kills for row in session.execute(select(Batch.id, Batch.kills))}
     assert {batch for batch, count in kills.items() if count} == {first}, "of the one that it held alone"
     assert kills[early] == 0
 
@@ -128,7 +128,8 @@ def test_a_process_that_dies_with_a_batch_in_hand_costs_the_next_one_nothing(
     account = pairs.account()
     assert (account.done, account.dead) == (6, 0)
     with pairs.database.reading() as session:
-        tried = dict(session.execute(select(WorkItem.image_id, WorkItem.attempts)).tuples().all())
+        items = session.execute(select(WorkItem.image_id, WorkItem.attempts))
+        tried = {row.image_id: row.attempts for row in items}
         alone = set(session.scalars(select(WorkItem.image_id).where(WorkItem.batch_id == first)))
     assert {image for image, attempts in tried.items() if attempts} <= alone, "no other film was suspected"
 
