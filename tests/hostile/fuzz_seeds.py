@@ -123,7 +123,7 @@ def _codestreams(deep: np.ndarray) -> list[tuple[np.ndarray, str, bytes, int, di
             {},
         ),
         (deep, JPEGExtended12Bit, twelve, 12, {}),
-        (COLOUR, JPEGBaseline8Bit, imagecodecs.jpeg8_encode(COLOUR, subsampling="420"), 8, colours),
+        (COLOUR, JPEGExtended12Bit, imagecodecs.jpeg8_encode(COLOUR, subsampling="420"), 8, colours),
         (deep, JPEGLSNearLossless, imagecodecs.jpegls_encode(deep, 2), 16, {}),
         (COLOUR, JPEGLSNearLossless, imagecodecs.jpegls_encode(COLOUR, 1), 8, {}),
         (

@@ -21,11 +21,11 @@ from schemas.errors import Rejected
 from schemas.states import Reason
 from wetread.imaging.dicom_codestream import check_size, unlike
 from wetread.imaging.grey import Pixels
+from wetread.imaging.opencv import cv2
 
 _START, _END, _START_OF_TILE, _SIZE = b"\xff\x4f\xff\x51", 0xFFD9, 0xFF90, 0xFF51
 _CODING, _COMPONENT_CODING = 0xFF52, 0xFF53
 _LEVELS_LIMIT = 32
-_HIGH_THROUGHPUT = 0x40
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Jpeg2000Stream:
 
     size: (height, width). precision: bits of a sample. signed: samples are in two's complement.
     components: samples of a pixel. whole_pixels: each component has a sample of every pixel.
-    levels: how often it can be halved. high_throughput: its blocks are coded as HTJ2K has them.
+    levels: how often it can be halved.
     """
 
     size: tuple[int, int] | None = None
@@ -43,7 +43,6 @@ class Jpeg2000Stream:
     components: int = 0
     whole_pixels: bool = False
     levels: int = _LEVELS_LIMIT
-    high_throughput: bool = False
 
 
 def check_jpeg_2000(codestream: bytes, width: int, height: int, bits: int, samples: int) -> Jpeg2000Stream:
@@ -83,8 +82,7 @@ def _note_header(found: Jpeg2000Stream, marker: int, codestream: bytes, position
         depth, *apart = struct.unpack_from(">3B", codestream, position + 40)
         found.precision, found.signed, found.whole_pixels = (depth & 0x7F) + 1, depth >= 0x80, apart == [1, 1]
     elif marker == _CODING:
-        levels, _, _, style = struct.unpack_from(">4B", codestream, position + 9)
-        found.levels, found.high_throughput = min(found.levels, levels), bool(style & _HIGH_THROUGHPUT)
+        found.levels = min(found.levels, struct.unpack_from(">B", codestream, position + 9)[0])
     elif marker == _COMPONENT_CODING:
         at = position + (6 if found.components < 257 else 7)
         found.levels = min(found.levels, struct.unpack_from(">B", codestream, at + 1)[0])
@@ -101,21 +99,17 @@ def level_of(stream: Jpeg2000Stream, enough: int | None) -> int:
 def jpeg_2000_samples(codestream: bytes, stream: Jpeg2000Stream, level: int, *, signed: bool) -> Pixels:
     """Decode to (height, width[, 3]) by 2 to the power of `level`, rounded up; the codestream's bits as `signed`.
 
-    stream: what `check_jpeg_2000` returned of it. OpenJPEG decodes JPEG 2000, OpenJPH HTJ2K; raises what they do.
+    stream: what `check_jpeg_2000` returned of it. OpenJPEG decodes both; raises what Pillow and imagecodecs do.
     """
-    if stream.high_throughput:
-        samples = imagecodecs.htj2k_decode(codestream, planar=False, skipres=level)
-    elif stream.components > 1:
+    if stream.components > 1:
         return imagecodecs.jpeg2k_decode(codestream)
-    else:
-        samples = _by_pillow(codestream, stream, level)
-    if samples.ndim > 2 or signed == (samples.dtype.kind == "i"):
+    samples = _centred(_by_pillow(codestream, stream, level), level)
+    if signed == (samples.dtype.kind == "i"):
         return samples
     # The file and its codestream do not agree: the file's word counts, and the bits stay.
     spare = 8 * samples.dtype.itemsize - stream.precision
-    return np.right_shift(
-        np.left_shift(samples, spare).view(f"{'i' if signed else 'u'}{samples.dtype.itemsize}"), spare
-    )
+    turned: Pixels = np.left_shift(samples, spare).view(f"{'i' if signed else 'u'}{samples.dtype.itemsize}")
+    return np.asarray(np.right_shift(turned, spare))
 
 
 def _by_pillow(codestream: bytes, stream: Jpeg2000Stream, level: int) -> Pixels:
@@ -127,8 +121,20 @@ def _by_pillow(codestream: bytes, stream: Jpeg2000Stream, level: int) -> Pixels:
     spare = 8 * samples.dtype.itemsize - stream.precision
     if stream.signed:
         turned = samples ^ samples.dtype.type(1 << (8 * samples.dtype.itemsize - 1))
-        return np.right_shift(turned.view(f"i{samples.dtype.itemsize}"), spare)
+        return np.asarray(np.right_shift(turned.view(f"i{samples.dtype.itemsize}"), spare))
     return np.right_shift(samples, spare) if spare else samples
+
+
+def _centred(samples: Pixels, level: int) -> Pixels:
+    """Return samples of a level in the middle of the areas that they stand for, by linear interpolation.
+
+    A wavelet's stand at the first pixel of these; means of areas stand in the middle, up to half of their distance off.
+    """
+    if level == 0:
+        return samples
+    moved = 0.5 - 0.5 / 2**level
+    weights = np.array([0, 1 - moved, moved], np.float32)
+    return cv2.sepFilter2D(samples, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
 
 
 class _AtLevel(Jpeg2KImageFile):
@@ -136,5 +142,6 @@ class _AtLevel(Jpeg2KImageFile):
 
     def load(self) -> Any:
         if self.tile and (step := 1 << self._reduce) > 1:
-            self._size = tuple(-(-side // step) * step for side in self._size)
+            width, height = self._size
+            self._size = (-(-width // step) * step, -(-height // step) * step)
         return super().load()

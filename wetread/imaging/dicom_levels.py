@@ -112,8 +112,7 @@ def _positions(samples: Pixels, lowest: int, top: int) -> tuple[Pixels, int, int
 def _looked_up(table: npt.NDArray[np.uint16], positions: Pixels, first: int) -> npt.NDArray[np.uint16]:
     """Return the table's entry for each position, the first of which is for `first`; beyond, that at the end."""
     every = np.arange(2 ** (8 * positions.dtype.itemsize)) - first
-    looked_up: npt.NDArray[np.uint16] = cv2.LUT(positions, table.take(every, mode="clip"))
-    return looked_up
+    return np.asarray(cv2.LUT(positions, table.take(every, mode="clip")), np.uint16)
 
 
 def _parted(

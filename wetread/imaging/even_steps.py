@@ -45,9 +45,25 @@ def even_steps(pixels: Pixels) -> EvenSteps:
     sampled = pixels[:: -(-pixels.shape[0] // _ROWS_LOOKED_AT)]
     least, most, _, _ = cv2.minMaxLoc(pixels)
     whole = EvenSteps(int(least), int(most), int(most) - int(least))
-    if _count(_values(sampled)) is None or (count := _count(_values(pixels))) is None:
+    some = _values(sampled)
+    if (count := _count(some)) is None:
         return whole
-    return EvenSteps(whole.least, whole.most, count)
+    if some.size > 1 and (apart := _power_of_two(pixels, int(np.gcd.reduce(np.diff(some))))):
+        return EvenSteps(whole.least, whole.most, whole.span // apart)
+    count = _count(_values(pixels))
+    return whole if count is None else EvenSteps(whole.least, whole.most, count)
+
+
+def _power_of_two(pixels: Pixels, apart: int) -> int:
+    """Return `apart`, where it is a power of two above 1 and all values are so far apart, as those of some are; else 0.
+
+    Bits that all values have alike are told sooner than the values that occur.
+    """
+    low = apart - 1
+    if apart < 2 or apart & low:
+        return 0
+    alike = int(np.bitwise_or.reduce(pixels, axis=None)) ^ int(np.bitwise_and.reduce(pixels, axis=None))
+    return 0 if alike & low else apart
 
 
 def _values(pixels: Pixels) -> npt.NDArray[np.int64]:

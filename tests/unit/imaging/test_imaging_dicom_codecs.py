@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLSNearLossless, RLELossless
+from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLSNearLossless, RLELossless
 
 from schemas.errors import Rejected
 from schemas.states import Reason
@@ -65,7 +65,7 @@ def test_other_jpegs_that_end_early_are_refused(kind: str) -> None:
         stream, pixels, syntax = imagecodecs.jpeg8_encode(DEEP, 90, bitspersample=12), DEEP, JPEGExtended12Bit
         said: dict[str, object] = {"bits": 12}
     elif kind == "colour":
-        stream, pixels, syntax = imagecodecs.jpeg8_encode(COLOUR, 90, subsampling="420"), COLOUR, JPEGBaseline8Bit
+        stream, pixels, syntax = imagecodecs.jpeg8_encode(COLOUR, 90, subsampling="420"), COLOUR, JPEGExtended12Bit
         said = {"PhotometricInterpretation": "YBR_FULL_422"}
     else:
         stream = imagecodecs.jpeg8_encode(COLOUR, lossless=True, colorspace="RGB", outcolorspace="RGB")
