@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.migrated import create_postgres, wants_schema
 from tests.servers.pgbouncer_server import PgBouncerServer
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.redis_server import RedisServer
@@ -79,9 +80,10 @@ def pgbouncer(postgres_server: PostgresServer) -> Iterator[PgBouncerServer]:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a new, empty database, dropped afterwards."""
+    """The URL of a new database, dropped afterwards: empty, or at the schema for fixtures that bring it there."""
     name = f"test_{time.monotonic_ns()}"
-    url = postgres_server.create_database(name)
+    at_schema = wants_schema(request)
+    url = create_postgres(postgres_server, name) if at_schema else postgres_server.create_database(name)
     yield request.getfixturevalue("pgbouncer").before(url) if THROUGH_PGBOUNCER else url
     postgres_server.drop_database(name)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.migrated import copy_sqlite
 from trainer.architectures import cnn
 from wetread.engine.network import Network
 from wetread.imaging.preprocess import Preprocess
@@ -36,6 +37,8 @@ def tiny_contents(name: str = "tiny", seed: int = 0) -> ModelContents:
 
 def publish_tiny_model(database_url: str | None, home: Path, name: str = "tiny", seed: int = 0) -> str:
     """Register the tiny model and put it in production; return its digest."""
+    if database_url is None:
+        copy_sqlite(home / "results.db")
     database = Database(database_url or f"sqlite:///{home / 'results.db'}")
     try:
         ensure_schema(database)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrated import copy_sqlite, wants_schema
 from tests.program import films
 from tests.reading_site import Site
 from tests.screened import RunKit
@@ -17,8 +18,10 @@ from wetread.store.migrating import ensure_schema
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new, empty database's URL."""
+    """A new database's URL: empty, or at the schema for the fixture `database`."""
     if request.param == "sqlite":
+        if wants_schema(request):
+            copy_sqlite(tmp_path / "results.db")
         return f"sqlite:///{tmp_path / 'results.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url

@@ -61,11 +61,18 @@ class PostgresServer(Server):
         """The URL of the database `name`."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
-    def create_database(self, name: str) -> str:
-        """Make an empty database and return its URL."""
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Make a database, empty or a copy of one that nobody is connected to, and return its URL."""
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         with self._connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(words)
         return self.database_url(name)
+
+    def has_database(self, name: str) -> bool:
+        """Return whether there is a database of this name."""
+        with self._connect() as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+        return found is not None
 
     def drop_database(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""

@@ -13,6 +13,7 @@ import pytest
 
 from schemas.architecture import LAYER_KINDS, Architecture, LayerSpec
 from tests.measured import MEASURED
+from tests.migrated import copy_sqlite
 from wetread.imaging.preprocess import Preprocess
 from wetread.models import registry as registry_module
 from wetread.models import shipped as shipped_module
@@ -122,6 +123,7 @@ def every_kind(contents: Callable[..., ModelContents]) -> ModelContents:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """An empty database at this program's schema."""
+    copy_sqlite(tmp_path / "wetread.db")
     database = Database(f"sqlite:///{tmp_path / 'wetread.db'}")
     ensure_schema(database)
     yield database
