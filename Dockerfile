@@ -19,6 +19,7 @@ COPY wetread wetread
 COPY producer producer
 COPY worker worker
 COPY trainer trainer
+COPY screening screening
 COPY cli cli
 RUN python -m pip install --compile --no-deps --no-build-isolation .
 

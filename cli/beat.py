@@ -39,7 +39,8 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread beat
       wetread beat --metrics-port 9101
     """
-    from cli.interrupting import ORDER_SECONDS, noted_interrupts
+    from cli.interrupting import noted_interrupts
+    from screening.ending import ORDER_SECONDS
     from wetread.liveness import SignFile
     from wetread.settings import load_settings
     from worker.pool import END_SECONDS

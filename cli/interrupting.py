@@ -22,15 +22,13 @@ from types import FrameType
 from typing import Any
 
 from schemas.errors import EXIT_INTERRUPTED
+from screening.ending import ORDER_SECONDS, extend, extended_to
 
 ONE_PRESS_SECONDS = 1.0
 """Signals so close are one: `timeout` sends each to the command, and once more to its whole group."""
 
 REACT_SECONDS = 0.8
 """Seconds after which a command that has not ended says that it was asked to; one with nothing to put in order ends."""
-
-ORDER_SECONDS = 10.0
-"""Seconds that a command which ends in order has for it, beside the time that its readers need for their batches."""
 
 SHOWN_AGAIN = "\x1b[?25h\x1b[?1049l"
 """Has a terminal show its cursor and its own page again, which a bar or a live page may have hidden."""
@@ -97,7 +95,6 @@ class _Ending:
 
     asked_at: float | None = None
     order_seconds: float = 0.0
-    extended_to: float = 0.0
     hurried: bool = False
     nudges: bool = False
 
@@ -108,7 +105,7 @@ class _Ending:
             return float("inf")
         if self.hurried:
             return self.asked_at
-        return max(self.asked_at + (self.order_seconds or REACT_SECONDS), self.extended_to)
+        return max(self.asked_at + (self.order_seconds or REACT_SECONDS), extended_to())
 
 
 _ending = _Ending()
@@ -122,8 +119,7 @@ def ends_in_order(seconds: float = ORDER_SECONDS) -> Iterator[None]:
         yield
     finally:
         _ending.order_seconds = before
-        # What follows the block is part of its ending.
-        _ending.extended_to = max(_ending.extended_to, time.monotonic() + REACT_SECONDS)
+        extend(REACT_SECONDS)  # what follows the block is part of its ending
 
 
 @contextmanager
@@ -133,16 +129,6 @@ def _nudged() -> Iterator[None]:
         yield
     finally:
         _ending.nudges = False
-
-
-@contextmanager
-def longer_ending(seconds: float) -> Iterator[None]:
-    """Let an ending take so many seconds more while in the block: for what is worth more than a quick end."""
-    before, _ending.extended_to = _ending.extended_to, time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        _ending.extended_to = max(before, time.monotonic() + ORDER_SECONDS)
 
 
 def watch_interrupts() -> None:

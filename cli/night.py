@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from cli.screening import Look, Order, Screening
 from cli.shadow import check_loads, shadow_for_now
 from producer.night_watch import Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState, WhyLeft
+from screening.run import Look, Order, Screening
 from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount

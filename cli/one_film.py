@@ -165,9 +165,9 @@ def _show(one: dict[str, Any], model: LoadedModel) -> None:
 def _keep(order: Order, folder: bytes, digest: str, shown: list[dict[str, Any]]) -> None:
     """Screen the films of one folder as a run of it that leaves out all else, and note its number on each."""
     from cli.context import opened_database
-    from cli.screening import Order as RunOrder
-    from cli.screening import Screening
     from cli.walk_options import chosen_rules
+    from screening.run import Order as RunOrder
+    from screening.run import Screening
     from wetread.models.registry import Registry
 
     paths = {os.path.realpath(os.fsencode(film)) for film in order.films}

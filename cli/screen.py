@@ -93,9 +93,9 @@ def screen(
     from cli.one_film import Order as FilmOrder
     from cli.one_film import names_films, screen_films
     from cli.profile import profile_json, show_profile
-    from cli.screening import Order, Screening
     from cli.shadow import ProgressOfBoth, chosen_models, say_opened
     from schemas.films import Accepted
+    from screening.run import Order, Screening
     from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds

@@ -52,8 +52,8 @@ def submit(
     """
     from cli.accounts import account_json, account_pace, read_shadows
     from cli.alarms import say_alarms
-    from cli.screening import Order, Screening
     from cli.shadow import chosen_models
+    from screening.run import Order, Screening
     from wetread.models.registry import Registry
     from wetread.queue import make_app, ring_waiting
     from wetread.store.alarms import run_alarms

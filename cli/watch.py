@@ -83,11 +83,11 @@ def watch(
     """
     from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
     from cli.alarms import say_alarms
-    from cli.film_watch import Watching
     from cli.shadow import chosen_models, shadow_for_now
-    from cli.watch_order import WatchOrder, is_listening_useful
     from cli.watch_progress import WatchProgress
     from producer.linked_roots import allowed_roots, check_not_links_alone
+    from screening.watch import Watching
+    from screening.watch_order import WatchOrder, is_listening_useful
     from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
     from wetread.store.roots import resolved_roots, root_ids

@@ -7,7 +7,7 @@ import time
 
 from cli.output import say
 from cli.progress import LINE_SECONDS, RunProgress
-from cli.watch_order import WatchOrder
+from screening.watch_order import WatchOrder
 from wetread.path_text import path_text
 from wetread.settings import safe_url
 from wetread.store.accounts import RunAccount

@@ -25,7 +25,8 @@ def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None
       WETREAD_BROKER_URL=redis://localhost:6379/0 wetread worker --concurrency 2
       wetread worker --metrics-port 9102
     """
-    from cli.interrupting import ORDER_SECONDS, ends_in_order
+    from cli.interrupting import ends_in_order
+    from screening.ending import ORDER_SECONDS
     from wetread.queue import batch_seconds
     from wetread.settings import load_settings
     from worker.service import serve

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from cli import film_watch
-from cli.film_watch import Watching
-from cli.watch_order import WatchOrder
-from cli.watch_runs import Recorded, WatchRuns
 from schemas.errors import ServiceUnavailable, UsageError
 from schemas.states import Reason, RunKind, RunState
+from screening import watch as film_watch
+from screening.watch import Watching
+from screening.watch_order import WatchOrder
+from screening.watch_runs import Recorded, WatchRuns
 from tests.chaos.films import draw_films
 from tests.program import eventually
 from tests.screened import rejected

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import screening as screenings
-from cli.screening import Order, Screening
 from schemas.errors import RootUnavailable, ServiceUnavailable
 from schemas.states import RunState
+from screening import run as screenings
+from screening.run import Order, Screening
 from tests.program import films
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings, load_settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.watch_runs import WatchRuns
 from schemas.states import Reason, RunState
+from screening.watch_runs import WatchRuns
 from tests.screened import rejected
 from tests.tiny_model import publish_tiny_model
 from wetread.store.accounts import run_account

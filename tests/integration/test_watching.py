@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.film_watch import Watching
-from cli.watch_order import WatchOrder
 from schemas.states import RunState
+from screening.watch import Watching
+from screening.watch_order import WatchOrder
 from tests.chaos.films import draw_films
 from tests.program import eventually
 from tests.tiny_model import publish_tiny_model

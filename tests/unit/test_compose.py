@@ -125,7 +125,17 @@ def test_the_image_is_not_run_by_root() -> None:
 def test_the_image_holds_every_package_and_its_licences() -> None:
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     names = {name for line in copied for name in line.split()}
-    assert {"schemas", "wetread", "producer", "worker", "trainer", "cli", "LICENSE", "WEIGHTS_LICENSE"} <= names
+    assert {
+        "schemas",
+        "wetread",
+        "producer",
+        "worker",
+        "trainer",
+        "screening",
+        "cli",
+        "LICENSE",
+        "WEIGHTS_LICENSE",
+    } <= names
     let_through = (ROOT / ".dockerignore").read_text()
     assert [name for name in names if f"!{name.partition('/')[0]}" not in let_through] == []
 

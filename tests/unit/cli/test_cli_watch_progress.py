@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli import watch_progress
-from cli.watch_order import WatchOrder
 from cli.watch_progress import WatchProgress
 from schemas.states import RunKind, RunState
+from screening.watch_order import WatchOrder
 from wetread.store.accounts import RunAccount
 
 RUN = RunAccount(

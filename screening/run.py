@@ -12,12 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from cli.doorbell import Doorbell
-from cli.interrupting import longer_ending
-from cli.leaving import leave_run, with_drift
-from cli.readers import Readers
-from cli.screening_order import Look as Look
-from cli.screening_order import Order as Order
 from producer.answering import answered
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
@@ -33,6 +27,12 @@ from schemas.errors import (
     WetreadError,
 )
 from schemas.states import RunState
+from screening.doorbell import Doorbell
+from screening.ending import longer_ending
+from screening.leaving import leave_run, with_drift
+from screening.order import Look as Look
+from screening.order import Order as Order
+from screening.readers import Readers
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database

@@ -16,12 +16,6 @@ from functools import partial
 
 import structlog
 
-from cli.doorbell import Doorbell
-from cli.interrupting import longer_ending
-from cli.screening import Look
-from cli.watch_order import WatchOrder
-from cli.watch_runs import WatchRuns
-from cli.watch_walk import watch_walk
 from producer.answering import answered
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
@@ -31,6 +25,12 @@ from producer.trying_again import TryingAgain
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
+from screening.doorbell import Doorbell
+from screening.ending import longer_ending
+from screening.run import Look
+from screening.watch_order import WatchOrder
+from screening.watch_runs import WatchRuns
+from screening.watch_walk import watch_walk
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
 from wetread.report.run_drift import keep_drift

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from cli.watch_order import WatchOrder
-from cli.watch_runs import WatchRuns
 from producer.ingest import WalkOrder, walks
 from producer.passed_over import PassedOver
 from producer.walk import FoundElsewhere
+from screening.watch_order import WatchOrder
+from screening.watch_runs import WatchRuns
 from wetread.settings import Settings
 from wetread.store.database import Database
 from wetread.store.images import FoundFile
