@@ -4,7 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PACKAGES := cli screening producer worker trainer wetread schemas
+PACKAGES := cli gateway screening producer worker trainer wetread schemas
 
 # PYTHON=/path/to/python chooses the interpreter of .venv; else the first of these that runs and fits.
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)

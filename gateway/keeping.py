@@ -35,14 +35,20 @@ class ReceiverFailed(WetreadError):
 
 @dataclass(slots=True)
 class ReceiverKeeper:
-    """Keeps one receiver. listening: the port stays open while one dies and the next begins."""
+    """Keeps one receiver. listening: the port stays open while one dies and the next begins. films: where they lie."""
 
     order: ReceiverOrder
     listening: socket.socket
+    films: bytes
     _process: SpawnProcess | None = None
     _pipe: Connection | None = None
     _serves: bool = False
     _deaths: int = field(default=0)
+
+    @property
+    def port(self) -> int:
+        """Return the port that is listened on."""
+        return int(self.listening.getsockname()[1])
 
     def start(self) -> None:
         """Start it, and wait until it serves; raise ReceiverFailed where it cannot."""

@@ -22,7 +22,7 @@ def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext
         if os.stat(key).st_mode & stat.S_IROTH:
             raise UsageError("expected a key that others cannot read, found one that they can; chmod 600 it")
         context.load_verify_locations(cafile=authority)
-        context.load_cert_chain(certificate, key, password="")  # noqa: S106 - empty: never asked for on a terminal
+        context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"expected a certificate, its key and an authority in PEM files, found: {error.strerror or error}; "

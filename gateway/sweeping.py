@@ -72,9 +72,7 @@ def _looked_at(spool: Spool, path: bytes) -> ReceivedFilm | None:
                 for tag in (_CLASS, _INSTANCE, _SYNTAX)
             )
         looked_at(descriptor, head.position, syntax)
-        return ReceivedFilm(
-            instance, sop_class, syntax, digest, found.st_size, path, found.st_mtime_ns, Sender()
-        )
+        return ReceivedFilm(instance, sop_class, syntax, digest, found.st_size, path, found.st_mtime_ns, Sender())
     except (Rejected, KeyError, ValueError, OSError) as error:
         structlog.get_logger().error(
             "a file in the spool is no film that was received whole, and is left there",

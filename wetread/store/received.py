@@ -113,16 +113,16 @@ def waiting_films(session: Session, root_id: int, most: int) -> list[WaitingFilm
         .limit(most)
         .with_for_update()
     )
-    return [WaitingFilm(number, FoundFile(path, size, time)) for number, path, size, time in session.execute(query)]
+    return [
+        WaitingFilm(number, FoundFile(path or b"", size, time)) for number, path, size, time in session.execute(query)
+    ]
 
 
 def note_taken(session: Session, root_id: int, run_id: int, numbers: Sequence[int]) -> None:
     """Say that a run has taken these rows, which `waiting_films` locked in this transaction."""
     if not numbers:
         return
-    session.execute(
-        update(Received).where(Received.id.in_(numbers)).values(state=ReceivedState.TAKEN, run_id=run_id)
-    )
+    session.execute(update(Received).where(Received.id.in_(numbers)).values(state=ReceivedState.TAKEN, run_id=run_id))
     _add(session, root_id, Counter({"taken": len(numbers), "waiting": -len(numbers)}))
 
 

@@ -29,7 +29,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "received_accounts",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root_id", ID, autoincrement=False, nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False, comment="films, each once"),
         sa.Column("taken", sa.BigInteger(), nullable=False, comment="of these, into a run"),
         sa.Column("waiting", sa.BigInteger(), nullable=False, comment="of these, for a run"),
@@ -43,31 +43,28 @@ def upgrade() -> None:
     op.create_table(
         "received",
         sa.Column("id", ID, nullable=False),
-        sa.Column("root_id", sa.BigInteger(), nullable=False, comment="the films' directory of a spool"),
+        sa.Column("root_id", ID, nullable=False, comment="the films' directory of a spool"),
         sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
         sa.Column("sop_class_uid", sa.String(length=64), nullable=False),
-        sa.Column(
-            "transfer_syntax_uid", sa.String(length=64), nullable=False, comment="as it was sent, and is kept"
-        ),
+        sa.Column("transfer_syntax_uid", sa.String(length=64), nullable=False, comment="as it was sent, and is kept"),
         sa.Column(
             "sha256", sa.String(length=64), nullable=False, comment="of the file, which holds nothing of its sender"
         ),
         sa.Column("size", sa.BigInteger(), nullable=False, comment="bytes, of the file"),
-        sa.Column(
-            "path", sa.LargeBinary(), nullable=True, comment="relative to the root; null: it was not kept"
-        ),
+        sa.Column("path", sa.LargeBinary(), nullable=True, comment="relative to the root; null: it was not kept"),
         sa.Column("mtime_ns", sa.BigInteger(), nullable=False, comment="of the file"),
+        sa.Column("state", sa.String(length=16), nullable=False, comment="waiting, taken into a run, or not_wanted"),
         sa.Column(
-            "state", sa.String(length=16), nullable=False, comment="waiting, taken into a run, or not_wanted"
-        ),
-        sa.Column(
-            "conflict", sa.Boolean(), server_default=sa.false(), nullable=False,
+            "conflict",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
             comment="other bytes came under the same SOP instance UID",
         ),
         sa.Column(
             "copies", sa.BigInteger(), server_default="0", nullable=False, comment="times that the same came again"
         ),
-        sa.Column("run_id", sa.BigInteger(), nullable=True, comment="that took it"),
+        sa.Column("run_id", ID, nullable=True, comment="that took it"),
         sa.Column(
             "calling_title", sa.String(length=16), nullable=False, comment="the sender's; empty: not known any more"
         ),
@@ -75,21 +72,25 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=45), nullable=False, comment="the sender's"),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["root_id"], ["roots.id"], name=op.f("fk_received_root_id_roots")),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["runs.id"], name=op.f("fk_received_run_id_runs"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_received_run_id_runs"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_received")),
         sa.UniqueConstraint(
             "sop_instance_uid", "sha256", "root_id", name=op.f("uq_received_sop_instance_uid_sha256_root_id")
         ),
     )
     op.create_index(
-        "ix_received_waiting", "received", ["root_id", "id"],
-        sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"),
+        "ix_received_waiting",
+        "received",
+        ["root_id", "id"],
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(
-        "ix_received_conflicts", "received", ["run_id"],
-        sqlite_where=sa.text("conflict = 1"), postgresql_where=sa.text("conflict"),
+        "ix_received_conflicts",
+        "received",
+        ["run_id"],
+        sqlite_where=sa.text("conflict = 1"),
+        postgresql_where=sa.text("conflict"),
     )
     op.create_index("ix_received_run_id", "received", ["run_id"])
     op.create_index("ix_received_sha256", "received", ["sha256"])
