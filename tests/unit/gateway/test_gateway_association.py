@@ -133,7 +133,7 @@ def test_an_echo_is_answered_and_what_is_not_served_is_refused_after_its_data() 
         "a value longer than its PDU": HEAD.pack(Kind.DATA, 6) + (100).to_bytes(4, "big") + b"\1\3",
         "a context that was not accepted": data(b"", command=True, context=5),
         "a data set before its command": data(b"abc"),
-        "an endless command": b"".join(data(bytes(1024), command=True, last=False) for _ in range(1 + COMMAND_BYTES // 1024)),
+        "an endless command": data(bytes(1024), command=True, last=False) * (1 + COMMAND_BYTES // 1024),
         "an endless command of nothing": data(b"", command=True, last=False),
         "a command within another": data(store_command("1.2"), command=True) * 2,
         "a command that is cut": data(store_command("1.2")[:-3], command=True),
