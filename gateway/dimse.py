@@ -119,4 +119,4 @@ def _short(number: int) -> bytes:
 
 
 def _padded(text: str, pad: str) -> bytes:
-    return (text + pad * (len(text) % 2)).encode("ascii")
+    return (text + pad * (len(text) % 2)).encode("ascii", "replace")

@@ -21,7 +21,7 @@ from wetread.store.peers import Peer, list_peers
 from wetread.store.received import try_writing
 
 LOOK_SECONDS = 1.0
-SILENT_SECONDS = 10.0
+SILENT_SECONDS = 15.0
 """A look that takes longer counts as a database that is away."""
 
 Refusal = Literal["disk", "database"]

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from gateway.keeping import ReceiverKeeper
+from gateway.receiver import END_SECONDS as RECEIVER_SECONDS
 from schemas.errors import DatabaseReplaced, WetreadError
 from schemas.states import RunState
 from screening.doorbell import Doorbell
@@ -107,8 +108,8 @@ class Listening:
                 except WetreadError as error:
                     self._hindered(error)
         finally:
-            self.keeper.stop()
-            with longer_ending(END_SECONDS):
+            with longer_ending(RECEIVER_SECONDS + END_SECONDS):
+                self.keeper.stop()
                 self._stop_readers()
         return self._left()
 
