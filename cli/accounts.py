@@ -1,84 +1,18 @@
-"""A run's accounts, as JSON and as the tables that end a screening."""
+"""A run's accounts as the tables that end a screening, and as its exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from cli.alarms import alarms_json, say_alarms
-from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say, utc_text
-from cli.walk_options import rules_json, rules_text
+from cli.alarms import say_alarms
+from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
 from schemas.states import RunState
-from wetread.clock import utc_now
-from wetread.path_text import path_text
-from wetread.store.accounts import RunAccount, shadow_accounts
+from wetread.store.accounts import RunAccount
 from wetread.store.alarms import run_alarms
-from wetread.store.database import Database
 from wetread.store.failures import MOST_FAILED, failed_too_much
-
-
-def read_shadows(database: Database, run_id: int) -> list[RunAccount]:
-    """Return the accounts of the runs that shadow this one, the latest first."""
-    with database.reading() as session:
-        return shadow_accounts(session, run_id)
-
-
-def account_json(
-    account: RunAccount,
-    shadows: Sequence[RunAccount] = (),
-    *,
-    images_per_second: float,
-    seconds: float,
-    max_failure_rate: float = MOST_FAILED,
-) -> dict[str, Any]:
-    """Return the one object that `screen --json` and `status --json` print.
-
-    docs/results.md lists its keys in their order; a later version adds behind them. It has `shadow_of` for a run that
-    shadows another, and `shadow`, the same object of the latest run that shadows it.
-    """
-    body: dict[str, Any] = {
-        "run": account.id,
-        "state": str(account.state),
-        "model": account.model,
-        "engine": account.engine,
-        "found": account.found,
-        "done": account.done,
-        "rejected": account.rejected,
-        "dead": account.dead,
-        "cancelled": account.cancelled,
-        "skipped": account.skipped,
-        "pending": account.pending,
-        "labels": account.labels,
-        "images_per_second": round(images_per_second, 2),
-        "seconds": round(seconds, 3),
-        "kind": str(account.kind),
-        "model_digest": account.model_digest,
-        "roots": [path_text(root) for root in account.roots],
-        "note": account.note,
-        "begun_at": utc_text(account.created_at),
-        "walked_at": utc_text(account.walked_at),
-        "ended_at": utc_text(account.ended_at),
-        "uncertain": account.uncertain,
-        "rejected_reasons": account.rejected_reasons,
-        "dead_reasons": account.dead_reasons,
-        "unreadable_directories": account.unread_directories,
-        "passed_over": account.passed_over,
-        **rules_json(account.rules),
-        "alarms": alarms_json(run_alarms(account, max_failure_rate=max_failure_rate)),
-    }
-    if account.shadow_of is not None:
-        body["shadow_of"] = account.shadow_of
-    for shadow in shadows[:1]:
-        rate, took = account_pace(shadow)
-        body["shadow"] = account_json(shadow, images_per_second=rate, seconds=took)
-    return body
-
-
-def account_pace(account: RunAccount) -> tuple[float, float]:
-    """Return (images/s, seconds) of a run from its making to its end, or until now."""
-    seconds = ((account.ended_at or utc_now()) - account.created_at).total_seconds()
-    return (account.settled / seconds if seconds > 0 else 0.0), seconds
+from wetread.views.accounts import account_pace
+from wetread.views.rules import rules_text
 
 
 def show_account(

@@ -1,9 +1,8 @@
-"""A run's alarms as commands show them: under the tables on stderr, and as `alarms` in JSON."""
+"""A run's alarms as commands show them: under the tables on stderr, and in the exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from cli.output import warn
 from schemas.alarms import Alarm
@@ -26,11 +25,6 @@ def say_alarms_of_runs(by_run: dict[int, list[Alarm]]) -> None:
         warn(f"look into this, run {run}: {alarm.message}")
     if len(lines) > LINES:
         warn(f"look into this: {len(lines) - LINES} more; --json has them all")
-
-
-def alarms_json(alarms: Iterable[Alarm]) -> list[dict[str, Any]]:
-    """Return what JSON holds of them."""
-    return [alarm.to_json() for alarm in alarms]
 
 
 def alarmed_exit_code(code: int, alarms: Iterable[Alarm]) -> int:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.metrics_options import metrics_options, with_metrics
 from cli.numbers import PROCESSES
-from wetread.clock import utc_now
 
 if TYPE_CHECKING:
     from wetread.settings import Settings
@@ -40,6 +37,7 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
       wetread beat --metrics-port 9101
     """
     from cli.interrupting import noted_interrupts
+    from screening.beat import run_beat
     from screening.ending import ORDER_SECONDS
     from wetread.liveness import SignFile
     from wetread.settings import load_settings
@@ -57,29 +55,6 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
             run_beat(settings, stop, workers or len(os.sched_getaffinity(0)), swept)
         finally:
             signs.remove()
-
-
-def run_beat(
-    settings: Settings,
-    stop: threading.Event,
-    workers: int,
-    swept: Callable[[bool], object],
-    clock: Callable[[], datetime] = utc_now,
-) -> None:
-    """Keep the time until `stop` is set. clock: tells the time, for tests."""
-    from cli.night import NightRunner
-    from producer.beat import keep_time
-    from producer.night_watch import NightWatch
-    from wetread.store.database import Database
-    from worker.identity import died_here, worker_id
-
-    database = Database(settings.database)
-    try:
-        runner = NightRunner(database, settings, workers, clock)
-        nights = NightWatch(worker_id(), died_here, runner.run, clock, settings.sweep_seconds)
-        keep_time(settings, stop, swept, nights, clock)
-    finally:
-        database.dispose()
 
 
 def _opened_metrics(settings: Settings) -> Callable[[bool], None]:

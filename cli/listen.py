@@ -66,32 +66,27 @@ def listen(
       wetread listen
       wetread listen --host 0.0.0.0 --tls-certificate us.pem --tls-key us.key --tls-authority hospital.pem
     """
-    from cli.accounts import account_json, account_pace, read_shadows, show_account
+    from cli.accounts import show_account
     from cli.alarms import say_alarms
     from cli.listen_progress import ListenProgress
-    from cli.shadow import chosen_models, shadow_for_now
+    from cli.progress_of_both import say_warning
     from gateway.taking import Listening
-    from screening.watch_order import WatchOrder
+    from schemas.walk_rules import USUAL_WALK
+    from screening.watch_order import WatchWish
     from wetread.liveness import SignFile
-    from wetread.models.registry import Registry
     from wetread.store.alarms import run_alarms
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         settings = with_metrics(settings, metrics_port, metrics_host)
         _open_metrics(settings)
-        registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
-
-        def models() -> tuple[str, str | None]:
-            digest = registry.resolve(model).digest
-            return digest, None if shadow is None else shadow_for_now(registry, shadow, digest, settings.broker)
-
         keeper = options.keeper(database, settings)
-        order = WatchOrder(
-            {keeper.order.root_id: keeper.films}, models, engine, workers or len(os.sched_getaffinity(0)),
-            still=0.0, age=1.0, walk_seconds=0.0, listens=True,
+        wish = WatchWish(
+            [os.fsdecode(keeper.films)], model, shadow, engine, workers or len(os.sched_getaffinity(0)),
+            still=0.0, age=1.0, poll=None, rules=USUAL_WALK,
             accepted=accepted(settings, accept_modality, accept_body_part, accept_view),
         )  # fmt: skip
+        order = wish.ordered(database, settings, say_warning)
         progress, signs = ListenProgress(order, settings.database), SignFile("listen", settings.database)
         _say_who_may_send(database, options)
         progress.say_port(options.host, keeper.port, options.titles, secured=options.tls is not None)

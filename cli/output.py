@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -194,11 +193,6 @@ def _styled(text: str, **style: bool) -> str:
 
 def _escaped(sign: str) -> str:
     return sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode("ascii")
-
-
-def utc_text(at: datetime | None) -> str | None:
-    """Return a moment of UTC as ISO 8601 with a Z, to the second."""
-    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def percent(part: int, whole: int) -> str:

@@ -29,7 +29,7 @@ class Pace:
         seen = self._seen.get(account.id, deque())
         if len(seen) > 1 and seen[-1][0] > seen[0][0] and account.state == RunState.RUNNING:
             return max(0.0, (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0]))
-        from cli.accounts import account_pace
+        from wetread.views.accounts import account_pace
 
         return account_pace(account)[0]
 

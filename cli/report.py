@@ -16,12 +16,9 @@ from wetread.path_text import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from wetread.report.last_night import LastNight
     from wetread.report.morning import MorningReport
-    from wetread.store.database import Database
-    from wetread.store.schedules import ScheduleRow
 
 
 @click.command()
@@ -88,6 +85,8 @@ def report(
       wetread report 12 --format html --output report.html
       wetread report --nightly "archive nightly"
     """
+    from wetread.clock import utc_now
+    from wetread.report.last_night import last_night
     from wetread.report.morning import Limits, morning_report
 
     form, output = "json" if as_json else form, None if output == STANDARD_OUTPUT else output
@@ -97,7 +96,7 @@ def report(
         raise UsageError("expected the number of a run or --nightly, found both")
     made: MorningReport | LastNight
     with asked_database() as (settings, database):
-        night = None if nightly is None else _last_night(database, nightly or None)
+        night = None if nightly is None else last_night(database, nightly or None, utc_now())
         if night is not None and night.run is None:
             made = night
         else:
@@ -113,17 +112,6 @@ def report(
     say_alarms(made.alarms)
     say(NOT_DIAGNOSTIC)
     ctx.exit(EXIT_FAILURE_RATE if made.alarms else EXIT_DONE)
-
-
-def _last_night(database: Database, schedule: str | None) -> LastNight:
-    from producer.windows import read_plan, ticks
-    from wetread.clock import utc_now
-    from wetread.report.last_night import last_night
-
-    def due(of: ScheduleRow, after: datetime, until: datetime) -> list[datetime]:
-        return ticks(read_plan(of.cron, of.timezone, of.window), after, until)
-
-    return last_night(database, schedule, due, utc_now())
 
 
 def _body(made: MorningReport | LastNight, show_path: Callable[[bytes], str]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from cli.context import asked_database, opened_database
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST, RUN_NUMBER
-from cli.walk_options import rules_text
-from schemas.states import RunState
+from wetread.views.rules import rules_text
 
 if TYPE_CHECKING:
+    from screening.order import Order
+    from wetread.settings import Settings
     from wetread.store.accounts import RunAccount
+    from wetread.store.database import Database
 
 
 @click.group()
@@ -40,10 +42,10 @@ def list_runs(limit: int, as_json: bool) -> None:
     Example:
       wetread runs list --limit 10
     """
-    from cli.accounts import account_json, account_pace
     from cli.alarms import say_alarms_of_runs
     from wetread.store.accounts import list_accounts
     from wetread.store.alarms import latest_alarms
+    from wetread.views.accounts import account_json, account_pace
 
     with asked_database() as (_, database), database.reading() as session:
         accounts = list_accounts(session, limit=limit)
@@ -70,29 +72,11 @@ def cancel(run: int, as_json: bool) -> None:
     Example:
       wetread runs cancel 12
     """
-    from cli.accounts import account_json, account_pace
-    from schemas.errors import UsageError
-    from wetread.store.accounts import run_account
-    from wetread.store.runs import cancel_pending, set_state, shadows_of
+    from screening.cancel import cancel_run
+    from wetread.views.accounts import account_json, account_pace
 
     with opened_database() as (_, database):
-        with database.writing() as session:
-            account = run_account(session, run)
-            shadows = [run_account(session, each) for each in shadows_of(session, run)]
-            half_way = [one.id for one in (account, *shadows) if one.state == RunState.CANCELLED and one.pending > 0]
-            if not set_state(session, run, RunState.CANCELLED, "cancelled") and not half_way:
-                raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be cancelled")
-            why = f"cancelled with run {run}"
-            with_it = [
-                one.id for one in shadows if one.id in half_way or set_state(session, one.id, RunState.CANCELLED, why)
-            ]
-        for each in (run, *with_it):
-            left = 1
-            while left:
-                with database.writing() as session:
-                    left = cancel_pending(session, each)
-        with database.reading() as session:
-            accounts = [run_account(session, each) for each in (run, *with_it)]
+        accounts = cancel_run(database, run)
     if as_json:
         rate, seconds = account_pace(accounts[0])
         emit_json(account_json(accounts[0], accounts[1:], images_per_second=rate, seconds=seconds))
@@ -118,34 +102,14 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
     Example:
       wetread runs resume 12
     """
-    from cli.screen import screen
-    from schemas.errors import UsageError
-    from schemas.states import UNFINISHED_RUNS
-    from wetread.store.accounts import run_account, shadow_accounts
-    from wetread.store.roots import root_paths
+    from cli.progress_of_both import say_warning
+    from cli.screen import screen_shown
+    from screening.resume import order_to_resume
 
-    with opened_database() as (_, database), database.reading() as session:
-        account = run_account(session, run)
-        roots = root_paths(session, account.root_ids)
-        shadowed = account if account.shadow_of is None else run_account(session, account.shadow_of)
-        shadows = [account] if shadowed is not account else shadow_accounts(session, run)
-    if account.state not in UNFINISHED_RUNS:
-        raise UsageError(f"run {run} is {account.state}: only a run that is not finished can be resumed")
-    ctx.invoke(
-        screen,
-        directories=tuple(os.fsdecode(path) for path in roots.values()),
-        model=shadowed.model_digest,
-        shadow=next((shadow.model_digest for shadow in shadows if shadow.state in UNFINISHED_RUNS), None),
-        engine=account.engine,
-        workers=workers,
-        force=account.force,
-        exclude=account.rules.exclude,
-        follow_links=account.rules.follow_links,
-        allow=account.rules.allow,
-        max_failure_rate=max_failure_rate,
-        as_json=as_json,
-        run=shadowed.id if shadowed.state in UNFINISHED_RUNS else None,
-    )
+    def ordered(settings: Settings, database: Database) -> Order:
+        return order_to_resume(database, settings, run, workers or len(os.sched_getaffinity(0)), say_warning)
+
+    ctx.exit(screen_shown(ordered, max_failure_rate=max_failure_rate, as_json=as_json))
 
 
 @runs.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,10 +11,7 @@ from cli.context import asked_database, opened_database
 from cli.numbers import PROCESSES
 from cli.output import emit_json, emit_table, say
 from cli.run_number import LARGEST
-from cli.schedule_change import add, described, edit, shown_by
-
-if TYPE_CHECKING:
-    from wetread.store.nightly import TickRow
+from cli.schedule_change import add, edit
 
 
 @click.group()
@@ -44,9 +41,10 @@ def list_all(as_json: bool) -> None:
       wetread schedule list
     """
     from wetread.store.schedules import list_schedules
+    from wetread.views.schedules import schedule_json
 
     with asked_database() as (_, database), database.reading() as session:
-        rows = [described(session, found) for found in list_schedules(session)]
+        rows = [schedule_json(session, found) for found in list_schedules(session)]
     if as_json:
         emit_json(rows)
         return
@@ -126,15 +124,10 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
     Example:
       wetread schedule history "archive nightly" --limit 7
     """
-    from wetread.store.accounts import run_account
-    from wetread.store.nightly import tick_history
+    from wetread.views.schedules import nights_json
 
-    rows: list[dict[str, Any]] = []
     with asked_database() as (_, database), database.reading() as session:
-        for row in tick_history(session, name, limit=limit):
-            account = None if row.run_id is None else run_account(session, row.run_id)
-            rows.append(_night(row) | {key: getattr(account, key, None) for key in ("found", "done", "pending")})
-            rows[-1]["note"] = row.note or (account.note if account else None)
+        rows = nights_json(session, name, limit=limit)
     if as_json:
         emit_json(rows)
         return
@@ -159,14 +152,3 @@ def run_now(ctx: click.Context, name: str, workers: int | None, as_json: bool) -
     from cli.run_now import run_schedule_now
 
     ctx.exit(run_schedule_now(name, workers, as_json=as_json))
-
-
-def _night(row: TickRow) -> dict[str, Any]:
-    return {
-        "schedule": row.schedule,
-        "due": shown_by(row.tick, row.timezone),
-        "kind": str(row.kind),
-        "outcome": str(row.outcome),
-        "run": row.run_id,
-        "state": None if row.run_state is None else str(row.run_state),
-    }

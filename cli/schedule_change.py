@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import click
 
@@ -13,11 +11,8 @@ from cli.completing import MODEL, directories, schedules
 from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, say
-from cli.walk_options import chosen_rules, rules_json, walk_options
+from cli.walk_options import chosen_rules, walk_options
 from schemas.predictions import ENGINES
-
-if TYPE_CHECKING:
-    from wetread.store.schedules import ScheduleRow
 
 ALWAYS, NONE = "always", "none"
 """What `edit` calls no window and no shadow."""
@@ -74,15 +69,17 @@ def add(
       wetread schedule add weekly /archive --cron "0 20 * * SAT" --missed skip
       wetread schedule add trial /archive --cron "0 22 * * *" --shadow chest@3
     """
-    from cli.shadow import chosen_models
+    from cli.progress_of_both import say_warning
     from producer.linked_roots import check_not_links_alone
-    from producer.windows import split_window
     from schemas.errors import UsageError
     from schemas.films import Accepted
+    from screening.shadow import chosen_models
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
+    from wetread.schedule.windows import split_window
     from wetread.store.roots import resolved_roots, root_ids
     from wetread.store.schedules import add_schedule, find_schedule
+    from wetread.views.schedules import schedule_json
 
     hours, zone = None if window is None else split_window(window), timezone or "UTC"
     _check_due(cron, zone, hours)
@@ -90,7 +87,7 @@ def add(
         raise UsageError(f"expected a name of 1 to 200 printable characters, found {name[:40]!r}")
     with opened_database() as (settings, database):
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
+        chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         rules, paths = chosen_rules(exclude, allow, follow_links=follow_links), resolved_roots(directories)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
@@ -99,7 +96,7 @@ def add(
                 timezone=zone, window=hours, model=model, engine=engine, missed=missed, now=utc_now(),
                 shadow=shadow, rules=rules, accepted=Accepted(accept_modality, accept_body_part, accept_view),
             )  # fmt: skip
-            row = described(session, find_schedule(session, name))
+            row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
     if timezone is None:
         say("no --timezone was given: its hours are those of UTC; `wetread schedule edit` changes it")
@@ -147,15 +144,17 @@ def edit(
     """
     from dataclasses import replace
 
-    from cli.shadow import chosen_models
+    from cli.progress_of_both import say_warning
     from producer.excluded import checked_patterns
     from producer.linked_roots import check_not_links_alone
-    from producer.windows import split_window
     from schemas.errors import UsageError
+    from screening.shadow import chosen_models
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
+    from wetread.schedule.windows import split_window
     from wetread.store.roots import resolved_roots, root_ids, root_paths
     from wetread.store.schedules import change_schedule, find_schedule
+    from wetread.views.schedules import schedule_json
 
     if exclude and exclude_nothing:
         raise UsageError("expected --exclude or --exclude-nothing, found both")
@@ -182,7 +181,7 @@ def edit(
         )
         _check_due(after.cron, after.timezone, after.window)
         registry = Registry(database, settings.models_directory)
-        chosen_models(registry, after.model, after.shadow, after.engine, settings.broker)
+        chosen_models(registry, after.model, after.shadow, after.engine, settings.broker, say_warning)
         if new_directories:
             paths = resolved_roots(new_directories)
             check_not_links_alone(paths, rules, settings.image_seconds)
@@ -190,14 +189,14 @@ def edit(
             change_schedule(
                 session, replace(after, root_ids=tuple(root_ids(session, sorted(paths), settings.root_map))), utc_now()
             )
-            row = described(session, find_schedule(session, name))
+            row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
 
 
 def _check_due(cron: str, timezone: str, window: tuple[str, str] | None) -> None:
-    from producer.windows import next_tick, read_plan
     from schemas.errors import UsageError
     from wetread.clock import utc_now
+    from wetread.schedule.windows import next_tick, read_plan
 
     if next_tick(read_plan(cron, timezone, window), utc_now()) is None:
         raise UsageError(
@@ -212,37 +211,3 @@ def _say_next(row: dict[str, Any], *, as_json: bool) -> None:
         say(f"{row['name']}: paused; `wetread schedule resume` lets it run again")
     else:
         say(f"{row['name']}: runs next at {row['next']} ({row['timezone']}); `wetread beat` has to be running then")
-
-
-def described(session: Any, row: ScheduleRow) -> dict[str, Any]:
-    """Return a schedule as JSON shows it."""
-    from producer.windows import next_tick, read_plan
-    from wetread.clock import utc_now
-    from wetread.path_text import path_text
-    from wetread.store.nightly import nightly_runs
-    from wetread.store.roots import root_paths
-
-    paths = root_paths(session, row.root_ids)
-    runs = nightly_runs(session, row.name, limit=1)
-    after = None if row.paused_at else next_tick(read_plan(row.cron, row.timezone, row.window), utc_now())
-    return {
-        "name": row.name,
-        "directories": [path_text(paths[key]) for key in row.root_ids],
-        "cron": row.cron,
-        "window": "-".join(row.window) if row.window else None,
-        "timezone": row.timezone,
-        "model": row.model,
-        "shadow": row.shadow,
-        "engine": row.engine,
-        "missed": row.missed,
-        **rules_json(row.rules),
-        "accepts": row.accepted.to_json(),
-        "state": "paused" if row.paused_at else "active",
-        "next": shown_by(after, row.timezone),
-        "last_run": runs[0].run_id if runs else None,
-    }
-
-
-def shown_by(moment: datetime | None, timezone: str) -> str | None:
-    """Return a moment as the clocks of a time zone show it, with its distance from UTC."""
-    return None if moment is None else moment.astimezone(ZoneInfo(timezone)).isoformat(timespec="minutes")

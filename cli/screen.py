@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +18,11 @@ from cli.numbers import PROCESSES
 from cli.output import emit_json, say
 from cli.walk_options import chosen_rules, walk_options
 from schemas.errors import EXIT_INTERRUPTED
+
+if TYPE_CHECKING:
+    from screening.order import Order
+    from wetread.settings import Settings
+    from wetread.store.database import Database
 
 
 @click.command()
@@ -63,7 +70,6 @@ def screen(
     profile: bool,
     keep: bool,
     as_json: bool,
-    run: int | None = None,
 ) -> None:
     """Screen directories of chest X-rays, start to end.
 
@@ -88,30 +94,45 @@ def screen(
       wetread screen /archive --exclude "old/" --exclude "*.txt"
       wetread screen /cohort --follow-links --allow /archive
     """
-    from cli.accounts import account_json, read_shadows, run_exit_code, show_account
-    from cli.alarms import alarmed_exit_code, say_alarms
     from cli.one_film import Order as FilmOrder
     from cli.one_film import names_films, screen_films
-    from cli.profile import profile_json, show_profile
-    from cli.shadow import ProgressOfBoth, chosen_models, say_opened
+    from cli.progress_of_both import say_warning
     from schemas.films import Accepted
-    from screening.run import Order, Screening
+    from screening.order import Order
+    from screening.shadow import chosen_models
     from wetread.models.registry import Registry
-    from wetread.store.alarms import run_alarms
-    from wetread.store.stages import stage_seconds
 
-    if run is None and names_films(ctx, directories):
+    if names_films(ctx, directories):
         words = Accepted(accept_modality, accept_body_part, accept_view)
         ctx.exit(screen_films(FilmOrder(directories, model, engine, keep, force, words), as_json=as_json))
-    with opened_database() as (settings, database), noted_interrupts() as asked:
+
+    def ordered(settings: Settings, database: Database) -> Order:
         open_own_metrics("screen", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
-        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         processes = workers or len(os.sched_getaffinity(0))
-        order = Order(directories, digest, engine, force, processes, run, beside, rules, words)
-        screening = Screening.open(database, settings, order, asked)
+        return Order(directories, digest, engine, force, processes, None, beside, rules, words)
+
+    ctx.exit(screen_shown(ordered, max_failure_rate=max_failure_rate, profile=profile, as_json=as_json))
+
+
+def screen_shown(
+    ordered: Callable[[Settings, Database], Order], *, max_failure_rate: float, profile: bool = False, as_json: bool
+) -> int:
+    """Screen what `ordered` asks for and show it, start to end; return the exit code."""
+    from cli.accounts import run_exit_code, show_account
+    from cli.alarms import alarmed_exit_code, say_alarms
+    from cli.profile import profile_json, show_profile
+    from cli.progress_of_both import ProgressOfBoth, say_opened
+    from screening.run import Screening
+    from wetread.store.alarms import run_alarms
+    from wetread.store.stages import stage_seconds
+    from wetread.views.accounts import account_json, read_shadows
+
+    with opened_database() as (settings, database), noted_interrupts() as asked:
+        screening = Screening.open(database, settings, ordered(settings, database), asked)
         say_opened(screening.opened, screening.shadow)
         with ProgressOfBoth() as progress:
             try:
@@ -119,7 +140,7 @@ def screen(
                 account = read(progress)
             except KeyboardInterrupt:
                 say("\ninterrupted; nothing is lost: the same command continues")
-                ctx.exit(EXIT_INTERRUPTED)
+                return EXIT_INTERRUPTED
         with database.reading() as session:
             stages = stage_seconds(session, account.id) if profile else {}
         shadows = read_shadows(database, account.id)
@@ -140,4 +161,4 @@ def screen(
         show_account(account, shadows, **pace)
         if profile:
             show_profile(stages, account.settled)
-    ctx.exit(alarmed_exit_code(run_exit_code(account, max_failure_rate), alarms))
+    return alarmed_exit_code(run_exit_code(account, max_failure_rate), alarms)

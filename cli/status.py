@@ -39,10 +39,11 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
       wetread status --watch
       wetread status 12 --watch
     """
-    from cli.accounts import account_json, account_pace, read_shadows, show_account
+    from cli.accounts import show_account
     from cli.interrupting import noted_interrupts
     from wetread.store.accounts import run_account
     from wetread.store.received import ReceivedTotals, read_received
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with asked_database() as (_, database):
         if watch:

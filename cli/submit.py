@@ -10,7 +10,6 @@ from cli.context import opened_database
 from cli.engine_option import engine_option
 from cli.output import emit_json, say
 from cli.walk_options import chosen_rules, walk_options
-from schemas.errors import ServiceUnavailable
 
 
 @click.command()
@@ -50,31 +49,25 @@ def submit(
       wetread submit /archive/today --shadow chest@3
       wetread status --watch
     """
-    from cli.accounts import account_json, account_pace, read_shadows
     from cli.alarms import say_alarms
-    from cli.shadow import chosen_models
-    from screening.run import Order, Screening
+    from cli.progress_of_both import say_warning
+    from screening.doorbell import Doorbell
+    from screening.order import Order
+    from screening.shadow import chosen_models
+    from screening.submit import submit_run
     from wetread.models.registry import Registry
-    from wetread.queue import make_app, ring_waiting
     from wetread.store.alarms import run_alarms
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database):
-        app = make_app(settings)
+        bell = Doorbell(database, settings)
         registry = Registry(database, settings.models_directory)
-        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker)
+        digest, beside = chosen_models(registry, model, shadow, engine, settings.broker, say_warning)
         rules = chosen_rules(exclude, allow, follow_links=follow_links)
         words = accepted(settings, accept_modality, accept_body_part, accept_view)
         order = Order(directories, digest, engine, force, workers=0, shadow_digest=beside, rules=rules, accepted=words)
-        screening = Screening.open(database, settings, order)
-        screening.see_to_the_walk(once=True)  # a database that is away meanwhile is waited for
-        account = screening.account()
+        account = submit_run(bell, order)
         shadows = read_shadows(database, account.id)
-        try:
-            ring_waiting(database, app, settings)
-        except ServiceUnavailable as error:
-            raise ServiceUnavailable(
-                f"{error}; run {account.id} is recorded, and any worker's sweep rings for it when the broker is back"
-            ) from error
     if as_json:
         rate, seconds = account_pace(account)
         emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds))

@@ -39,24 +39,3 @@ def chosen_rules(exclude: tuple[str, ...], allow: tuple[str, ...], *, follow_lin
     from producer.linked_roots import walk_rules
 
     return walk_rules(exclude, allow, follow_links=follow_links)
-
-
-def rules_text(rules: WalkRules) -> str:
-    """Return the rules as they are shown of a run, as the options that give them; empty where there are none."""
-    from os import fsencode
-
-    from wetread.path_text import path_text
-
-    said = [f"--exclude {pattern}" for pattern in rules.exclude]
-    said += ["--follow-links"] if rules.follow_links else []
-    return " ".join([*said, *(f"--allow {path_text(fsencode(path))}" for path in rules.allow)])
-
-
-def rules_json(rules: WalkRules) -> dict[str, Any]:
-    """Return the rules as JSON shows them."""
-    from os import fsencode
-
-    from wetread.path_text import path_text
-
-    allow = [path_text(fsencode(path)) for path in rules.allow]
-    return {"exclude": list(rules.exclude), "follow_links": rules.follow_links, "allow": allow}

@@ -16,9 +16,6 @@ from cli.numbers import PROCESSES
 from cli.output import emit_json, say
 from cli.walk_options import chosen_rules, walk_options
 
-LISTENING_WALK_SECONDS = 300.0
-"""Seconds between walks while the kernel tells what happens; they find what it did not tell."""
-
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
@@ -81,40 +78,25 @@ def watch(
       wetread watch /mnt/nas/incoming --poll 30
       wetread watch /archive/incoming --shadow chest@3
     """
-    from cli.accounts import account_json, account_pace, read_shadows, run_exit_code, show_account
+    from cli.accounts import run_exit_code, show_account
     from cli.alarms import say_alarms
-    from cli.shadow import chosen_models, shadow_for_now
+    from cli.progress_of_both import say_warning
     from cli.watch_progress import WatchProgress
-    from producer.linked_roots import allowed_roots, check_not_links_alone
     from screening.watch import Watching
-    from screening.watch_order import WatchOrder, is_listening_useful
-    from wetread.models.registry import Registry
+    from screening.watch_order import WatchWish
     from wetread.store.alarms import run_alarms
-    from wetread.store.roots import resolved_roots, root_ids
+    from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
-        registry = Registry(database, settings.models_directory)
-        chosen_models(registry, model, shadow, engine, settings.broker)
-        paths, rules = resolved_roots(directories), chosen_rules(exclude, allow, follow_links=follow_links)
-        check_not_links_alone(paths, rules, settings.image_seconds)
-        with database.writing() as session:
-            roots = dict(zip(root_ids(session, paths, settings.root_map), paths, strict=True))
-        with database.writing() as session:
-            allowed = allowed_roots(session, rules, settings.root_map)
-        if poll is None and not is_listening_useful(paths):
-            poll = 10.0
-            say("a network share: walking it every 10 seconds; --poll says otherwise")
-
-        def models() -> tuple[str, str | None]:
-            digest = registry.resolve(model).digest
-            return digest, None if shadow is None else shadow_for_now(registry, shadow, digest, settings.broker)
-
-        order = WatchOrder(
-            roots, models, engine, workers or len(os.sched_getaffinity(0)), still, age,
-            poll or LISTENING_WALK_SECONDS, poll is None, rules, allowed,
+        wish = WatchWish(
+            directories, model, shadow, engine, workers or len(os.sched_getaffinity(0)), still, age, poll,
+            chosen_rules(exclude, allow, follow_links=follow_links),
             accepted(settings, accept_modality, accept_body_part, accept_view),
         )  # fmt: skip
+        order = wish.ordered(database, settings, say_warning)
+        if poll is None and not order.listens:
+            say(f"a network share: walking it every {order.walk_seconds:g} seconds; --poll says otherwise")
         progress = WatchProgress(order, settings.database)
         progress.begin()
         with progress:

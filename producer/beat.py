@@ -12,12 +12,12 @@ from contextlib import suppress
 from datetime import datetime
 
 from producer.night_watch import NightWatch
-from producer.windows import next_tick, read_plan
 from schemas.errors import DatabaseReplaced, UsageError
 from wetread.clock import utc_now
 from wetread.lasting import say_missed
 from wetread.logs import announce
 from wetread.queue import make_app, queue_length, ring_waiting
+from wetread.schedule.windows import next_tick, read_plan
 from wetread.settings import Settings, safe_url
 from wetread.store.database import Database
 from wetread.store.limits import SWEEPING

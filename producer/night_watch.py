@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from producer.nights import MADE_UP, Moment, Standing, decide
-from producer.windows import read_plan
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
 from wetread.lasting import say_missed
+from wetread.schedule.nights import MADE_UP, Moment, Standing, decide
+from wetread.schedule.windows import read_plan
 from wetread.store.database import Database
 from wetread.store.schedules import ScheduleRow, list_schedules
 from wetread.store.ticks import (

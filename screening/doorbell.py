@@ -15,13 +15,16 @@ NO_WORKER_SECONDS = 10.0
 
 
 class Doorbell:
-    """Workers elsewhere: we ring for what waits, as any sweep does, and wait."""
+    """Workers elsewhere: we ring for what waits, as any sweep does, and wait.
+
+    Raises ServiceUnavailable where the settings name no broker.
+    """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         from wetread.queue import make_app
 
-        self._database = database
-        self._settings = settings
+        self.database = database
+        self.settings = settings
         self._app = make_app(settings)
         self._ask_for_workers_at = time.monotonic() + NO_WORKER_SECONDS
 
@@ -29,13 +32,13 @@ class Doorbell:
         """Raise ServiceUnavailable when the broker does not answer; later it is waited for."""
         from wetread.queue import queue_length
 
-        queue_length(self._app, self._settings)
+        queue_length(self._app, self.settings)
 
     def watch(self, seconds: float) -> None:
         """Wait, then ring for what waits; raise ServiceUnavailable when broker or database is away."""
         time.sleep(seconds)
         self._miss_workers()
-        self._ring()
+        self.ring()
 
     def stop(self) -> None:
         """Nothing of ours runs."""
@@ -45,12 +48,13 @@ class Doorbell:
         if time.monotonic() < self._ask_for_workers_at:
             return
         self._ask_for_workers_at = time.monotonic() + 6 * NO_WORKER_SECONDS
-        with self._database.reading() as session:
-            alive = count_alive(session, 3 * self._settings.sweep_seconds)
+        with self.database.reading() as session:
+            alive = count_alive(session, 3 * self.settings.sweep_seconds)
         if not alive:
             structlog.get_logger().warning("no worker was heard of lately; start one: wetread worker")
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Ring for what waits, as far as the broker has room; raise ServiceUnavailable when it does not answer."""
         from wetread.queue import ring_waiting
 
-        ring_waiting(self._database, self._app, self._settings)
+        ring_waiting(self.database, self._app, self.settings)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.night import NightRunner
 from producer.night_watch import NightWatch
 from schemas.states import TickOutcome
+from screening.night import NightRunner
 from tests.program import eventually
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, list_accounts

@@ -8,7 +8,7 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
-from cli.beat import run_beat
+from screening.beat import run_beat
 from wetread.logs import set_up_logs
 from wetread.settings import load_settings
 

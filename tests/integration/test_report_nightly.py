@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +14,7 @@ from tests.screened import RunKit
 from wetread.report.last_night import LastNight, last_night
 from wetread.store.database import Database
 from wetread.store.runs import set_state
-from wetread.store.schedules import ScheduleRow, add_schedule, pause_schedule
+from wetread.store.schedules import add_schedule, pause_schedule
 
 FIRST = datetime(2026, 11, 1, 21, tzinfo=UTC)
 """22:00 in Paris."""
@@ -41,14 +40,9 @@ def tick(
         )
 
 
-def every_night(_: ScheduleRow, after: datetime, until: datetime) -> Sequence[datetime]:
-    nights = (FIRST + timedelta(days=number) for number in range(60))
-    return [night for night in nights if after < night <= until]
-
-
 def morning(database: Database, night: int, name: str | None = None) -> LastNight:
     """Ask at eight in the morning after a night, the first of which is 0."""
-    return last_night(database, name, every_night, FIRST + timedelta(days=night, hours=10))
+    return last_night(database, name, FIRST + timedelta(days=night, hours=10))
 
 
 def said(found: LastNight) -> list[tuple[str, str, str | None]]:
@@ -124,7 +118,7 @@ def test_a_night_that_nobody_kept_is_missed_though_nobody_wrote_it_down(kit: Run
         run, [("11-03 22:00", "missed", "no beat ran"), ("11-02 22:00", "missed", "no beat ran")],
     )  # fmt: skip
     assert [alarm.message for alarm in found.alarms] == ["The night of 2026-11-03 22:00 was missed: no beat ran."]
-    soon = last_night(database, None, every_night, FIRST + timedelta(days=1, minutes=4))
+    soon = last_night(database, None, FIRST + timedelta(days=1, minutes=4))
     assert soon.nights == (), "a beat that looks once a minute has still time"
     with database.writing() as session:
         session.execute(update(Schedule).values(keeper="here:1:1", keep_until=4e9))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.alarms import Alarm, AlarmKind
 from schemas.errors import UsageError
 from schemas.states import RunState, TickOutcome
+from wetread.schedule.nights import LATE, NO_BEAT
+from wetread.schedule.windows import read_plan, ticks
 from wetread.store.accounts import run_state
 from wetread.store.database import Database
 from wetread.store.nightly import Moment, is_kept, latest_ticked, moments_since, nightly_runs
 from wetread.store.schedules import ScheduleRow, find_schedule, list_schedules
-
-LATE = timedelta(minutes=5)
-"""A moment that nobody has decided on by then was missed."""
-
-NO_BEAT = "no beat ran"
-
-Due = Callable[[ScheduleRow, datetime, datetime], Sequence[datetime]]
-"""Returns the moments after the first and up to the second at which a schedule is due, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class LastNight:
     alarms: tuple[Alarm, ...]
 
 
-def last_night(database: Database, schedule: str | None, due: Due, now: datetime) -> LastNight:
+def last_night(database: Database, schedule: str | None, now: datetime) -> LastNight:
     """Return the schedule's latest run that is not running, and the nights without a run.
 
     schedule: its name; None for the only one. Raises UsageError when there are none or several, or when it has no
@@ -66,7 +60,8 @@ def last_night(database: Database, schedule: str | None, due: Due, now: datetime
         kept = is_kept(session, found.id)
     late = now - LATE
     if found.paused_at is None and not kept:
-        undecided = due(found, max(found.since_at, ticked or found.since_at), late)
+        plan = read_plan(found.cron, found.timezone, found.window)
+        undecided = ticks(plan, max(found.since_at, ticked or found.since_at), late)
         moments = [*(Moment(tick, TickOutcome.MISSED, NO_BEAT) for tick in reversed(undecided)), *moments]
     zone = ZoneInfo(found.timezone)
     said = [

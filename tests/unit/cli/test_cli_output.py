@@ -17,14 +17,16 @@ import structlog
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cli.accounts import account_json, account_pace, run_exit_code
+from cli.accounts import run_exit_code
 from cli.main import main
-from cli.output import emit_csv, emit_json, printable, say, utc_text
+from cli.output import emit_csv, emit_json, printable, say
 from schemas.states import Reason, RunState
 from wetread.logs import set_up_logs
 from wetread.path_text import path_text
 from wetread.store.accounts import RunAccount
 from wetread.store.failures import failure_rate
+from wetread.views.accounts import account_json, account_pace
+from wetread.views.moments import utc_text
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = RunAccount(

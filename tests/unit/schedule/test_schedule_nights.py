@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.nights import Decision, Standing, decide
-from producer.windows import Plan, Window, ticks, window_at
 from schemas.states import TickKind, TickOutcome
+from wetread.schedule.nights import Decision, Standing, decide
+from wetread.schedule.windows import Plan, Window, ticks, window_at
 
 PARIS = ZoneInfo("Europe/Paris")
 NIGHTLY = Plan("0 22 * * *", PARIS, Window(time(22), time(6)))

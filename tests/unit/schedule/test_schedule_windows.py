@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.windows import Plan, Window, at_wall_clock, next_tick, read_plan, split_window, ticks, window_at
 from schemas.errors import UsageError
+from wetread.schedule.windows import Plan, Window, at_wall_clock, next_tick, read_plan, split_window, ticks, window_at
 
 PARIS = ZoneInfo("Europe/Paris")
 NIGHTLY = Plan("0 22 * * *", PARIS, Window(time(22), time(6)))

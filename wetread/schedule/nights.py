@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from producer.windows import Plan, Span, ticks, window_at
 from schemas.states import TickKind, TickOutcome
+from wetread.schedule.windows import Plan, Span, ticks, window_at
 
 LATE = timedelta(minutes=5)
 """Later than this a tick counts as missed: nobody kept the time when it came."""
+
+NO_BEAT = "no beat ran"
+"""The note of a moment that nobody decided on in time."""
 
 MADE_UP = "made up"
 """The note of a moment that was missed and runs late."""
@@ -58,7 +61,7 @@ def decide(plan: Plan, standing: Standing, now: datetime, *, make_up: bool) -> D
     """
     span = window_at(plan, now)
     due = ticks(plan, standing.since, now)
-    moments = [Moment(t, TickKind.TICK, TickOutcome.MISSED, "no beat ran") for t in due[:-1][-MISSED_KEPT:]]
+    moments = [Moment(t, TickKind.TICK, TickOutcome.MISSED, NO_BEAT) for t in due[:-1][-MISSED_KEPT:]]
     if due:
         newest = _newest(due[-1], standing, now, span, make_up=make_up)
         if newest is not None:
@@ -80,7 +83,7 @@ def _newest(tick: datetime, standing: Standing, now: datetime, span: Span | None
     if standing.going:
         return Moment(tick, TickKind.TICK, TickOutcome.GOING, "the run before was still going")
     if late and not make_up:
-        return Moment(tick, TickKind.TICK, TickOutcome.MISSED, "no beat ran; skipped")
+        return Moment(tick, TickKind.TICK, TickOutcome.MISSED, f"{NO_BEAT}; skipped")
     if span is None:
         return None
     return Moment(tick, TickKind.TICK, TickOutcome.DUE, MADE_UP if late else None)

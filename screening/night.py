@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from cli.shadow import check_loads, shadow_for_now
 from producer.night_watch import Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState, WhyLeft
 from screening.run import Look, Order, Screening
+from screening.shadow import check_loads, shadow_for_now
 from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount
@@ -68,7 +68,7 @@ class NightRunner:
         try:
             digest = registry.resolve(schedule.model).digest
             if self.settings.broker is None:
-                check_loads(registry, digest, schedule.engine, None)
+                check_loads(registry, digest, schedule.engine)
         except ServiceUnavailable:
             raise
         except WetreadError as error:

@@ -1,0 +1,36 @@
+"""Beat: the schedules' runs and the ringing for what waits, until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from producer.beat import keep_time
+from producer.night_watch import NightWatch
+from screening.night import NightRunner
+from wetread.clock import utc_now
+from wetread.settings import Settings
+from wetread.store.database import Database
+from worker.identity import died_here, worker_id
+
+
+def run_beat(
+    settings: Settings,
+    stop: threading.Event,
+    workers: int,
+    swept: Callable[[bool], object],
+    clock: Callable[[], datetime] = utc_now,
+) -> None:
+    """Keep the time until `stop` is set.
+
+    workers: processes of our own in all, without a broker. swept: told after each pass whether all of it was done.
+    clock: tells the time, for tests.
+    """
+    database = Database(settings.database)
+    try:
+        runner = NightRunner(database, settings, workers, clock)
+        nights = NightWatch(worker_id(), died_here, runner.run, clock, settings.sweep_seconds)
+        keep_time(settings, stop, swept, nights, clock)
+    finally:
+        database.dispose()

@@ -1,0 +1,27 @@
+"""All that directories hold is written down for workers, and they are rung for; nobody waits for them."""
+
+from __future__ import annotations
+
+from schemas.errors import ServiceUnavailable
+from screening.doorbell import Doorbell
+from screening.order import Order
+from screening.run import Screening
+from wetread.store.accounts import RunAccount
+
+
+def submit_run(bell: Doorbell, order: Order) -> RunAccount:
+    """Open the run, fill it, ring for its batches and return its accounts.
+
+    A database that is away in the middle is waited for. Raises UsageError as `Screening.open` does, RootUnavailable for
+    a root that is gone, and ServiceUnavailable where the broker does not answer: the run is recorded all the same.
+    """
+    screening = Screening.open(bell.database, bell.settings, order)
+    screening.see_to_the_walk(once=True)
+    account = screening.account()
+    try:
+        bell.ring()
+    except ServiceUnavailable as error:
+        raise ServiceUnavailable(
+            f"{error}; run {account.id} is recorded, and any worker's sweep rings for it when the broker is back"
+        ) from error
+    return account
