@@ -30,7 +30,7 @@ from wetread.report.run_drift import keep_drift
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
 from wetread.store.database import Database
-from wetread.store.received import note_taken, waiting_films
+from wetread.store.received import is_any_waiting, note_taken, waiting_films
 from worker.child import ChildTask
 from worker.pool import END_SECONDS, EmbeddedPool
 
@@ -119,11 +119,7 @@ class Listening:
 
     def _open(self) -> None:
         """Open the day's run, or go on with the one that was left, and have it read."""
-        models, size = self.order.models(), self.settings.batch_size
-        with self.database.writing() as session:
-            runs = WatchRuns.open(
-                session, [self._root], models, self.order.engine, size, self.order.rules, self.order.accepted
-            )
+        runs = self._opened()
         self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
         if self.settings.broker is None:
             beside = None if runs.shadow is None else (runs.shadow.id, runs.shadow.model_digest)
@@ -148,7 +144,7 @@ class Listening:
             self._runs, self._try_at = None, time.monotonic() + AGAIN_SECONDS
             return
         now = time.monotonic()
-        if account.pending == 0 or now - self._oldest > self.order.age:
+        if (account.pending == 0 or now - self._oldest > self.order.age) and self._is_any_waiting():
             self._oldest = now
             with self.database.writing() as session:
                 if take(session, runs, self._root) is None:
@@ -181,13 +177,17 @@ class Listening:
         if readers is not None:
             readers.stop()
 
+    def _is_any_waiting(self) -> bool:
+        with self.database.reading() as session:
+            return is_any_waiting(session, self._root)
+
     def _account(self, runs: WatchRuns) -> RunAccount:
         with self.database.reading() as session:
             return run_account(session, runs.run.id)
 
     def _left(self) -> RunAccount:
         """Take what is left, and leave the run to the next `listen`, or end it where nothing is left of it."""
-        runs = self._runs or self._open_only()
+        runs = self._runs or self._opened()
         with self.database.writing() as session:
             take(session, runs, self._root)
         with self.database.writing() as session:
@@ -197,7 +197,7 @@ class Listening:
                 runs.leave(session, RunState.INTERRUPTED, "interrupted; the same command goes on")
         return self._account(runs)
 
-    def _open_only(self) -> WatchRuns:
+    def _opened(self) -> WatchRuns:
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
             return WatchRuns.open(

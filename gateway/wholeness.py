@@ -13,7 +13,7 @@ from typing import Any
 from schemas.errors import Rejected
 from schemas.states import Reason
 from wetread.imaging.dicom_elements import VALUE_REPRESENTATIONS, Elements, Encoding
-from wetread.imaging.dicom_file import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, INFLATED_LIMIT
+from wetread.imaging.dicom_file import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, INFLATED_LIMIT
 
 _CLASS, _INSTANCE = 0x00080016, 0x00080018
 _WANTED = frozenset({_CLASS, _INSTANCE})
@@ -41,9 +41,7 @@ def looked_at(descriptor: int, start: int, syntax: str) -> Named:
 
 
 def _encoding(first: bytes, syntax: str) -> Encoding:
-    if syntax == IMPLICIT_LITTLE:
-        # Some senders write the one and say the other; the reader goes by what is there, and so does this.
-        return Encoding(explicit=first[4:6] in VALUE_REPRESENTATIONS)
+    # Some senders write with value representations and say without; the reader goes by what is there, and so does this.
     return Encoding(order=">") if syntax == EXPLICIT_BIG else Encoding(explicit=first[4:6] in VALUE_REPRESENTATIONS)
 
 

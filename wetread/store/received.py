@@ -118,6 +118,12 @@ def waiting_films(session: Session, root_id: int, most: int) -> list[WaitingFilm
     ]
 
 
+def is_any_waiting(session: Session, root_id: int) -> bool:
+    """Return whether a film of a spool waits for a run; nothing is locked."""
+    query = select(Received.id).where(Received.root_id == root_id, Received.state == ReceivedState.WAITING)
+    return session.scalar(query.limit(1)) is not None
+
+
 def note_taken(session: Session, root_id: int, run_id: int, numbers: Sequence[int]) -> None:
     """Say that a run has taken these rows, which `waiting_films` locked in this transaction."""
     if not numbers:
