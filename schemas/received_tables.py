@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from schemas.table_base import Base, BigId, UtcDateTime
 
 IS_WAITING = "state = 'waiting'"
+"""The rows of an index: a query that names this very text is answered from it."""
 
 
 class Received(Base):

@@ -31,7 +31,7 @@ class OrthancServer(Server):
     @property
     def command(self) -> list[str]:
         """The server; plugins are none of ours."""
-        return [program_path("Orthanc") or "/usr/sbin/Orthanc", str(self.directory / "orthanc.json")]
+        return [program_path("Orthanc"), str(self.directory / "orthanc.json")]
 
     @property
     def identity(self) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from schemas.received_tables import IS_WAITING
 from schemas.states import ReceivedState
 from schemas.tables import Received, ReceivedAccount
 from wetread.clock import utc_now
@@ -108,7 +109,7 @@ def waiting_films(session: Session, root_id: int, most: int) -> list[WaitingFilm
     """Return the films of a spool that no run has taken, the first received first; they are locked."""
     query = (
         select(Received.id, Received.path, Received.size, Received.mtime_ns)
-        .where(Received.root_id == root_id, Received.state == ReceivedState.WAITING)
+        .where(Received.root_id == root_id, text(IS_WAITING))
         .order_by(Received.id)
         .limit(most)
         .with_for_update()
@@ -120,7 +121,7 @@ def waiting_films(session: Session, root_id: int, most: int) -> list[WaitingFilm
 
 def is_any_waiting(session: Session, root_id: int) -> bool:
     """Return whether a film of a spool waits for a run; nothing is locked."""
-    query = select(Received.id).where(Received.root_id == root_id, Received.state == ReceivedState.WAITING)
+    query = select(Received.id).where(Received.root_id == root_id, text(IS_WAITING))
     return session.scalar(query.limit(1)) is not None
 
 
