@@ -89,6 +89,7 @@ class Receiving:
     tls: tuple[str, str, str] | None = None
     spool_path: Path | None = None
     keeper: ReceiverKeeper | None = None
+    served_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         self.spool_path = self.spool_path or self.folder / "spool"
@@ -123,7 +124,7 @@ class Receiving:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
 
-    def watch_until_serving(self, seconds: float = 60.0) -> None:
+    def watch_until_serving(self, seconds: float = 180.0) -> None:
         assert self.keeper is not None
         end = time.monotonic() + seconds
         while True:

@@ -72,11 +72,11 @@ def test_what_is_sent_is_received_read_and_accounted_for(program: Program, tmp_p
     let_in(program)
     port, paths = free_port(), write_films(tmp_path / "films", 4)
     with listening(program, port):
-        eventually(lambda: storescu(port, *paths).returncode == 0, what="the films were taken")
+        eventually(lambda: storescu(port, *paths).returncode == 0, seconds=180, what="the films were taken")
         assert storescu(port, paths[0]).returncode == 0
         (tmp_path / "other.dcm").write_bytes(film(9, SOPInstanceUID=dcmread(paths[1]).SOPInstanceUID))
         assert storescu(port, tmp_path / "other.dcm").returncode == 0
-        eventually(lambda: received(program)["taken"] == 5, what="the films were taken into a run")
+        eventually(lambda: received(program)["taken"] == 5, seconds=180, what="the films were taken into a run")
         eventually(lambda: received(program)["run"]["done"] == 5, seconds=120, what="the films were read")
         now = received(program)
     assert (now["received"], now["taken"], now["waiting"]) == (5, 5, 0)
@@ -156,7 +156,7 @@ def test_killed_while_films_come_every_answer_has_a_row_a_whole_file_and_a_settl
             sender.join(300)
         assert len(acknowledged) == FILMS
         eventually(lambda: received(program)["run"]["pending"] == 0, seconds=300, what="all are read")
-        eventually(lambda: received(program)["taken"] == FILMS, what="all are taken")
+        eventually(lambda: received(program)["taken"] == FILMS, seconds=180, what="all are taken")
         eventually(lambda: received(program)["run"]["pending"] == 0, seconds=300, what="all are read")
     now = received(program)
     assert (now["received"], now["waiting"], now["conflicts"]) == (FILMS, 0, 0)

@@ -93,7 +93,7 @@ def test_a_peer_that_is_removed_may_send_no_more(secured: Receiving, certificate
     assert echoscu(secured.port, *options)
     with database.writing() as session:
         remove_peer(session, "orthanc")
-    eventually(lambda: not echoscu(secured.port, *options), what="it was refused")
+    eventually(lambda: not echoscu(secured.port, *options), seconds=180, what="it was refused")
 
 
 def test_beyond_this_machine_tls_or_a_word_is_wanted() -> None:

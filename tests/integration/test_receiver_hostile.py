@@ -23,6 +23,7 @@ from wetread.store.migrating import ensure_schema
 MEMORY_BYTES = 200 * 1024**2
 FUZZED = 10_000 if os.environ.get("CHAOS") == "full" else 300
 SERVED_SECONDS = 5.0
+"""Or, on a machine that is busy, five times what an echo takes without anybody who means no good."""
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +32,23 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiving]:
     database = Database(f"sqlite:///{folder / 'results.db'}")
     ensure_schema(database)
     receiving = Receiving(database, folder, limits=Limits(idle_seconds=5.0, pdu_seconds=5.0)).start()
+    receiving.watch_until_serving()
+    receiving.served_seconds = max(SERVED_SECONDS, 5 * echo_seconds(receiving))
     yield receiving
     receiving.close()
     database.dispose()
 
 
-def assert_well(at: Receiving, process: int) -> None:
-    """A good peer is served in time, by the same process, which has not grown."""
+def echo_seconds(at: Receiving) -> float:
     needs("echoscu")
     began = time.monotonic()
     assert echoscu(at.port, "-aet", "ECHOSCU", "-aec", "WETREAD")
-    assert time.monotonic() - began < SERVED_SECONDS
+    return time.monotonic() - began
+
+
+def assert_well(at: Receiving, process: int) -> None:
+    """A good peer is served in time, by the same process, which has not grown."""
+    assert echo_seconds(at) < at.served_seconds
     assert at.process.pid == process
     assert at.process.memory_info().rss < MEMORY_BYTES
 

@@ -61,9 +61,9 @@ def test_killed_at_each_point_nothing_that_was_answered_is_lost(
     (path,) = write_films(tmp_path / "films", 1)
     done = storescu(at.port, path, options=["-v"])
     assert ("Received Store Response (Success)" in done.stdout + done.stderr) == answered
-    eventually(lambda: not at.process.is_running() or at.process.status() == "zombie", what="its death")
+    eventually(lambda: not at.process.is_running() or at.process.status() == "zombie", seconds=180, what="its death")
     at.watch_until_serving()
-    eventually(lambda: at.totals().received == kept, what="what it left was adopted or removed")
+    eventually(lambda: at.totals().received == kept, seconds=180, what="what it left was adopted or removed")
     assert at.parts() == []
     assert len(at.files()) == kept
     assert storescu(at.port, path).returncode == 0
@@ -112,7 +112,9 @@ def test_killed_while_films_come_over_several_associations_nothing_is_lost(at: R
     for sender in senders:
         sender.start()
     for kill in range(1, KILLS + 1):
-        eventually(lambda kill=kill: len(acknowledged) >= kill * FILMS // (KILLS + 1), what="films were answered")  # type: ignore[misc] # a bound value
+        eventually(
+            lambda kill=kill: len(acknowledged) >= kill * FILMS // (KILLS + 1), seconds=180, what="films were answered"
+        )  # type: ignore[misc] # a bound value
         promised = set(acknowledged)
         at.kill()
         at.watch_until_serving()
@@ -120,7 +122,7 @@ def test_killed_while_films_come_over_several_associations_nothing_is_lost(at: R
     for sender in senders:
         sender.join(220)
     assert len(acknowledged) == FILMS
-    eventually(lambda: at.totals().received == FILMS, what="all are there")
+    eventually(lambda: at.totals().received == FILMS, seconds=180, what="all are there")
     assert len(at.files()) == FILMS
     assert at.totals().conflicts == 0
     assert_each_row_has_its_whole_file(at)

@@ -49,7 +49,7 @@ def test_a_disk_that_fills_answers_a700_and_takes_films_again_when_there_is_room
         assert len(at.files()) == taken
         assert at.parts() == []
         subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
-        eventually(lambda: storescu(at.port, *paths).returncode == 0, what="films were taken again")
+        eventually(lambda: storescu(at.port, *paths).returncode == 0, seconds=180, what="films were taken again")
         assert (at.totals().received, len(at.files())) == (len(paths), len(paths))
     finally:
         at.close()
@@ -76,10 +76,14 @@ def test_a_database_that_stops_refuses_films_and_takes_them_again_when_it_is_bac
         server.stop()
         assert association.send_c_store(second).Status == 0xA700
         (path,) = write_films(tmp_path / "films", 1)
-        eventually(lambda: "Rejected Transient" in storescu(at.port, path).stderr, what="associations were refused")
+        eventually(
+            lambda: "Rejected Transient" in storescu(at.port, path).stderr,
+            seconds=180,
+            what="associations were refused",
+        )
         assert association.send_c_store(second).Status == 0xA700
         server.start()
-        eventually(lambda: storescu(at.port, path).returncode == 0, what="films were taken again")
+        eventually(lambda: storescu(at.port, path).returncode == 0, seconds=180, what="films were taken again")
         if association.is_established:
             assert association.send_c_store(second).Status == 0
             association.release()
