@@ -27,7 +27,7 @@ from tests.unit.imaging.dicoms import dicom
 from wetread.clock import utc_now
 from wetread.settings import Settings
 from wetread.store.database import Database
-from wetread.store.peers import Peer, add_peer
+from wetread.store.peers import Peer, add_peer, list_peers
 from wetread.store.received import ReceivedTotals, open_account, read_received
 from wetread.store.roots import root_ids
 
@@ -97,8 +97,9 @@ class Receiving:
         with self.database.writing() as session:
             (self.root_id,) = root_ids(session, [self.spool.films])
             open_account(session, self.root_id)
-        for title in TITLES:
-            with self.database.writing() as session:
+        with self.database.writing() as session:
+            known = {peer.title for peer in list_peers(session)}
+            for title in set(TITLES) - known:
                 add_peer(session, Peer(title.lower(), title, "127.0.0.0/8", utc_now()))
 
     def start(self) -> Receiving:
