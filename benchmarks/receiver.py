@@ -22,11 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-import numpy as np
 import psutil
-from pydicom.uid import generate_uid
-
-from tests.unit.imaging.dicoms import dicom
 
 SIDE = 1024
 """Pixels of a film's side: 2 MiB, as a CR that is reduced."""
@@ -43,6 +39,12 @@ def free_port() -> int:
 
 def draw(folder: Path, count: int) -> list[Path]:
     """Write films with instances of their own."""
+    # Not above: the receiver's process imports this module, and would have what a drawing of films needs.
+    import numpy as np
+    from pydicom.uid import generate_uid
+
+    from tests.unit.imaging.dicoms import dicom
+
     pixels = np.random.default_rng(0).integers(0, 4096, (SIDE, SIDE)).astype(np.uint16)
     paths = []
     for number in range(count):

@@ -66,9 +66,9 @@ def write_films(folder: Path, count: int, **elements: object) -> list[Path]:
 
 
 def storescu(
-    port: int, *files: Path | str, options: Sequence[str] = (), timeout: float = 120
+    port: int, *files: Path | str, options: Sequence[str] = (), timeout: float = 240
 ) -> subprocess.CompletedProcess[str]:
-    command = ["storescu", *options, "-aec", "WETREAD", "127.0.0.1", str(port), *map(str, files)]
+    command = ["storescu", "-ta", "120", *options, "-aec", "WETREAD", "127.0.0.1", str(port), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
 
 
@@ -110,6 +110,7 @@ class Receiving:
         )  # fmt: skip
         self.keeper = ReceiverKeeper(order, opened_port("127.0.0.1", 0, tls=False, plain=False), self.spool.films)
         self.keeper.start()
+        self.watch_until_serving()
         return self
 
     @property

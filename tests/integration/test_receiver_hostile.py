@@ -32,7 +32,6 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiving]:
     database = Database(f"sqlite:///{folder / 'results.db'}")
     ensure_schema(database)
     receiving = Receiving(database, folder, limits=Limits(idle_seconds=5.0, pdu_seconds=5.0)).start()
-    receiving.watch_until_serving()
     receiving.served_seconds = max(SERVED_SECONDS, 5 * echo_seconds(receiving))
     yield receiving
     receiving.close()
