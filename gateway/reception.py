@@ -66,17 +66,19 @@ class Reception:
         """Accept or refuse; return whether the connection is ours now. Raises PeerFault for what is no request."""
         request = read_request(bytes(asking.request))
         peer = peer_of(self.standing.peers, request.calling, asking.address)
-        if (why := self._refusal(request, peer)) is not None or peer is None:
-            why = why or CALLING_UNKNOWN
-            self.counted("refused", why.word)
-            structlog.get_logger().warning(
-                "an association was refused", why=why.word, calling=request.calling, called=request.called,
-                address=asking.address,
-            )  # fmt: skip
-            asking.refuse(why, time.monotonic() + LEAVE_SECONDS)
-            return False
-        self._serve(asking, request, peer)
-        return True
+        why = self._refusal(request, peer)
+        if why is None and peer is not None:
+            if self._serve(asking, request, peer):
+                return True
+            why = TOO_MANY
+        why = why or CALLING_UNKNOWN
+        self.counted("refused", why.word)
+        structlog.get_logger().warning(
+            "an association was refused", why=why.word, calling=request.calling, called=request.called,
+            address=asking.address,
+        )  # fmt: skip
+        asking.refuse(why, time.monotonic() + LEAVE_SECONDS)
+        return False
 
     def end(self, seconds: float) -> None:
         """End the associations: those between two messages at once, the others when theirs is answered, or then."""
@@ -111,7 +113,8 @@ class Reception:
             return TOO_MANY
         return None
 
-    def _serve(self, asking: Asking, request: Request, peer: Peer) -> None:
+    def _serve(self, asking: Asking, request: Request, peer: Peer) -> bool:
+        """Give it a thread; return whether there was memory for one."""
         results = negotiated(request.contexts, everything=self.everything)
         contexts = {
             number: (request.contexts[number].abstract, syntax)
@@ -127,7 +130,13 @@ class Reception:
         served.thread = threading.Thread(
             target=self._run, args=(served, accept_pdu(request, results)), name=f"association {peer.name}", daemon=True
         )
-        served.thread.start()
+        try:
+            served.thread.start()
+        except RuntimeError:
+            with self._lock:
+                del self._served[id(served)]
+            return False
+        return True
 
     def _run(self, served: _Served, accepted: bytes) -> None:
         try:
