@@ -166,7 +166,7 @@ def _keep(order: Order, folder: bytes, digest: str, shown: list[dict[str, Any]])
     """Screen the films of one folder as a run of it that leaves out all else, and note its number on each."""
     from cli.context import opened_database
     from cli.walk_options import chosen_rules
-    from screening.run import Order as RunOrder
+    from screening.order import Order as RunOrder
     from screening.run import Screening
     from wetread.models.registry import Registry
 

@@ -13,6 +13,7 @@ from cli.progress_of_both import ProgressOfBoth, say_opened
 from producer.night_watch import Night
 from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from screening.by_hand import Hold, taken_schedule
+from screening.ending import AskedToEnd
 from screening.night import NightRunner
 from wetread.clock import utc_now
 from wetread.store.alarms import run_alarms
@@ -35,7 +36,7 @@ def run_schedule_now(name: str, workers: int | None, *, as_json: bool) -> int:
         with ProgressOfBoth() as progress:
             try:
                 account = runner.read(screening, night, Hold(database, schedule.id, progress))
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, AskedToEnd):
                 say("\ninterrupted; nothing is lost: beat goes on with it in the schedule's next window")
                 return EXIT_INTERRUPTED
         shadows = read_shadows(database, account.id)

@@ -126,6 +126,7 @@ def screen_shown(
     from cli.alarms import alarmed_exit_code, say_alarms
     from cli.profile import profile_json, show_profile
     from cli.progress_of_both import ProgressOfBoth, say_opened
+    from screening.ending import AskedToEnd
     from screening.run import Screening
     from wetread.store.alarms import run_alarms
     from wetread.store.stages import stage_seconds
@@ -138,7 +139,7 @@ def screen_shown(
             try:
                 read = screening.read_here if settings.broker is None else screening.read_by_workers
                 account = read(progress)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, AskedToEnd):
                 say("\ninterrupted; nothing is lost: the same command continues")
                 return EXIT_INTERRUPTED
         with database.reading() as session:

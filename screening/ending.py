@@ -15,6 +15,10 @@ ORDER_SECONDS = 10.0
 _extended_to = 0.0
 
 
+class AskedToEnd(Exception):
+    """A run was left before its end, as whoever set the event asked; the run says so, and its order continues it."""
+
+
 def extended_to() -> float:
     """Return the time, by time.monotonic(), up to which this process is still ending in order; 0 when nobody asked."""
     return _extended_to

@@ -12,7 +12,9 @@ import structlog
 from producer.night_watch import Night
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState, WhyLeft
-from screening.run import Look, Order, Screening
+from screening.ending import AskedToEnd
+from screening.order import Look, Order
+from screening.run import Screening
 from screening.shadow import check_loads, shadow_for_now
 from wetread.models.registry import Registry
 from wetread.settings import Settings
@@ -47,7 +49,7 @@ class NightRunner:
         log = structlog.get_logger().bind(schedule=night.schedule.id, run=screening.opened.id)
         try:
             account = self.read(screening, night, lambda _: None)
-        except KeyboardInterrupt:  # it was asked to end, and the run says why, too
+        except AskedToEnd:  # it was asked to end, and the run says why, too
             log.info("a run of a schedule was left before its end", why=night.why)
             return
         except RootEmptied:  # its message names the root, and is the run's note
@@ -100,7 +102,7 @@ class NightRunner:
         return screening
 
     def read(self, screening: Screening, night: Night, look: Look) -> RunAccount:
-        """Have the run read; raise KeyboardInterrupt when it was left before its end."""
+        """Have the run read; raise AskedToEnd when it was left before its end."""
 
         def watch(account: RunAccount) -> None:
             if night.until is not None and self.clock() >= night.until:

@@ -28,10 +28,9 @@ from schemas.errors import (
 )
 from schemas.states import RunState
 from screening.doorbell import Doorbell
-from screening.ending import longer_ending
+from screening.ending import AskedToEnd, longer_ending
 from screening.leaving import leave_run, with_drift
-from screening.order import Look as Look
-from screening.order import Order as Order
+from screening.order import Look, Order
 from screening.readers import Readers
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, run_account
@@ -152,7 +151,7 @@ class Screening:
     def read_here(self, look: Look, share: Share | None = None) -> RunAccount:
         """Have the run read by worker processes of our own, and return its last accounts.
 
-        share: of the cores, where other runs are read here too.
+        share: of the cores, where other runs are read here too. Raises AskedToEnd where `asked_to_end` was set before.
         """
         order, shadow = self.order, None
         if self.shadow is not None and order.shadow_digest is not None:
@@ -161,7 +160,7 @@ class Screening:
         return self._run(EmbeddedPool(self.database, task, self.order.workers, share), look)
 
     def read_by_workers(self, look: Look) -> RunAccount:
-        """Have the run read by workers behind the broker, and return its last accounts."""
+        """Have the run read by workers behind the broker, and return its last accounts; raise AskedToEnd as above."""
         return self._run(Doorbell(self.database, self.settings), look)
 
     def interrupt(self) -> None:
@@ -178,7 +177,7 @@ class Screening:
                 while True:
                     account = self._watch(readers, patience)
                     if self.asked_to_end.is_set():
-                        raise KeyboardInterrupt
+                        raise AskedToEnd
                     if account is None:
                         continue
                     look(account)
@@ -192,7 +191,7 @@ class Screening:
                             RunState.INTERRUPTED, f"run {account.id}, which it shadows, is {account.state}"
                         )
                         return with_drift(self.database, account)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, AskedToEnd):
                 self.interrupt()
                 raise
             except WetreadError as error:

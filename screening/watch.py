@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -27,10 +27,23 @@ from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
 from screening.doorbell import Doorbell
 from screening.ending import longer_ending
-from screening.run import Look
+from screening.order import Look
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns
-from screening.watch_walk import watch_walk
+from screening.watch_states import (
+    Closing,
+    Ended,
+    Opened,
+    Opening,
+    Paused,
+    RootsAnswered,
+    Seen,
+    ShadowSeen,
+    State,
+    is_hindered,
+    step,
+)
+from screening.watch_walk import SLICE_FILES, SLICE_SECONDS, Found, Walks, watch_walk
 from wetread.clock import utc_now
 from wetread.imaging.files import check_root
 from wetread.report.run_drift import keep_drift
@@ -46,23 +59,6 @@ from worker.pool import END_SECONDS, EmbeddedPool
 RENEW_SECONDS = 15.0
 """Seconds between two signs that we still fill the run."""
 
-RESTING_SECONDS = 60.0
-"""A file whose last change is older than this stands still; a younger one is looked at twice."""
-
-SLICE_SECONDS = 0.2
-"""How long a walk goes on before what happens meanwhile is looked at."""
-
-GO_ON_SECONDS = 2.0
-"""Seconds from a pause, because of a root, to the next try."""
-
-SLICE_FILES = 2048
-"""How many files are recorded at once at most: a statement takes so many values."""
-
-SHADOW_SECONDS = 60.0
-"""How long a run that is over waits for its shadow. What that has not read then, it reads beside the next run."""
-
-Found = list[tuple[int, FoundFile]]
-
 
 @dataclass(slots=True)
 class Watching:
@@ -76,25 +72,18 @@ class Watching:
     clock: Callable[[], datetime] = utc_now
     not_taken: int = 0
     """Files that no run has as they are at the end of the watch: they do not stand still, or changed since."""
+    walks: Walks = field(init=False)
+    _state: State = field(default_factory=Opening)
     _runs: WatchRuns = field(init=False)
-    _day: int = 0
     _readers: EmbeddedPool | Doorbell = field(init=False)
     _changes: Changes | None = None
     _still: StillFiles = field(init=False)
     _batch: MicroBatch = field(init=False)
+    _changed: ChangedAgain = field(default_factory=ChangedAgain)
     _again: TryingAgain = field(init=False)
     _failed: int = 0
     _tries_again: bool = False
-    _go_on_at: float | None = None
-    _paused_at: int | None = None
-    _changed: ChangedAgain = field(default_factory=ChangedAgain)
-    _wait_until: float | None = None
-    """When the run that is over waits for its shadow no longer."""
-    _walk: Iterator[tuple[int, FoundFile]] | None = None
-    _next_walk: float = 0.0
     _next_sign: float = 0.0
-    _opens: bool = False
-    """The next run is to be opened; a service that was away did not let it yet."""
 
     def watch(self) -> RunAccount:
         """Watch until asked to end, or until the run is ended by someone else; return the last run's accounts.
@@ -104,21 +93,26 @@ class Watching:
         """
         self._still, self._batch = StillFiles(self.order.still), MicroBatch(self.settings.batch_size, self.order.age)
         self._again = TryingAgain(self.order.walk_seconds)
+        self.walks = Walks(
+            lambda: watch_walk(self.database, self.settings, self.order, self._runs), self.order.walk_seconds
+        )
         self._changes = self._listening()
         patience = Patience()
         self._open()
         try:
             while not self.asked.is_set():
                 try:
-                    account = self._step()
-                    if self._goes_on(account):
+                    account = self._go_on()
+                    if account.state == RunState.PAUSED:
+                        raise RootUnavailable(account.note or "expected to read the archive, found the run paused")
+                    if not is_hindered(self._state):
                         patience.back()
                 except WORTH_WAITING as error:
-                    self._walk, self._next_walk = None, 0.0  # what it found last may not be recorded
+                    self.walks.anew()
                     patience.away(error)
                     time.sleep(SLICE_SECONDS)
                     continue
-                if account.state != RunState.RUNNING:
+                if isinstance(self._state, Ended):
                     return account
         except RootUnavailable as error:
             with self.database.writing() as session:
@@ -143,15 +137,13 @@ class Watching:
 
     def _open(self) -> None:
         """Open the day's run, or go on with the one that was left, and have it read."""
-        self._opens = True
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
             runs = WatchRuns.open(
                 session, list(self.order.roots), models, self.order.engine, size, self.order.rules, self.order.accepted
             )
-        self._wait_until = None
-        self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
-        self._runs, self._next_walk, self._walk = runs, 0.0, None
+        self._runs = runs
+        self.walks.anew()
         now = time.monotonic()
         for key in self._changed.take(now):
             self._still.note(key, now)
@@ -162,13 +154,15 @@ class Watching:
         else:
             self._readers = Doorbell(self.database, self.settings)
         self._readers.start()
-        self._opens = False
+        day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
+        self._state = step(self._state, Opened(day), now)
 
-    def _step(self) -> RunAccount:
+    def _go_on(self) -> RunAccount:
         """Do what there is to do now, and return the run's accounts."""
-        if self._go_on_at is not None:
-            self._go_on(self._go_on_at)
-        if self._opens:
+        if isinstance(self._state, Paused):
+            self._check_roots()
+            self._state = step(self._state, RootsAnswered(), time.monotonic())
+        if isinstance(self._state, Opening):
             self._readers.stop()
             self._open()
         if self._changes is not None:
@@ -190,31 +184,29 @@ class Watching:
             with self.database.writing() as session:
                 self._runs.renew(session)
         self.look(account)
-        quiet = account.pending == 0 and self._walk is None and not files and account.state == RunState.RUNNING
-        is_over = self._changed.is_due(now) or self.clock().astimezone().toordinal() != self._day
-        if quiet and is_over and not self._waits_for_shadow(now):
-            self._begin_anew()
+        self._see(account, now, at_rest=not self.walks.is_under_way and not files)
         return account
 
-    def _goes_on(self, account: RunAccount) -> bool:
-        """Return whether nothing is in the way any more; raise RootUnavailable where a worker has paused the run."""
-        if account.state == RunState.PAUSED:
-            if self._go_on_at is None:
-                self._go_on_at, self._paused_at = time.monotonic() + GO_ON_SECONDS, account.settled
-            raise RootUnavailable(account.note or "expected to read the archive, found the run paused")
-        if self._paused_at is not None and (account.settled > self._paused_at or account.pending == 0):
-            self._paused_at = None  # something moves: the workers see the root, too
-        return self._paused_at is None
+    def _see(self, account: RunAccount, now: float, *, at_rest: bool) -> None:
+        """Take the state that follows from the accounts; end the run that is over, and open the next."""
+        today = self.clock().astimezone().toordinal()
+        seen = Seen(account.state, account.settled, account.pending, today, at_rest, self._changed.is_due(now))
+        self._state = step(self._state, seen, now)
+        if not (isinstance(self._state, Closing) and seen.quiet):
+            return
+        with self.database.reading() as session:
+            reads = self._runs.shadow_reads(session)
+        self._state = step(self._state, ShadowSeen(reads), now)
+        if isinstance(self._state, Opening):
+            self._begin_anew()
 
-    def _go_on(self, at: float) -> None:
-        """Go on with a run that was paused; raise RootUnavailable while a root is gone, or holds nothing."""
+    def _check_roots(self) -> None:
+        """Raise RootUnavailable while a root is gone, or holds nothing."""
         for path in self.order.roots.values():
             answered(partial(check_root, path, must_hold_entries=True), self.settings.image_seconds)
-        if time.monotonic() >= at:
-            self._go_on_at, self._opens = None, True
 
     def _begin_anew(self) -> None:
-        self._opens = True  # from here on, or the end of the old run would be taken for that of the watch
+        """End the run, and open the next; where that fails it is to be opened, and its end is not the watch's."""
         with self.database.writing() as session:
             self._runs.end(session)
         keep_drift(self.database, self._runs.run.id)
@@ -225,25 +217,15 @@ class Watching:
         """Walk for a moment, where a walk is due or under way."""
         now = time.monotonic()
         if self._changes is not None and self._changes.lost:
-            self._changes.lost, self._next_walk = False, now
-        if self._walk is None and now >= self._next_walk:
-            self._walk = watch_walk(self.database, self.settings, self.order, self._runs)
+            self._changes.lost = False
+            self.walks.soon(now)
+        if self.walks.begin_if_due(now):
             self._tries_again = self._again.is_due(self._failed, now)
-        if self._walk is None:
-            return
-        resting: Found = []
-        for root, file in self._walk:
-            if time.time() - file.mtime_ns / 1e9 > RESTING_SECONDS:
-                resting.append((root, file))
-            else:
-                self._still.note((root, file.path), now)
-            if len(resting) >= SLICE_FILES or time.monotonic() - now > SLICE_SECONDS:
-                break
-        else:
-            self._walk, self._next_walk = None, time.monotonic() + self.order.walk_seconds
-        self._record(resting, again=self._tries_again)
+        if self.walks.is_under_way:
+            resting = self.walks.some(now, lambda key: self._still.note(key, now))
+            self._record(resting, again=self._tries_again)
 
-    def _record(self, files: Found, *, again: bool = True) -> None:
+    def _record(self, files: Sequence[Found], *, again: bool = True) -> None:
         for root in {root for root, _ in files}:
             of_root = [file for other, file in files if other == root]
             for start in range(0, len(of_root), SLICE_FILES):
@@ -260,15 +242,6 @@ class Watching:
             )
         for file in recorded.changed:
             self._changed.note((root, file.path), time.monotonic())
-
-    def _waits_for_shadow(self, now: float) -> bool:
-        """Return whether a run that is over is kept for its shadow: a while, and only while that one is running."""
-        with self.database.reading() as session:
-            if not self._runs.shadow_reads(session):
-                return False
-        if self._wait_until is None:
-            self._wait_until = now + SHADOW_SECONDS
-        return now < self._wait_until
 
     def _account(self) -> RunAccount:
         with self.database.reading() as session:
@@ -289,7 +262,7 @@ class Watching:
         """End the run where nothing is left of it; otherwise leave it to the next watch."""
         self.not_taken = self._count_not_taken()
         with self.database.writing() as session:
-            whole = self._walk is None and self._next_walk > 0 and self.not_taken == 0
+            whole = self.walks.is_whole and self.not_taken == 0
             if whole and self._runs.pending(session) == 0:
                 self._runs.end(session)
             else:

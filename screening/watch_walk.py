@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from producer.ingest import WalkOrder, walks
 from producer.passed_over import PassedOver
@@ -16,10 +18,72 @@ from wetread.store.images import FoundFile
 from wetread.store.runs import note_walk
 from wetread.store.unread import note_unread
 
+RESTING_SECONDS = 60.0
+"""A file whose last change is older than this stands still; a younger one is looked at twice."""
 
-def watch_walk(
-    database: Database, settings: Settings, order: WatchOrder, runs: WatchRuns
-) -> Iterator[tuple[int, FoundFile]]:
+SLICE_SECONDS = 0.2
+"""How long a walk goes on before what happens meanwhile is looked at."""
+
+SLICE_FILES = 2048
+"""How many files are recorded at once at most: a statement takes so many values."""
+
+Found = tuple[int, FoundFile]
+"""A file, and the root that it lies under."""
+
+
+@dataclass(slots=True)
+class Walks:
+    """A watch's walks, one after the other. begin: begins one. every: seconds from the end of one to the next."""
+
+    begin: Callable[[], Iterator[Found]]
+    every: float
+    _under_way: Iterator[Found] | None = None
+    _next: float = 0.0
+
+    @property
+    def is_under_way(self) -> bool:
+        """Return whether a walk is not at its end yet."""
+        return self._under_way is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all was walked to its end since the beginning, or since it was begun anew."""
+        return self._under_way is None and self._next > 0
+
+    def anew(self) -> None:
+        """Have all walked from the beginning: what was found last may not be recorded."""
+        self._under_way, self._next = None, 0.0
+
+    def soon(self, now: float) -> None:
+        """Have the next walk begin now, where none is under way."""
+        self._next = now
+
+    def begin_if_due(self, now: float) -> bool:
+        """Begin the walk that is due; return whether one was."""
+        if self._under_way is not None or now < self._next:
+            return False
+        self._under_way = self.begin()
+        return True
+
+    def some(self, now: float, young: Callable[[tuple[int, bytes]], None]) -> list[Found]:
+        """Walk for a moment, and return files that stand still, about SLICE_FILES at most; `young` is told of others.
+
+        Raises RootUnavailable.
+        """
+        resting: list[Found] = []
+        for root, file in self._under_way or ():
+            if time.time() - file.mtime_ns / 1e9 > RESTING_SECONDS:
+                resting.append((root, file))
+            else:
+                young((root, file.path))
+            if len(resting) >= SLICE_FILES or time.monotonic() - now > SLICE_SECONDS:
+                return resting
+        if self._under_way is not None:
+            self._under_way, self._next = None, time.monotonic() + self.every
+        return resting
+
+
+def watch_walk(database: Database, settings: Settings, order: WatchOrder, runs: WatchRuns) -> Iterator[Found]:
     """Yield (root, file) of all that lies there; note at the end what was passed over. Raises RootUnavailable."""
     total = PassedOver(kinds=Counter())
     for walked in walks(order.roots, WalkOrder(order.rules, settings.own_paths, order.allowed, settings.image_seconds)):

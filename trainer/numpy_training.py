@@ -17,7 +17,7 @@ def fit_numpy(lesson: Lesson) -> Trained:
     options = lesson.options
     network = Network(lesson.architecture, lesson.first_weights, seed=options.seed)
     average = None if options.average is None else WeightAverage(options.average, lesson.first_weights)
-    stopping = None if options.patience is None else EarlyStopping("val_loss", options.patience)
+    stopping = None if options.patience is None else EarlyStopping(options.patience)
     history = fit(
         network,
         lesson.batches,

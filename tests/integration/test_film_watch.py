@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from schemas.errors import ServiceUnavailable, UsageError
 from schemas.states import Reason, RunKind, RunState
 from screening import watch as film_watch
+from screening import watch_states
 from screening.watch import Watching
 from screening.watch_order import WatchOrder
 from screening.watch_runs import Recorded, WatchRuns
@@ -20,6 +23,7 @@ from tests.chaos.films import draw_films
 from tests.program import eventually
 from tests.screened import rejected
 from tests.tiny_model import publish_tiny_model
+from wetread.clock import utc_now
 from wetread.settings import Settings
 from wetread.store.accounts import RunAccount, list_accounts
 from wetread.store.database import Database
@@ -58,7 +62,10 @@ class Watched:
             (self.root,) = root_ids(session, [bytes(self.inbox)])
         self.faults: list[Exception] = []
         order = WatchOrder({self.root: bytes(self.inbox)}, self.models, "numpy", 1, 0.1, 0.1, 60.0, False)
-        self.watching = Watching(self.database, settings, order, self.asked, lambda _: None)
+        self.ahead = timedelta(0)
+        self.watching = Watching(
+            self.database, settings, order, self.asked, lambda _: None, lambda: utc_now() + self.ahead
+        )
         self.ended: Future[RunAccount] = threads.submit(self.watching.watch)
 
     def models(self) -> tuple[str, str | None]:
@@ -88,7 +95,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     with ThreadPoolExecutor(1) as threads:
         opened = Watched(tmp_path, threads, shadowed=getattr(request, "param", False))
         try:
-            eventually(lambda: opened.runs() and opened.watching._next_walk > 0, what="the first walk")
+            eventually(lambda: opened.runs() and opened.watching.walks.is_whole, what="the first walk")
             yield opened
         finally:
             opened.asked.set()
@@ -97,7 +104,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
 def test_a_service_that_is_away_as_the_day_ends_does_not_end_the_watch(watched: Watched) -> None:
     watched.faults.append(ServiceUnavailable("the database is away"))
-    watched.watching._day = 0
+    watched.ahead = timedelta(days=1)
     eventually(lambda: len(watched.runs()) == 2 or watched.ended.done(), what="the next day's run")
     assert not watched.ended.done()
     assert [run.state for run in watched.runs()] == [RunState.RUNNING, RunState.FINISHED]
@@ -111,7 +118,7 @@ def test_a_watch_whose_run_another_one_fills_says_so_instead_of_losing_films(wat
         )  # fmt: skip
     assert taken.walks
     draw_films(watched.inbox, 1, seed=1)
-    watched.watching._next_walk = 0.0
+    watched.watching.walks.soon(time.monotonic())
     with pytest.raises(UsageError, match="another watch of these directories"):
         watched.ended.result(30)
     assert watched.runs()[0].state == RunState.RUNNING, "it is the other's"
@@ -120,7 +127,7 @@ def test_a_watch_whose_run_another_one_fills_says_so_instead_of_losing_films(wat
 def test_films_that_have_not_stood_still_are_counted_at_the_end_and_left_to_the_same_command(watched: Watched) -> None:
     watched.watching._still.seconds = 600.0
     draw_films(watched.inbox, 3, seed=1)
-    watched.watching._next_walk = 0.0
+    watched.watching.walks.soon(time.monotonic())
     eventually(lambda: len(watched.watching._still) == 3, what="the films seen")
     watched.asked.set()
     assert watched.ended.result(30).state == RunState.INTERRUPTED
@@ -137,7 +144,7 @@ def test_films_that_come_all_at_once_are_recorded_in_slices(watched: Watched, mo
     monkeypatch.setattr(WatchRuns, "record", counted)
     monkeypatch.setattr(film_watch, "SLICE_FILES", 2)
     draw_films(watched.inbox, 5, seed=1)
-    watched.watching._next_walk = 0.0
+    watched.watching.walks.soon(time.monotonic())
     eventually(lambda: watched.runs()[0].found == 5, what="the films recorded")
     assert max(recorded) <= 2
 
@@ -148,15 +155,15 @@ def test_a_shadow_that_nobody_reads_for_keeps_no_next_run_from_beginning(
     watched: Watched, paused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw_films(watched.inbox, 1, seed=1)
-    watched.watching._next_walk = 0.0
+    watched.watching.walks.soon(time.monotonic())
     eventually(lambda: [run.pending for run in watched.runs()] == [1, 1], what="the film recorded for both")
     watched.read_without_the_shadow()
     if paused:
         with watched.database.writing() as session:
             set_state(session, watched.runs()[0].id, RunState.PAUSED)
     else:
-        monkeypatch.setattr(film_watch, "SHADOW_SECONDS", 0.2)
-    watched.watching._day = 0
+        monkeypatch.setattr(watch_states, "SHADOW_SECONDS", 0.2)
+    watched.ahead = timedelta(days=1)
     eventually(lambda: len(watched.runs()) == 3, what="the next run")
     eventually(lambda: watched.runs()[0].found == 1, what="the next run's walk")
     later, shadow, first = watched.runs()

@@ -10,7 +10,8 @@ import pytest
 from schemas.errors import RootUnavailable, ServiceUnavailable
 from schemas.states import RunState
 from screening import run as screenings
-from screening.run import Order, Screening
+from screening.order import Order
+from screening.run import Screening
 from tests.program import films
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings, load_settings

@@ -98,7 +98,7 @@ def test_after_midnight_the_next_days_run_begins_and_the_one_before_ends(site: S
 
 def test_after_lost_news_a_walk_finds_what_was_not_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with site.watched():
-        eventually(lambda: site.runs() and site.watch._next_walk > 0, what="the end of the first walk")
+        eventually(lambda: site.runs() and site.watch.walks.is_whole, what="the end of the first walk")
         changes = site.watch._changes
         assert changes is not None
         deaf = threading.Event()
@@ -131,12 +131,13 @@ def test_a_root_that_is_mounted_anew_is_waited_for_and_watched_again(site: Site)
     site.drop(0)
     with site.watched():
         site.until_done(1)
+        eventually(lambda: site.watch.walks.is_whole, what="the end of the first walk")
         site.inbox.rename(site.inbox.with_name("away"))
-        eventually(lambda: site.watch._walk is None and site.watch._next_walk == 0.0, what="the root is missed")
+        eventually(lambda: not site.watch.walks.is_whole, what="the root is missed")
         shutil.copytree(site.inbox.with_name("away"), site.inbox)  # another directory, with the same films
         site.drop(1)
         site.until_done(2)
-        eventually(lambda: site.watch._next_walk > 0, what="the end of the walk")
+        eventually(lambda: site.watch.walks.is_whole, what="the end of the walk")
         site.drop(2)
         site.until_done(3)
     assert [run.state for run in site.runs()] == [RunState.FINISHED]

@@ -11,7 +11,6 @@ from wetread.engine.array import Array, Labels
 from wetread.engine.batches import Batches
 from wetread.engine.callback import Callback, Training
 from wetread.engine.checkpoint import Checkpoint
-from wetread.engine.clipping import Clip
 from wetread.engine.history import History
 from wetread.engine.loss import SoftmaxCrossEntropy
 from wetread.engine.network import Network
@@ -32,12 +31,11 @@ def fit(
     validation: tuple[Array, Labels] | None = None,
     callbacks: Sequence[Callback] = (),
     schedule: Schedule | None = None,
-    clip: Clip | None = None,
     resume: Checkpoint | None = None,
 ) -> History:
     """Train the network in place and return what was measured.
 
-    Each batch takes one step: forward, loss, backward, clip, update, at the schedule's learning rate where
+    Each batch takes one step: forward, loss, backward, update, at the schedule's learning rate where
     there is one. Validation images X (n, h, w, c) and labels (n,) are read after every epoch, with the weights that
     a callback gives to be judged where one does; the network ends with these. `resume` goes on
     after a checkpoint's last epoch, to `epochs` in all: with the network, optimizer, batches and callbacks made
@@ -53,7 +51,7 @@ def fit(
     for epoch in range(training.history.epochs, epochs):
         training.epoch = epoch
         started = time.perf_counter()
-        _train_epoch(training, batches, loss, schedule, clip)
+        _train_epoch(training, batches, loss, schedule)
         history = training.history
         history.loss.append(training.loss)
         history.accuracy.append(training.accuracy)
@@ -95,35 +93,28 @@ def evaluate(network: Network, X: Array, labels: Labels, loss: SoftmaxCrossEntro
 def check_loss(loss: float, epoch: int) -> None:
     """Raise DataError where a batch's loss is no longer finite; epoch counts from 0."""
     if not math.isfinite(loss):
-        raise DataError(
-            f"expected a finite loss, found {loss} in epoch {epoch + 1}: use a smaller learning rate, or clip the "
-            "gradient"
-        )
+        raise DataError(f"expected a finite loss, found {loss} in epoch {epoch + 1}: use a smaller learning rate")
 
 
 def train_step(
-    network: Network, X: Array, labels: Labels, optimizer: Optimizer, loss: SoftmaxCrossEntropy, clip: Clip | None
+    network: Network, X: Array, labels: Labels, optimizer: Optimizer, loss: SoftmaxCrossEntropy
 ) -> tuple[float, Array]:
     """Take one step on one batch; return its loss and its logits, both from before the step."""
     logits = network.forward(X, training=True)
     value, dlogits = loss(logits, labels)
     network.backward(dlogits)
-    if clip is not None:
-        clip(network.gradient_vector)
     optimizer.step(network.parameter_vector, network.gradient_vector)
     return value, logits
 
 
-def _train_epoch(
-    training: Training, batches: Batches, loss: SoftmaxCrossEntropy, schedule: Schedule | None, clip: Clip | None
-) -> None:
+def _train_epoch(training: Training, batches: Batches, loss: SoftmaxCrossEntropy, schedule: Schedule | None) -> None:
     total_loss = 0.0
     images = correct = 0
     for batch, (X, labels) in enumerate(batches(training.epoch)):
         training.batch = batch
         if schedule is not None:
             training.optimizer.learning_rate = schedule(training.optimizer.iterations)
-        value, logits = train_step(training.network, X, labels, training.optimizer, loss, clip)
+        value, logits = train_step(training.network, X, labels, training.optimizer, loss)
         check_loss(value, training.epoch)
         images += len(X)
         total_loss += value * len(X)

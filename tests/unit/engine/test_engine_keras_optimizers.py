@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from wetread.engine.clipping import clip_by_norm, clip_by_value
 from wetread.engine.optimizers.build import OPTIMIZERS, make_optimizer
 from wetread.engine.schedules import CosineDecay, ExponentialDecay, PiecewiseConstant
 
@@ -42,23 +40,6 @@ def test_twenty_steps(name: str, settings: dict[str, Any], shape: tuple[int, ...
         ours.step(W, dW)
         theirs.apply([dW], [variable])
         np.testing.assert_allclose(W, variable.numpy(), rtol=1e-6, atol=1e-6, err_msg=f"step {step}")
-
-
-@pytest.mark.parametrize(
-    ("clip", "keras_setting"),
-    [(clip_by_norm(0.5), {"global_clipnorm": 0.5}), (clip_by_value(0.05), {"clipvalue": 0.05})],
-)
-def test_clipping_in_a_step(clip: Callable[[Any], None], keras_setting: dict[str, float]) -> None:
-    rng = np.random.default_rng(1)
-    W = rng.normal(size=20).astype(np.float32)
-    variables = [keras.Variable(W[:5]), keras.Variable(W[5:])]
-    optimizer, theirs = make_optimizer("sgd"), keras.optimizers.SGD(**keras_setting)
-    for scale in (1.0, 1e-3):
-        dW = rng.normal(scale=scale, size=20).astype(np.float32)
-        theirs.apply([dW[:5], dW[5:]], variables)
-        clip(dW)
-        optimizer.step(W, dW)
-        np.testing.assert_allclose(W, np.concatenate([v.numpy() for v in variables]), rtol=1e-6, atol=1e-6)
 
 
 def test_schedules() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from schemas.errors import UsageError
-from wetread.engine.clipping import clip_by_norm, clip_by_value
 from wetread.engine.optimizers.build import OPTIMIZERS, make_optimizer
 from wetread.engine.schedules import CosineDecay, ExponentialDecay, PiecewiseConstant
 
@@ -60,25 +59,9 @@ def test_unknown_optimizers_and_settings_are_refused() -> None:
         make_optimizer("sgd", momentun=0.9)
 
 
-def test_clipping_by_norm_keeps_the_direction_and_small_gradients() -> None:
-    dW = np.array([3.0, 4.0])
-    clip_by_norm(10)(dW)
-    np.testing.assert_array_equal(dW, [3, 4])
-    clip_by_norm(1)(dW)
-    np.testing.assert_allclose(dW, [0.6, 0.8])
-
-
-def test_clipping_by_value_keeps_small_elements() -> None:
-    dW = np.array([-3.0, 0.5])
-    clip_by_value(1)(dW)
-    np.testing.assert_array_equal(dW, [-1, 0.5])
-
-
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: clip_by_norm(0),
-        lambda: clip_by_value(-1),
         lambda: ExponentialDecay(0.1, 0, 0.5),
         lambda: CosineDecay(0.1, 0),
         lambda: PiecewiseConstant((3,), (0.1,)),

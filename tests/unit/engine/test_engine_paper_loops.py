@@ -41,7 +41,7 @@ def test_the_engine_takes_the_step_that_loops_over_pixels_take() -> None:
         dtype=np.float64,
     )
     expected = loops.train_on(image, 2, learning_rate=0.3)
-    found, _ = train_step(network, image[None, :, :, None], np.array([2]), SGD(0.3), SoftmaxCrossEntropy(), None)
+    found, _ = train_step(network, image[None, :, :, None], np.array([2]), SGD(0.3), SoftmaxCrossEntropy())
     assert found == pytest.approx(expected)
     weights = network.weights()
     np.testing.assert_allclose(weights["convolution/kernel"][:, :, 0], loops.kernels.transpose(1, 2, 0), atol=1e-12)
