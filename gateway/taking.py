@@ -21,8 +21,8 @@ from schemas.errors import DatabaseReplaced, WetreadError
 from schemas.states import RunState
 from screening.doorbell import Doorbell
 from screening.ending import longer_ending
+from screening.order import Look
 from screening.readers import Readers
-from screening.run import Look
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns
 from wetread.clock import utc_now
