@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -124,7 +123,9 @@ class Receiving:
         return psutil.Process(self.keeper._process.pid)
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        assert self.keeper is not None and self.keeper._process is not None
+        self.keeper._process.kill()
+        self.keeper._process.join(60)  # or it would count as serving still
 
     def watch_until_serving(self, seconds: float = 180.0) -> None:
         assert self.keeper is not None
