@@ -103,6 +103,9 @@ class Sender(threading.Thread):
             time.sleep(0.1)
 
 
+# pynetdicom leaves the sockets open by which it could not connect.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_killed_while_films_come_over_several_associations_nothing_is_lost(at: Receiving) -> None:
     at.start()
