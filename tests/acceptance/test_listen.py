@@ -6,11 +6,8 @@ import json
 import os
 import signal
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from pydicom import dcmread
 
 from tests.chaos.accounting import assert_nothing_lost
 from tests.chaos.scale import times
+from tests.insisting_sender import InsistingSender
 from tests.program import Program, eventually, kill_group, with_model
 from tests.receiving import film, needs, storescu, write_films
 from tests.servers.server import free_port
@@ -105,34 +103,6 @@ def test_beyond_this_machine_it_wants_tls_or_a_word_and_says_who_may_send(tmp_pa
     assert program.run("peers", "remove", "storescu").returncode == 2
 
 
-class Sender(threading.Thread):
-    """Sends films until each was answered 0x0000, however often the receiver dies."""
-
-    def __init__(self, port: int, films: list[bytes], acknowledged: list[str]) -> None:
-        super().__init__(daemon=True)
-        self._port, self._acknowledged = port, acknowledged
-        self._left = [dcmread(BytesIO(one)) for one in films]
-
-    def run(self) -> None:
-        from pynetdicom import AE
-
-        entity = AE(ae_title="PYNETDICOM")
-        entity.add_requested_context(self._left[0].SOPClassUID, "1.2.840.10008.1.2.1")
-        while self._left:
-            association = entity.associate("127.0.0.1", self._port, ae_title="WETREAD")
-            while self._left and association.is_established:
-                try:
-                    answer = association.send_c_store(self._left[0])
-                except (RuntimeError, ValueError):
-                    break
-                if "Status" not in answer or answer.Status != 0:
-                    break
-                self._acknowledged.append(str(self._left.pop(0).SOPInstanceUID))
-            if association.is_established:
-                association.release()
-            time.sleep(0.2)
-
-
 # pynetdicom leaves the sockets open by which it could not connect.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.timeout(times(7200, 900))
@@ -141,7 +111,7 @@ def test_killed_while_films_come_every_answer_has_a_row_a_whole_file_and_a_settl
     let_in(program, "PYNETDICOM")
     films = [film(number) for number in range(FILMS)]
     acknowledged: list[str] = []
-    senders = [Sender(port, films[place::ASSOCIATIONS], acknowledged) for place in range(ASSOCIATIONS)]
+    senders = [InsistingSender(port, films[place::ASSOCIATIONS], acknowledged) for place in range(ASSOCIATIONS)]
     for sender in senders:
         sender.start()
     for kill in range(1, KILLS + 1):

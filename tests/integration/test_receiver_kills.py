@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from pydicom import dcmread
 from sqlalchemy import select
 
 from schemas.tables import Received
+from tests.insisting_sender import InsistingSender
 from tests.program import eventually
 from tests.receiving import Receiving, film, needs, storescu, write_films
 from wetread.store.database import Database
@@ -73,36 +71,6 @@ def test_killed_at_each_point_nothing_that_was_answered_is_lost(
     assert_each_row_has_its_whole_file(at)
 
 
-class Sender(threading.Thread):
-    """Sends films until each was answered 0x0000, over as many associations as that takes."""
-
-    def __init__(self, port: int, films: list[bytes], acknowledged: set[str]) -> None:
-        super().__init__(daemon=True)
-        self._port, self._acknowledged = port, acknowledged
-        self._left = [dcmread(BytesIO(one)) for one in films]
-
-    def run(self) -> None:
-        from pynetdicom import AE
-
-        entity = AE(ae_title="PYNETDICOM")
-        entity.add_requested_context(self._left[0].SOPClassUID, "1.2.840.10008.1.2.1")
-        end = time.monotonic() + 280
-        while self._left and time.monotonic() < end:
-            association = entity.associate("127.0.0.1", self._port, ae_title="WETREAD")
-            while self._left and association.is_established:
-                try:
-                    answer = association.send_c_store(self._left[0])
-                except (RuntimeError, ValueError):
-                    break
-                if "Status" in answer and answer.Status == 0:
-                    self._acknowledged.add(str(self._left.pop(0).SOPInstanceUID))
-                else:
-                    break
-            if association.is_established:
-                association.release()
-            time.sleep(0.1)
-
-
 # pynetdicom leaves the sockets open by which it could not connect.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.timeout(900)
@@ -110,8 +78,8 @@ class Sender(threading.Thread):
 def test_killed_while_films_come_over_several_associations_nothing_is_lost(at: Receiving) -> None:
     at.start()
     films = [film(number) for number in range(FILMS)]
-    acknowledged: set[str] = set()
-    senders = [Sender(at.port, films[place::ASSOCIATIONS], acknowledged) for place in range(ASSOCIATIONS)]
+    acknowledged: list[str] = []
+    senders = [InsistingSender(at.port, films[place::ASSOCIATIONS], acknowledged) for place in range(ASSOCIATIONS)]
     for sender in senders:
         sender.start()
     for kill in range(1, KILLS + 1):
