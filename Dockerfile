@@ -20,13 +20,15 @@ COPY producer producer
 COPY worker worker
 COPY trainer trainer
 COPY screening screening
+COPY gateway gateway
 COPY cli cli
 RUN python -m pip install --compile --no-deps --no-build-isolation .
 
 FROM python:${PYTHON}-slim-bookworm
 RUN groupadd --gid 10001 wetread \
     && useradd --uid 10001 --gid wetread --no-create-home --shell /usr/sbin/nologin wetread \
-    && install --directory --owner wetread --group wetread /var/lib/wetread /var/lib/wetread/models
+    && install --directory --owner wetread --group wetread /var/lib/wetread /var/lib/wetread/models \
+        /var/lib/wetread/spool
 COPY --from=build /opt/wetread /opt/wetread
 ENV PATH=/opt/wetread/bin:$PATH PYTHONUNBUFFERED=1 WETREAD_HOME=/var/lib/wetread
 USER 10001:10001

@@ -4,13 +4,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PACKAGES := cli screening producer worker trainer wetread schemas
+PACKAGES := cli gateway screening producer worker trainer wetread schemas
 
 # PYTHON=/path/to/python chooses the interpreter of .venv; else the first of these that runs and fits.
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx demo test chaos fuzz check audit docs recordings bench up lock
+.PHONY: help install keras onnx pacs demo test chaos fuzz check audit docs recordings bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -21,6 +21,8 @@ install: $(VENV)/.runtime ## install wetread with its NumPy engine into .venv: .
 keras: $(VENV)/.keras ## install TensorFlow too, for --engine keras
 
 onnx: $(VENV)/.onnx ## install ONNX Runtime too, for --engine onnx
+
+pacs: $(VENV)/.runtime ## install what receives films from a PACS, for wetread listen: the same as install
 
 demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
 	$(BIN)/wetread demo

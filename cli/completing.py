@@ -1,7 +1,7 @@
-"""What the Tab key offers: models, runs, labels and schedules, as the database has them, and directories.
+"""What the Tab key offers: models, runs, labels, schedules and peers, as the database has them, and directories.
 
 An option or argument that takes one of these says so: type=MODEL, type=RUN_NUMBER (cli.run_number),
-shell_complete=labels, schedules or directories.
+shell_complete=labels, schedules, peers or directories.
 """
 
 from __future__ import annotations
@@ -49,6 +49,15 @@ def labels(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 def schedules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001 - click's signature
     """Offer the schedules; bash inserts what it is given, so a name of several words comes quoted."""
     found = items(known_names().schedules(), incomplete)
+    if os.environ.get(VARIABLE, "").startswith("bash"):
+        for item in found:
+            item.value = shlex.quote(item.value)
+    return found
+
+
+def peers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001 - click's signature
+    """Offer the peers, as the schedules are offered."""
+    found = items(known_names().peers(), incomplete)
     if os.environ.get(VARIABLE, "").startswith("bash"):
         for item in found:
             item.value = shlex.quote(item.value)

@@ -30,7 +30,7 @@ MOST_SKEW_SECONDS = 5.0
 ANSWER_SECONDS = 6.0
 """Seconds that a database, a broker or a disk may take; then doctor says which one did not answer."""
 
-PACKAGES = ("cli", "screening", "producer", "worker", "trainer", "wetread", "schemas")
+PACKAGES = ("cli", "gateway", "screening", "producer", "worker", "trainer", "wetread", "schemas")
 """Ours, which sit at the top level under common names."""
 
 

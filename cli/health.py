@@ -35,15 +35,15 @@ ANSWER_SECONDS = 6.0
 
 
 @click.command()
-@click.argument("part", type=click.Choice(["worker", "beat", "broker", "database"]))
-@click.option("--ready", is_flag=True, help="Of a worker or beat, ask too whether database and broker answer.")
+@click.argument("part", type=click.Choice(["worker", "beat", "listen", "broker", "database"]))
+@click.option("--ready", is_flag=True, help="Of a worker, beat or listen, ask too whether database and broker answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def health(part: str, ready: bool, as_json: bool) -> None:
     """Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not.
 
-    worker and beat look at the processes of this machine or container alone that serve the same database, and at no
-    service: an outage of the database is no reason to restart a worker, which waits for it. broker and database ask
-    these.
+    worker, beat and listen look at the processes of this machine or container alone that serve the same database, and
+    at no service: an outage of the database is no reason to restart a worker, which waits for it. broker and database
+    ask these.
 
     \b
     Example:
@@ -55,9 +55,9 @@ def health(part: str, ready: bool, as_json: bool) -> None:
 
     settings = load_settings()
     looks: Sequence[Callable[[Settings], str]] = {
-        "worker": [_worker], "beat": [_beat], "broker": [_broker], "database": [_database],
+        "worker": [_worker], "beat": [_beat], "listen": [_listen], "broker": [_broker], "database": [_database],
     }[part]  # fmt: skip
-    if ready and part in ("worker", "beat"):
+    if ready and part in ("worker", "beat", "listen"):
         looks = [*looks, _database, _broker]
     said = "; ".join(_answers(looks, settings))
     if as_json:
@@ -87,6 +87,10 @@ def _worker(settings: Settings) -> str:
 
 def _beat(settings: Settings) -> str:
     return _process("beat", settings)
+
+
+def _listen(settings: Settings) -> str:
+    return _process("listen", settings)
 
 
 def _process(kind: str, settings: Settings) -> str:

@@ -29,6 +29,11 @@ COMMANDS = {
     "screen": ("cli.screen", "Screen directories of chest X-rays, start to end."),
     "submit": ("cli.submit", "Enqueue directories for workers, and return."),
     "watch": ("cli.watch", "Screen films as they appear, until stopped."),
+    "listen": (
+        "cli.listen",
+        "Receive films from a PACS or a modality by DICOM (C-STORE), and screen them, until stopped.",
+    ),
+    "peers": ("cli.peers", "Say which PACS and modalities may send films to `wetread listen`."),
     "worker": ("cli.worker", "Serve batches from the broker until stopped."),
     "beat": ("cli.beat", "Run the schedules, and ring for what waits, until stopped."),
     "schedule": (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.context import asked_database
-from cli.output import emit_json
+from cli.output import emit_json, emit_table
 from cli.run_number import RUN_NUMBER
 from schemas.errors import EXIT_INTERRUPTED, ServiceUnavailable
 from schemas.states import RunState
@@ -41,6 +42,7 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
     from cli.accounts import show_account
     from cli.interrupting import noted_interrupts
     from wetread.store.accounts import run_account
+    from wetread.store.received import ReceivedTotals, read_received
     from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with asked_database() as (_, database):
@@ -56,13 +58,18 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
             if asked.is_set():
                 ctx.exit(EXIT_INTERRUPTED)
         with database.reading() as session:
-            account = run_account(session, run)
+            account, came = run_account(session, run), read_received(session)
         shadows = read_shadows(database, account.id)
     rate, seconds = account_pace(account)
     if as_json:
-        emit_json(account_json(account, shadows, images_per_second=rate, seconds=seconds))
+        body = account_json(account, shadows, images_per_second=rate, seconds=seconds)
+        emit_json(body | {"received": asdict(came)})
     else:
         show_account(account, shadows, images_per_second=rate, seconds=seconds)
+        if came != ReceivedTotals():
+            emit_table(
+                ("over the network", "objects"), [(name.replace("_", " "), n) for name, n in asdict(came).items()]
+            )
 
 
 def _wait(database: Database, run: int | None, asked: threading.Event) -> int:

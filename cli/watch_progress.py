@@ -31,6 +31,11 @@ class WatchProgress(RunProgress):
             f"walk every {order.walk_seconds:g} s; SIGTERM or Ctrl-C ends it"
         )
 
+    @property
+    def place(self) -> str:
+        """Return where the results go, without a password."""
+        return _place(self._database)
+
     def __call__(self, account: RunAccount) -> None:
         """Show `account`; where all is read that is said once, and nothing until something is found again."""
         if self._bar is not None or account.pending:

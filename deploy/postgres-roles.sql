@@ -6,8 +6,9 @@
 -- before the first start, after that (when wetread_owner has made the tables), and after every upgrade. It may be run
 -- at any time, as often as wanted. A role without a password cannot log in where passwords are asked for.
 --
---   wetread_owner    upgrades (makes and alters the tables), registers and promotes models, deletes runs and results
---   wetread_worker   screen, submit, worker, beat and its schedules: reads all; records, claims and settles; deletes nothing
+--   wetread_owner    upgrades (makes and alters the tables), registers and promotes models, deletes runs and results, says
+--                    which peers may send
+--   wetread_worker   screen, submit, worker, listen, beat and its schedules: reads all; records, claims and settles; deletes nothing
 --                    but the signs of life of workers; cannot say which model is trusted
 --   wetread_reader   results, errors list, runs list, status --watch, report, models list, and KEDA's query: reads all, image
 --                    paths included
@@ -62,7 +63,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['models', 'decisions', 'model_aliases', 'alias_changes', 'alembic_version'] LOOP
+    FOREACH name IN ARRAY ARRAY['models', 'decisions', 'model_aliases', 'alias_changes', 'alembic_version', 'peers'] LOOP
         IF to_regclass('public.' || name) IS NOT NULL THEN
             EXECUTE format('REVOKE INSERT, UPDATE ON public.%I FROM wetread_worker', name);
         END IF;

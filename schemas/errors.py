@@ -18,6 +18,8 @@
     +-- MessageError                exit 1   a broker message that is not one of ours
     +-- LeaseLost                   exit 1   another worker holds the batch: nothing of ours may be written
     +-- ReadingsChanged             exit 1   a model's readings changed under a batch: it is to be read again
+    +-- PeerFault                   exit 1   a DICOM peer broke the protocol: its association is aborted
+    +-- PeerGone                    exit 1   a DICOM peer's connection ended, or was silent for too long
     +-- Rejected                    exit 1   one image cannot be read: carries the reason, never stops the rest
 
 A message says what was expected, what was found and what to do next. `Rejected` is for one image and is
@@ -120,6 +122,14 @@ class LeaseLost(WetreadError):
 
 class ReadingsChanged(WetreadError):
     """A model's decision or stored readings changed while a batch was read; the transaction was rolled back."""
+
+
+class PeerFault(WetreadError):
+    """A DICOM peer broke the protocol, or a limit of size or time; its association is aborted."""
+
+
+class PeerGone(WetreadError):
+    """A DICOM peer's connection ended, or was silent for too long; what it was not answered was not received."""
 
 
 class Rejected(WetreadError):

@@ -30,6 +30,14 @@ class RunKind(StrEnum):
     SHADOW = "shadow"
 
 
+class ReceivedState(StrEnum):
+    """Where an object that came over the network stands."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    NOT_WANTED = "not_wanted"
+
+
 class TickKind(StrEnum):
     """Why a schedule looked at this moment."""
 

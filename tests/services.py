@@ -35,7 +35,9 @@ S = TypeVar("S", bound=Server)
 def started(kind: type[S], *arguments: Server) -> S:
     """Return a started server; skip the test, or under CI fail it, where its programs are missing."""
     if missing := [program for program in kind.programs if not program_path(program)]:
-        message = f"{' and '.join(missing)} not found in PATH: install Redis, PostgreSQL and PgBouncer to run this test"
+        message = (
+            f"{' and '.join(missing)} not found: install Redis, PostgreSQL, PgBouncer and Orthanc to run this test"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)

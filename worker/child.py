@@ -72,7 +72,7 @@ def serve_run(task: ChildTask, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _die_with_parent()
+    die_with_parent()
     limit_threads()
     set_up_logs()
     try:
@@ -194,7 +194,7 @@ def _serve(worker: BatchWorker, run_ids: Sequence[int], stop: threading.Event) -
             stop.wait(1.0)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End this process when its parent is gone, however it went: a child alone would work unseen."""
     parent = parent_process()
     if parent is None:

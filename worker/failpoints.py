@@ -36,8 +36,14 @@ POINTS = (
     "before_commit",
     "committed",
     "before_acknowledge",
+    "received_part",
+    "received_synced",
+    "received_renamed",
+    "received_committed",
+    "received_answered",
 )
-"""As a batch reaches them; file and decode once a film, the others once a batch, or once an image alone."""
+"""As a batch reaches them; file and decode once a film, the others once a batch, or once an image alone. Those of what
+is received are of the receiver, once a film."""
 
 MOUTHFUL = 16 * 1024 * 1024
 """Bytes that `eat` takes at a time."""

@@ -18,7 +18,7 @@ from tests.chaos.table import add_line, read_lines
 
 ROOT = Path(__file__).parents[2]
 
-PROGRAM = ("cli", "screening", "producer", "worker", "wetread", "schemas")
+PROGRAM = ("cli", "gateway", "screening", "producer", "worker", "wetread", "schemas")
 """The packages that a screening runs."""
 
 

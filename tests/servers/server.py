@@ -165,9 +165,11 @@ def free_port() -> int:
 
 def program_path(name: str) -> str:
     """Return the path of a server's program, or "" when it is not installed."""
-    # Debian keeps PostgreSQL's programs out of PATH; the highest version is taken.
+    # Debian keeps PostgreSQL's programs out of PATH, of which the highest version is taken, and Orthanc out of that of
+    # an ordinary user.
     beside = sorted(glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: int(path.split("/")[4]))
-    return shutil.which(name) or (beside[-1] if beside else "")
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    return found or (beside[-1] if beside else "")
 
 
 def _unprivileged_user() -> str | None:

@@ -96,7 +96,7 @@ def test_a_service_that_stays_is_checked_restarted_and_given_time_to_end(name: s
 
 def test_ports_are_open_on_loopback_alone() -> None:
     ports = [port for service in services().values() for port in service.get("ports", [])]
-    assert len(ports) == 2
+    assert len(ports) == 3
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -132,6 +132,7 @@ def test_the_image_holds_every_package_and_its_licences() -> None:
         "worker",
         "trainer",
         "screening",
+        "gateway",
         "cli",
         "LICENSE",
         "WEIGHTS_LICENSE",
@@ -157,6 +158,15 @@ def test_settings_reach_the_program_by_the_names_it_reads() -> None:
     known = {f"WETREAD_{name.upper()}" for name in Settings.model_fields}
     for service in ours().values():
         assert set(service["environment"]) <= known
+
+
+def test_what_is_received_is_written_by_one_service_and_read_by_the_others() -> None:
+    spools = {
+        name: [str(volume) for volume in service["volumes"] if str(volume).startswith("spool:")]
+        for name, service in ours().items()
+    }
+    assert spools.pop("listen") == ["spool:/var/lib/wetread/spool"]
+    assert set(map(tuple, spools.values())) == {("spool:/var/lib/wetread/spool:ro",)}
 
 
 def test_redis_keeps_what_it_is_told_and_wants_a_password() -> None:
@@ -210,6 +220,7 @@ def test_nothing_is_open_but_what_is_declared() -> None:
     assert published == {
         "redis": ["127.0.0.1:${WETREAD_REDIS_PORT:-6379}:6379"],
         "postgres": ["127.0.0.1:${WETREAD_POSTGRES_PORT:-5432}:5432"],
+        "listen": ["127.0.0.1:${WETREAD_LISTEN_PORT:-11112}:11112"],
     }
     ways_round = {"network_mode", "privileged", "pid", "ipc", "cap_add", "devices", "userns_mode", "extra_hosts"}
     for name, service in services().items():

@@ -27,7 +27,7 @@ from worker import memory
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
-UNITS = [ROOT / "deploy" / "systemd" / f"wetread-{part}.service" for part in ("beat", "worker")]
+UNITS = [ROOT / "deploy" / "systemd" / f"wetread-{part}.service" for part in ("beat", "listen", "worker")]
 REPORT = ROOT / "deploy" / "systemd" / "wetread-report.service"
 TIMER = REPORT.with_suffix(".timer")
 MAIL = ROOT / "deploy" / "mail" / "mail-report"
@@ -69,7 +69,7 @@ def test_every_manifest_is_in_the_namespace_that_is_made() -> None:
             assert one["metadata"]["namespace"] == "wetread", one["metadata"]["name"]
 
 
-@pytest.mark.parametrize("name", ["worker", "beat", "migrate"])
+@pytest.mark.parametrize("name", ["worker", "beat", "listen", "migrate"])
 def test_each_container_calls_what_exists_and_takes_settings_that_exist(name: str) -> None:
     (container,) = pods()[name]["containers"]
     called(container["args"])
@@ -86,10 +86,11 @@ def test_each_container_calls_what_exists_and_takes_settings_that_exist(name: st
     for volume in container["volumeMounts"]:
         assert volume["name"] in {one["name"] for one in pods()[name]["volumes"]}
     for port in container.get("ports", []):
-        assert container["args"][container["args"].index("--metrics-port") + 1] == str(port["containerPort"])
+        option = "--port" if port["name"] == "dicom" else "--metrics-port"
+        assert container["args"][container["args"].index(option) + 1] == str(port["containerPort"])
 
 
-@pytest.mark.parametrize("name", ["worker", "beat", "migrate"])
+@pytest.mark.parametrize("name", ["worker", "beat", "listen", "migrate"])
 def test_no_pod_has_rights_to_spare_nor_writes_the_archive(name: str) -> None:
     pod = pods()[name]
     (container,) = pod["containers"]

@@ -15,7 +15,7 @@ from wetread import installing
 from wetread.installing import install_command
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cli", "screening", "producer", "worker", "trainer", "wetread", "schemas")
+PACKAGES = ("cli", "gateway", "screening", "producer", "worker", "trainer", "wetread", "schemas")
 
 
 class Installed:

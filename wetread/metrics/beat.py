@@ -107,6 +107,14 @@ def _of_totals(totals: Totals) -> Iterator[Metric]:
         "wetread_alarms", "What is to be looked into of the latest run of each set of roots, by kind.",
         [((kind,), count) for kind, count in sorted(totals.alarms.items())], ("kind",),
     )  # fmt: skip
+    came = totals.received
+    yield _gauge(
+        "wetread_received_films", "Films that came over the network, by whether a run has taken them.",
+        [(("taken",), came.taken), (("waiting",), came.waiting)], ("state",),
+    )  # fmt: skip
+    yield _gauge("wetread_received_conflicts", "Of these, other bytes of one SOP instance.", [((), came.conflicts)])
+    yield _gauge("wetread_received_copies", "Times that a film came again.", [((), came.copies)])
+    yield _gauge("wetread_received_not_wanted", "Objects that were not kept.", [((), came.not_wanted)])
     models = [((alias, model, digest), 1.0) for alias, (model, digest) in sorted(totals.models.items())]
     yield _gauge("wetread_model_info", "What an alias stands for.", models, ("alias", "model", "digest"))
     yield _gauge(

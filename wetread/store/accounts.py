@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from schemas.errors import UsageError
 from schemas.states import RunKind, RunState
 from schemas.tables import Model, Run, RunTally
 from schemas.walk_rules import USUAL_WALK, WalkRules
+from wetread.store.received import conflicts_of
 from wetread.store.roots import root_paths
 from wetread.store.runs import shadows_of
 from wetread.store.tallies import NOTE
@@ -28,6 +29,7 @@ class RunAccount:
     kind: where it comes from. roots: the directories that it walks, links resolved, as bytes.
     labels: images by their most probable label. uncertain: of these, those whose decision says no label.
     passed_over: by the last walk, {kind: count}; unread_directories: that it could not look into.
+    received_conflicts: films that it took from a spool, whose SOP instance came with other bytes, too.
     trouble, trouble_why: what hindered it last. drift: what its scores and inputs were past at its end.
     """
 
@@ -63,6 +65,7 @@ class RunAccount:
     drift: tuple[Alarm, ...] = ()
     roots: tuple[bytes, ...] = ()
     display_notes: dict[str, int] = field(default_factory=dict)
+    received_conflicts: int = 0
 
     @property
     def settled(self) -> int:
@@ -116,7 +119,9 @@ def _accounts(session: Session, rows: Sequence[Any]) -> list[RunAccount]:
     """Return the accounts of (run, its model's name, its version)."""
     tallies = _tallies(session, [run.id for run, _, _ in rows])
     roots = root_paths(session, list({number for run, _, _ in rows for number in run.root_ids}))
-    return [_account(tallies[run.id], roots, run, model, version) for run, model, version in rows]
+    conflicts = conflicts_of(session, [run.id for run, _, _ in rows])
+    accounts = [_account(tallies[run.id], roots, run, model, version) for run, model, version in rows]
+    return [replace(one, received_conflicts=conflicts[one.id]) if one.id in conflicts else one for one in accounts]
 
 
 Tallies = dict[str, dict[str, int]]

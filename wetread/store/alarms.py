@@ -25,6 +25,7 @@ def run_alarms(
     return [
         *_hindered(account),
         *_not_looked_into(account),
+        *_conflicting(account),
         *_found_nothing(account),
         *_failed(account, max_failure_rate),
         *(account.drift if drift is None else drift),
@@ -69,6 +70,17 @@ def _not_looked_into(account: RunAccount) -> Iterable[Alarm]:
             f"{which} not looked into: `wetread errors list {account.id}` names them; mend their permissions, or leave "
             "them out by --exclude.",
             {"unreadable_directories": count},
+        )
+
+
+def _conflicting(account: RunAccount) -> Iterable[Alarm]:
+    if count := account.received_conflicts:
+        films = "1 film that was received has" if count == 1 else f"{count:,} films that were received have"
+        yield Alarm(
+            AlarmKind.RECEIVED_CONFLICT,
+            f"{films} a SOP instance UID under which other bytes came, too: all are kept and read. Ask their sender "
+            "which is right; docs/pacs.md tells how to find them.",
+            {"conflicts": count},
         )
 
 

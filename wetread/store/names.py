@@ -63,6 +63,11 @@ class Names:
         rows = self._rows("SELECT name, cron, timezone FROM schedules WHERE removed_at IS NULL ORDER BY name")
         return [(name, f"{cron} {timezone}") for name, cron, timezone in rows]
 
+    def peers(self) -> list[tuple[str, str]]:
+        """Return (name, title and address) of the peers that may send."""
+        rows = self._rows("SELECT name, title, network FROM peers ORDER BY name")
+        return [(name, f"{title} {network}") for name, title, network in rows]
+
     def _rows(self, query: str) -> Sequence[Sequence[Any]]:
         try:
             with _connected(self._url) as connection:

@@ -16,6 +16,7 @@ from wetread.store.accounts import list_accounts
 from wetread.store.alarms import latest_alarms
 from wetread.store.leases import read_with_another
 from wetread.store.moments import database_seconds, read_clock
+from wetread.store.received import ReceivedTotals, read_received
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Totals:
     those that a worker has; expired: those whose lease ran out and that nobody has taken yet. abandoned: times that a
     worker died, or was silent past its lease and since, with a batch.
     models: {alias: (NAME@VERSION, digest)}. ticks: {(kind, outcome): moments of schedules}.
+    received: what came over the network.
     alarms: {kind: how many, of the latest run of each set of roots}. database_seconds: its clock, seconds since 1970.
     """
 
@@ -39,6 +41,7 @@ class Totals:
     models: dict[str, tuple[str, str]]
     ticks: dict[tuple[str, str], int]
     alarms: dict[str, int]
+    received: ReceivedTotals
     database_seconds: float
 
 
@@ -55,6 +58,7 @@ def read_totals(session: Session) -> Totals:
         models=_models(session),
         ticks=_ticks(session),
         alarms=_alarms(session),
+        received=read_received(session),
         database_seconds=read_clock(session),
     )
 

@@ -1,0 +1,1 @@
+"""An entrance: films that come over the network, by DICOM."""

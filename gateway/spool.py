@@ -1,0 +1,178 @@
+"""The spool: where received films lie, each under the SHA-256 of its bytes, and where they are written first.
+
+    SPOOL/incoming/     files that are being received; nothing is promised of them
+    SPOOL/films/ab/     whole films, abc….dcm; the archive's root that runs read
+    SPOOL/lock          held by the one receiver that writes here
+
+A film's name follows from its bytes, so that one which comes again finds its place taken, and another under the same
+SOP instance has a place of its own: nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+
+from schemas.errors import UsageError
+
+INCOMING, FILMS, LOCK = b"incoming", b"films", b"lock"
+_FILM = re.compile(rb"([0-9a-f]{64})\.dcm")
+_PART = b".part"
+_DIRECTORY_MODE, _FILE_MODE = 0o750, 0o640
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledFilm:
+    """A film in its place: its path relative to the films' directory, size in bytes, time of change, SHA-256."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class Spool:
+    """The directories under `directory`, which are made where they are missing.
+
+    Raises UsageError where they cannot be, or where another receiver writes there.
+    """
+
+    def __init__(self, directory: bytes) -> None:
+        self.directory = os.path.abspath(directory)
+        self.films = os.path.join(self.directory, FILMS)
+        self._incoming = os.path.join(self.directory, INCOMING)
+        self._numbers = count()
+        try:
+            for path in (self.directory, self.films, self._incoming):
+                os.makedirs(path, mode=_DIRECTORY_MODE, exist_ok=True)
+            self._lock = os.open(os.path.join(self.directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            for number in range(256):
+                os.makedirs(os.path.join(self.films, b"%02x" % number), mode=_DIRECTORY_MODE, exist_ok=True)
+            sync_directory(self.films)
+            sync_directory(self.directory)
+        except OSError as error:
+            raise UsageError(
+                f"expected a directory to keep films in, found: {error.strerror}; name another by --spool"
+            ) from error
+
+    def hold(self) -> None:
+        """Take the lock, for as long as this process lives; raise UsageError where another one has it."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                "expected a spool of our own, found another `wetread listen` that writes there; name another by --spool"
+            ) from error
+
+    def begin(self) -> Part:
+        """Begin a file; raise OSError where the disk does not let us."""
+        name = os.path.join(self._incoming, b"%d-%d%b" % (os.getpid(), next(self._numbers), _PART))
+        return Part(self, name)
+
+    def remove_parts(self) -> int:
+        """Remove what was being received when an earlier process ended; return how many files that were."""
+        removed = 0
+        with os.scandir(self._incoming) as entries:
+            for entry in entries:
+                if entry.name.endswith(_PART):
+                    os.unlink(entry.path)
+                    removed += 1
+        return removed
+
+    def older_than(self, seconds: float) -> Iterator[bytes]:
+        """Yield the paths, relative to the films' directory, of films last changed before then (since 1970)."""
+        for number in range(256):
+            folder = b"%02x" % number
+            with os.scandir(os.path.join(self.films, folder)) as entries:
+                for entry in entries:
+                    if _FILM.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < seconds:
+                        yield os.path.join(folder, entry.name)
+
+    def has(self, path: bytes) -> bool:
+        """Return whether a film lies there."""
+        return os.path.lexists(os.path.join(self.films, path))
+
+    def free(self) -> tuple[int, float]:
+        """Return the bytes that are free for us, and their share of the disk."""
+        found = os.statvfs(self.films)
+        return found.f_bavail * found.f_frsize, found.f_bavail / max(1, found.f_blocks)
+
+
+def film_path(sha256: str) -> bytes:
+    """Return the place of a film with these bytes, relative to the films' directory."""
+    return f"{sha256[:2]}/{sha256}.dcm".encode()
+
+
+def named_digest(path: bytes) -> str:
+    """Return the SHA-256 that a film's name states."""
+    return os.path.basename(path)[:64].decode()
+
+
+def sync_directory(path: bytes) -> None:
+    """Have the names in a directory outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Part:
+    """A file that is being received: written, hashed as it is, then put in its place or removed.
+
+    Methods raise OSError where the disk does not take it.
+    """
+
+    def __init__(self, spool: Spool, path: bytes) -> None:
+        self._spool, self._path = spool, path
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+
+    def write(self, part: bytes | memoryview) -> None:
+        """Add `part`."""
+        self._hash.update(part)
+        view = memoryview(part)
+        while view:
+            written = os.write(self.descriptor, view)
+            if not written:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            view = view[written:]
+            self.size += written
+
+    def sync(self) -> None:
+        """Have the bytes outlast a power cut."""
+        os.fsync(self.descriptor)
+
+    def place(self) -> SpooledFilm:
+        """Put the file where its bytes belong, unless it lies there already; its directory is yet to be synced."""
+        digest = self._hash.hexdigest()
+        path = film_path(digest)
+        target = os.path.join(self._spool.films, path)
+        with suppress(FileNotFoundError):
+            found = os.stat(target)
+            if found.st_size == self.size:
+                self.abandon()
+                return SpooledFilm(path, self.size, found.st_mtime_ns, digest)
+        found = os.fstat(self.descriptor)
+        os.rename(self._path, target)
+        self._close()
+        return SpooledFilm(path, self.size, found.st_mtime_ns, digest)
+
+    def abandon(self) -> None:
+        """Remove it."""
+        with suppress(OSError):
+            os.unlink(self._path)
+        self._close()
+
+    def _close(self) -> None:
+        with suppress(OSError):
+            os.close(self.descriptor)
+        self.descriptor = -1
