@@ -21,7 +21,7 @@ from schemas.states import RunState
 from schemas.tables import Batch, Run, StoredHeader, WorkItem
 from tests.program import eventually
 from tests.screened import RunKit, done
-from wetread.store import runs, settling
+from wetread.store import item_settling, runs, settling
 from wetread.store.attempts import count_attempt
 from wetread.store.database import Database
 from wetread.store.deleting import delete_run
@@ -119,7 +119,7 @@ def test_a_run_is_deleted_while_a_later_one_reads_its_images_again(
     held = kit.claim(*again.batch_ids)
     assert held is not None
     meeting = Meeting(kit, first)
-    _pause_before(monkeypatch, settling, "_lock_items", meeting)
+    _pause_before(monkeypatch, item_settling, "_lock_items", meeting)
     assert meeting.hold(lambda: kit.settle(held, [done(item) for item in held.items])) == []
     assert runs_left(kit) == [second]
     with kit.database.reading() as session:

@@ -17,6 +17,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from schemas.errors import NoDatabase, ServiceUnavailable
 
+PAGES_KIB = 32_768
+"""Of the file's pages SQLite keeps so many KiB in memory."""
+
 TRIES = 3
 """A writer may come or go between the look at its files and the opening."""
 
@@ -97,7 +100,7 @@ class _Asked:
             f"file:{quote(self.file)}?{how}", uri=True, timeout=self.wait_seconds, check_same_thread=False
         )
         try:
-            for pragma in ("query_only = ON", "cache_size = -32768", "temp_store = MEMORY"):
+            for pragma in ("query_only = ON", f"cache_size = -{PAGES_KIB}", "temp_store = MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except BaseException:

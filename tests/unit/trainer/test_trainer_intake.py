@@ -21,7 +21,8 @@ from trainer.intake import take_in
 from trainer.people import with_several_ids
 from trainer.phantoms import draw_archive
 from trainer.pixels import load_films
-from wetread.imaging.decode import Grey, decode
+from wetread.imaging.decode import ALL, Grey, decode
+from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess
 from wetread.imaging.range import normalise
@@ -59,8 +60,8 @@ def test_the_network_and_the_audit_get_what_they_would_have_read_alone(dataset: 
 def test_each_file_is_opened_and_decoded_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[int] = []
 
-    def counted(data: bytes, enough: int | None = None) -> Grey:
-        if enough is None:  # a large JPEG is decoded at a fraction too
+    def counted(data: bytes, enough: Enough = ALL) -> Grey:
+        if enough is ALL:  # a large JPEG is decoded at a fraction too
             decoded.append(len(data))
         return decode(data, enough)
 
