@@ -5,7 +5,7 @@
 Films are small and drawn (64 x 64, each with its own bytes), in memory; the shipped model reads them. So small a film
 costs little: what wetread does beside reading is a larger part of it than of a real one, and shows more, if it grows.
 Each turn has a new database. One thing is varied at a time: sizes with a worker a core in batches of 64; workers and
-batches over --at films. An archive of fewer than 10,000 films is screened so much oftener in each round. The pace is
+batches over --at films. An archive of fewer than 10,000 films is screened more often in each round. The pace is
 the steady one, without the time in which workers start and end. Prints Markdown.
 """
 
@@ -32,7 +32,7 @@ from tests.servers.redis_server import RedisServer
 EMBEDDED, SERVED = "embedded", "served"
 BATCH = 64
 AT_LEAST = 10_000
-"""Films of each case in a round: an archive of fewer is screened so much oftener, since its pace says less."""
+"""Films of each case in a round: an archive of fewer is screened more often, since its pace says less."""
 
 COLUMNS = (
     "films/s", "least", "most", "of the first", "last tenth of first", "ms a film: all", "database", "waiting",

@@ -1,7 +1,7 @@
 """Films that changed after their run had read them, and when a new run is to begin for them. Time is a parameter.
 
-One that changes all the time would begin one run after another: each time it is held back for longer. However seldom
-it changes, if it does so within FORGET_SECONDS each time, it comes to one run in LONGEST_SECONDS.
+A film that changes all the time would start one run after another. So each time it is held back for longer, up to
+LONGEST_SECONDS, until it has not changed for FORGET_SECONDS.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ChangedAgain:
         return now >= self._next and any(due <= now for due, _ in self._held.values())
 
     def take(self, now: float) -> list[Key]:
-        """Return all films that are held, for a run that begins now and reads them all, whyever it begins."""
+        """Return all films that are held back, for a run that starts now and reads them all, whatever started it."""
         self._let_go = {key: kept for key, kept in self._let_go.items() if now - kept[1] < FORGET_SECONDS}
         self._let_go |= {key: (wait, now) for key, (_, wait) in self._held.items()}
         taken, self._held = list(self._held), {}

@@ -63,7 +63,7 @@ def read_address(url: str) -> BrokerAddress:
         parts = [urlsplit(member) for member in members]
         ports = [part.port for part in parts]
     except ValueError as error:
-        raise ValueError(f"expected {FORMS}, found a port or a host that is none") from error
+        raise ValueError(f"expected {FORMS}, found an invalid port or host") from error
     if scheme != "redis+socket" and (0 in ports or not all(part.scheme == scheme for part in parts)):
         raise ValueError(f"expected {FORMS}, found another form")
     options = dict(pair for part in parts for pair in parse_qsl(part.query, keep_blank_values=True))
@@ -87,7 +87,7 @@ def _check_options(scheme: str, options: dict[str, str]) -> None:
     known = OPTIONS[scheme]
     for name, value in options.items():
         if name not in known:
-            found = "an option of TLS" if name in TLS_OPTIONS else "an option that is none"
+            found = "an option of TLS" if name in TLS_OPTIONS else "an unknown option"
             expected = f"expected of {scheme}:// {' or '.join(sorted(known)) or 'no option after a ?'}"
             raise ValueError(f"{expected}, found {found}; options of TLS stand after rediss://")
         words = TLS_OPTIONS.get(name)

@@ -46,7 +46,7 @@ class LastingThread(threading.Thread):
 def say_missed(what: str, error: Exception, **of: object) -> None:
     """Log that a round of a loop was missed because of `error`, and that the next one follows.
 
-    An error that is none of ours is said by its kind and place alone: what libraries quote can hold a path.
+    A library's error is reported by its kind and place alone: what libraries quote can hold a path.
     """
     log = structlog.get_logger()
     if isinstance(error, WetreadError):

@@ -30,7 +30,7 @@ def set_up_logs(*, verbose: bool = False) -> None:
     """
     if verbose:
         os.environ[LEVEL] = "info"
-    # A level that is none is named by the settings, as every wrong variable is.
+    # An unknown level is named by the settings, as every wrong variable is.
     level = logging.getLevelNamesMapping().get(os.environ.get(LEVEL, "warning").upper(), logging.WARNING)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

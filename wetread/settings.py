@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        """Refuse a driver or an option that is none before anything is opened."""
+        """Refuse an unknown driver or option before anything is opened."""
         if value := url.get_secret_value():
             check_address(value)
         return url

@@ -1,4 +1,4 @@
-"""What a worker does with a message that is none: it logs and drops it, and goes on to the next.
+"""Malformed messages: a worker logs and drops them, and goes on to the next.
 
 Kombu, which reads Redis for Celery, checks the content of a message and trusts its envelope: text that is no JSON, or
 an envelope that lacks a part, ended the whole worker, and would end the next one that is started too.

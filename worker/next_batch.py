@@ -14,7 +14,7 @@ from wetread.store.database import Database
 from wetread.store.leases import ClaimedItem, next_batches, pending_items, running_of
 
 AMONG = 64
-"""Batches that wait, of which one is chosen, so that others seldom take it first: the more there are, the seldomer."""
+"""Waiting batches of which one is chosen at random: with more of them, two workers rarely choose the same."""
 
 
 class NextBatch:

@@ -51,7 +51,7 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     Raises ServiceUnavailable when the database or the broker does not answer at the start. Later they are waited for.
     """
     _want_files(FILES + FILES_A_PROCESS * concurrency)
-    armed()  # a failpoint that is none is refused here, not by each process of the pool
+    armed()  # an unknown failpoint is refused here, not by each process of the pool
     say_everywhere(worker=worker_id())
     if settings.metrics_port is not None:  # first of all: who imports Prometheus's client before it counts alone
         open_metrics("worker", settings.metrics_host, settings.metrics_port)

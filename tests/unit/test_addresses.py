@@ -26,7 +26,7 @@ def test_each_sentinel_is_told_the_password_and_the_number() -> None:
     ("variable", "url", "said"),
     [
         ("BROKER", "amqp://me:secret@h", "another form"),
-        ("BROKER", "redis://:secret@h:port/0", "a port or a host that is none"),
+        ("BROKER", "redis://:secret@h:port/0", "an invalid port or host"),
         ("BROKER", "redis://:secret@h/zero", "a number of Redis's database"),
         ("BROKER", "redis://:secret@h/0?ssl_ca_certs=x", "options of TLS stand after rediss://"),
         ("BROKER", "rediss://:secret@h/0?ssl_cert_reqs=perhaps", "required"),
