@@ -2,15 +2,15 @@
 
 A message is a call to take one batch that waits; the one that it names is a hint. While a process reads a batch, it
 chooses another of the same run that was rung for, and its first files are read meanwhile. The next call of that run
-takes the chosen one, and who gets the message that named that finds it taken, and takes another that waits: there are
-as many calls as batches. Nothing is claimed before it is worked on: a process that ends or dies holds one batch, no
-other waits for it, and no death is counted on films that were only read early.
+takes the chosen one. Whoever gets the message that named the chosen one finds it taken, and takes another of that run:
+there are as many calls as batches. Nothing is claimed before it is worked on: a process that ends or dies holds one
+batch, no other waits for it, and no death is counted on films that were only read early.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -47,33 +47,43 @@ class CalledBatch:
 
         Other runs' calls are theirs, or a run that came first would keep all others waiting.
         """
-        chosen, waited = self._chosen, self._waited
-        self._chosen, self._waited = None, frozenset()
-        return chosen if chosen is not None and named in waited else named
+        return (self._chosen_one() or named) if named in self._waited else named
 
-    def another(self) -> int | None:
-        """Return a batch, of any run, that was rung for and waits; None where none does."""
+    def another(self, named: int, tried: Container[int]) -> int | None:
+        """Return a batch that was rung for and waits, in place of one that is taken; None where none does.
+
+        It is of the same run where one of that run waits, and the one whose first files are there already if it can be.
+        """
         with self._database.reading() as session:
-            waiting = rung_batches(session, AMONG)
-        return random.choice(waiting) if waiting else None  # noqa: S311 - no secret
+            waiting = rung_batches(session, AMONG, beside=named) or rung_batches(session, AMONG)
+        left = [batch_id for batch_id in waiting if batch_id not in tried]
+        if self._chosen in left:
+            return self._chosen_one()
+        return random.choice(left) if left else None  # noqa: S311 - no secret
+
+    def _chosen_one(self) -> int | None:
+        chosen = self._chosen
+        self._chosen, self._waited = None, frozenset()
+        return chosen
 
 
 def answer_call(worker: BatchWorker, batches: CalledBatch, named: int) -> None:
     """Read the batch that a message calls for, or another that waits where that is taken or settled."""
-    if _read(worker, batches, batches.take(named)) or _read(worker, batches, named):
-        return
-    # The message may have come back from a process that died with it in hand.
-    if free_what_the_dead_hold(worker.database) and _read(worker, batches, named):
-        return
-    while (another := batches.another()) is not None:
-        if _read(worker, batches, another):
-            return
-    worker.files.forget()
-
-
-def _read(worker: BatchWorker, batches: CalledBatch, batch_id: int) -> bool:
-    """Read a batch; return False where it was not free."""
     from worker.batch import Ending
 
-    ending: Ending = worker.process_batch(batch_id, lambda: batches.choose(beside=batch_id))
-    return ending != Ending.NOT_FREE
+    def read(batch_id: int) -> Ending:
+        return worker.process_batch(batch_id, lambda: batches.choose(beside=batch_id))
+
+    first = batches.take(named)
+    if read(first) != Ending.NOT_FREE or (first != named and read(named) != Ending.NOT_FREE):
+        return
+    tried = {first, named}
+    while (another := batches.another(named, tried)) is not None:
+        tried.add(another)
+        # One that this worker cannot read is left to the others, and uses up no call of those that it can.
+        if read(another) not in (Ending.NOT_FREE, Ending.NO_MODEL):
+            return
+    # The message may have come back from a process that died with it in hand.
+    if free_what_the_dead_hold(worker.database) and read(named) != Ending.NOT_FREE:
+        return
+    worker.files.forget()

@@ -116,7 +116,7 @@ class ReadAhead:
             failed = future.done() and not future.cancelled() and future.exception() is not None
             if image_id not in wanted or failed:
                 future.cancel()
-                del self._early[image_id]
+                self._early.pop(image_id, None)  # both of a process's threads drop them
 
     def _result(self, item: ClaimedItem, future: Future[FileBytes]) -> ReadItem:
         look = min(LOOK_SECONDS, self.patience / 4)

@@ -144,9 +144,9 @@ def test_a_call_of_another_run_is_answered_by_that_run(kit: RunKit) -> None:
     told = {item.image_id for item in batches.choose(beside=first)}
     assert len(told) == 4
     assert batches.take(of_other.batch_ids[0]) == of_other.batch_ids[0]
-    assert batches.take(second) == second, "a choice is used once"
-    batches.choose(beside=first)
-    assert batches.take(third) in {second, third}
+    chosen = batches.take(second)
+    assert chosen in {second, third}, "the choice stays for a call of its run"
+    assert batches.take(second) == second, "and is used once"
     with kit.database.reading() as session:
         assert rung_batches(session, AMONG) == [*of_mine.batch_ids, *of_other.batch_ids]
         assert rung_batches(session, AMONG, beside=first) == [second, third]
@@ -164,6 +164,56 @@ def test_a_call_whose_batch_is_taken_is_answered_by_one_that_waits_and_was_rung_
     answer_call(worker, batches, first)
     answer_call(worker, batches, 10_000)
     assert unsettled(pairs) == {first, third}, "for what was not rung for, another call comes"
+
+
+def test_a_call_whose_batch_is_gone_takes_the_one_whose_files_are_there(
+    pairs: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, of, batches = Disk(monkeypatch), batches_of(pairs), CalledBatch(pairs.database)
+    worker: BatchWorker = pairs.worker()
+    first, *_ = ring_all(pairs.database)
+    answer_call(worker, batches, first)
+    (early,) = {of[path] for path in disk.opened} - {first}
+    answer_call(worker, batches, first)
+    assert early not in unsettled(pairs) and len(unsettled(pairs)) == 1
+    assert len(disk.opened) == len(set(disk.opened)), "each file once"
+
+
+def test_a_call_whose_batch_is_gone_is_answered_by_its_own_run(kit: RunKit) -> None:
+    kit.filled([b"%02d.png" % number for number in range(12)])
+    _, later = kit.filled([b"%02d.png" % number for number in range(12)], force=True)
+    ring_all(kit.database)
+    batches = CalledBatch(kit.database)
+    gone, *others = later.batch_ids
+    assert kit.claim(gone) is not None
+    assert {batches.another(gone, {others[0]}) for _ in range(20)} == {others[1]}
+    assert batches.another(gone, set(others)) is None, "or none that was not tried"
+    with kit.database.writing() as session:
+        for number in others:
+            session.get_one(Batch, number).rung_at = None
+    assert batches.another(gone, set()) in rung(kit.database), "another run's, where its own has none"
+
+
+def test_a_batch_that_this_worker_cannot_read_uses_up_no_call(pairs: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = ring_all(pairs.database)
+    with pairs.database.writing() as session:
+        assert claim(session, first, "another:1:1", 600.0) is not None
+    worker, batches, read = pairs.worker(), CalledBatch(pairs.database), list[int]()
+
+    def process(_worker: BatchWorker, batch_id: int, _upcoming: object) -> batch_module.Ending:
+        read.append(batch_id)
+        return {first: batch_module.Ending.NOT_FREE, second: batch_module.Ending.NO_MODEL}.get(
+            batch_id, batch_module.Ending.SETTLED
+        )
+
+    monkeypatch.setattr(BatchWorker, "process_batch", process)
+    answer_call(worker, batches, first)
+    assert read[0] == first and read[-1] == third
+
+
+def rung(database: Database) -> list[int]:
+    with database.reading() as session:
+        return rung_batches(session, AMONG)
 
 
 def unsettled(site: Site) -> set[int]:

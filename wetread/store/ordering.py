@@ -31,7 +31,8 @@ def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -
     if session.get_bind().dialect.name != "postgresql":
         return
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-    key = int(model_digest[:8], 16) - 2**31
+    # The least of PostgreSQL's integers cannot be written as one: its sign is applied after its cast.
+    key = max(int(model_digest[:8], 16) - 2**31, 1 - 2**31)
     say(session, select(lock(cast(ADVISORY_SPACE, Integer), cast(key, Integer))))
 
 
