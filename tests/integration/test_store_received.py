@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select, text, update
 
@@ -77,6 +79,19 @@ def test_what_is_not_wanted_is_noted_and_never_taken(database: Database, root: i
     assert (again.not_wanted, again.copies, again.conflicts) == (1, 1, 0)
     with database.reading() as session:
         assert waiting_films(session, root, 10) == []
+
+
+def test_what_a_sender_is_told_of_is_synced_at_its_commit(tmp_path: Path) -> None:
+    def level(*, durable: bool) -> int:
+        database = Database(f"sqlite:///{tmp_path / 'results.db'}", durable=durable)
+        try:
+            with database.writing() as session:
+                return int(session.execute(text("PRAGMA synchronous")).scalar_one())
+        finally:
+            database.dispose()
+
+    normal, full = 1, 2
+    assert (level(durable=False), level(durable=True)) == (normal, full)
 
 
 def test_accounts_of_received_films_that_do_not_add_up_are_refused(database: Database, root: int) -> None:
