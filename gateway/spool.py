@@ -4,8 +4,8 @@
     SPOOL/films/ab/     whole films, abc….dcm; the archive's root that runs read
     SPOOL/lock          held by the one receiver that writes here
 
-A film's name follows from its bytes, so that one which comes again finds its place taken, and another under the same
-SOP instance has a place of its own: nothing is ever overwritten.
+A film's name follows from its bytes, so that one which comes again lies where it did, and another under the same SOP
+instance has a place of its own: nothing is ever overwritten by anything else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import hashlib
 import os
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -184,11 +185,11 @@ class Part:
         digest = self._hash.hexdigest()
         path = film_path(digest)
         with self._spool.placing(path) as target:
+            # What lies there already may not be what its name says, after a power cut or by another's hand; this is.
+            # It keeps the time that runs know the film by.
             with suppress(FileNotFoundError):
-                found = os.stat(target)
-                if found.st_size == self.size:
-                    self.abandon()
-                    return SpooledFilm(path, self.size, found.st_mtime_ns, digest)
+                os.utime(self.descriptor, ns=(time.time_ns(), os.stat(target).st_mtime_ns))
+                os.fsync(self.descriptor)
             found = os.fstat(self.descriptor)
             os.rename(self._path, target)
         self._close()
