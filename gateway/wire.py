@@ -62,7 +62,8 @@ class Wire:
     def wake(self) -> None:
         """Have a read that another thread waits in end with PeerGone."""
         with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+            # Not that of TLS: it would forget its keys, and that thread go on to read what is enciphered as a film.
+            socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
 
     def _fill(self, view: memoryview, until: float, found: str) -> None:
         at = 0
