@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,13 @@ from schemas.alarms import AlarmKind
 from schemas.errors import UsageError
 from schemas.tables import Received, ReceivedAccount
 from screening.watch_runs import WatchRuns
+from tests.program import eventually
 from tests.screened import DIGEST, RunKit
 from wetread.clock import utc_now
 from wetread.store.accounts import run_account
 from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
+from wetread.store.migrating import ensure_schema
 from wetread.store.peers import Peer, add_peer, list_peers, peer_of, remove_peer
 from wetread.store.received import (
     ReceivedFilm,
@@ -70,6 +75,59 @@ def test_other_bytes_of_one_instance_are_both_kept_and_flagged(database: Databas
         assert session.scalars(select(Received.conflict)).all() == [True, True]
         assert len(waiting_films(session, root, 10)) == 2
     assert note(database, root, received("1.1", "c"), received("1.1", "a")).conflicts == 3
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[Database]:
+    database = Database(postgres_url)
+    ensure_schema(database)
+    yield database
+    database.dispose()
+
+
+@contextmanager
+def noted_meanwhile(database: Database, root: int, *films: ReceivedFilm) -> Iterator[None]:
+    """Record films in another thread, which waits for a lock of this one's transaction when this goes on."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+    def is_met() -> bool:
+        with database.reading() as session:
+            return recorded.done() or bool(session.execute(waiting).scalar_one())
+
+    with ThreadPoolExecutor() as threads:
+        recorded = threads.submit(note, database, root, *films)
+        eventually(is_met, seconds=60, what="the films wait")
+        yield
+        # The pool waits here until the films are recorded: leave this after the transaction that they wait for.
+
+
+@pytest.fixture
+def postgres_root(postgres: Database) -> int:
+    with postgres.writing() as session:
+        (number,) = root_ids(session, [b"/spool/films"])
+        open_account(session, number)
+    return number
+
+
+def test_other_bytes_that_come_at_the_same_time_are_flagged(postgres: Database, postgres_root: int) -> None:
+    with ExitStack() as other, postgres.writing() as session:
+        note_received(session, postgres_root, [received("1.1", "a")])
+        other.enter_context(noted_meanwhile(postgres, postgres_root, received("1.1", "b")))
+    with postgres.reading() as session:
+        assert read_received(session) == ReceivedTotals(2, 0, 2, conflicts=2)
+
+
+def test_films_that_are_recorded_and_taken_at_once_do_not_lock_each_other_out(
+    postgres: Database, postgres_root: int
+) -> None:
+    note(postgres, postgres_root, received("1.1", "a"), received("1.2", "b"))
+    with ExitStack() as other, postgres.writing() as session:
+        assert len(waiting_films(session, postgres_root, 1)) == 1
+        films = received("1.2", "b"), received("1.1", "c")
+        other.enter_context(noted_meanwhile(postgres, postgres_root, *films))
+        assert len(waiting_films(session, postgres_root, 2)) == 2
+    with postgres.reading() as session:
+        assert read_received(session) == ReceivedTotals(3, 0, 3, conflicts=2, copies=1)
 
 
 def test_what_is_not_wanted_is_noted_and_never_taken(database: Database, root: int) -> None:
