@@ -68,12 +68,11 @@ def negotiated(contexts: Mapping[int, Proposed], *, everything: bool) -> dict[in
 
 
 def _result(proposed: Proposed, everything: bool) -> str | int:
-    if proposed.abstract == VERIFICATION:
-        known = [syntax for syntax in proposed.transfer if syntax in _RANK]
-    elif not is_taken(proposed.abstract, everything=everything):
+    taken = proposed.abstract == VERIFICATION or is_taken(proposed.abstract, everything=everything)
+    if not proposed.abstract or not taken:
         return REFUSED_ABSTRACT
-    elif is_film(proposed.abstract):
+    if is_film(proposed.abstract) or proposed.abstract == VERIFICATION:
         known = [syntax for syntax in proposed.transfer if syntax in _RANK]
     else:  # it is passed over, whatever it is written in
-        return proposed.transfer[0]
-    return min(known, key=_RANK.__getitem__) if known else REFUSED_TRANSFER
+        known = list(proposed.transfer[:1])
+    return min(known, key=lambda syntax: _RANK.get(syntax, 0)) if known else REFUSED_TRANSFER
