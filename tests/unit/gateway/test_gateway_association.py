@@ -202,11 +202,12 @@ def test_what_breaks_the_protocol_is_aborted_at_once(sent: tuple[str, bytes]) ->
 @pytest.mark.parametrize(
     "sent", [b"", HEAD.pack(Kind.DATA, 100), HEAD.pack(Kind.DATA, 100)[:3], data(store_command("1.2"), command=True)]
 )
-def test_who_is_silent_is_left(sent: bytes) -> None:
+def test_who_is_silent_is_told_and_left(sent: bytes) -> None:
     with Talk() as talk:
         talk.peer.sendall(sent)
+        assert read_pdu(talk.peer)[0] == Kind.ABORT
         assert read_pdu(talk.peer) == (0, b"")
-        assert talk.ended() == "broken"
+        assert talk.ended() == "fault"
         assert talk.kept.abandoned == (1 if len(sent) > 20 else 0)
 
 
