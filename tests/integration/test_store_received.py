@@ -21,6 +21,7 @@ from wetread.clock import utc_now
 from wetread.store.accounts import run_account
 from wetread.store.alarms import run_alarms
 from wetread.store.database import Database
+from wetread.store.erasing import erase_images, find_images
 from wetread.store.migrating import ensure_schema
 from wetread.store.peers import Peer, add_peer, list_peers, peer_of, remove_peer
 from wetread.store.received import (
@@ -180,6 +181,28 @@ def test_films_are_taken_into_a_run_or_wait(database: Database, kit: RunKit, roo
         account = run_account(session, runs.run.id)
         assert (account.found, account.pending, account.received_conflicts) == (3, 3, 2)
         assert AlarmKind.RECEIVED_CONFLICT in [alarm.kind for alarm in run_alarms(account)]
+
+
+def test_a_film_that_is_deleted_leaves_no_row_and_is_new_when_it_comes_again(
+    database: Database, kit: RunKit, root: int
+) -> None:
+    mine, other, waits = received("1.1", "a"), received("1.1", "b"), received("1.3", "c")
+    note(database, root, mine, other, received("1.2", "d", kept=False))
+    note(database, root, mine)
+    runs = opened(database, kit, root)
+    with database.writing() as session:
+        assert take(session, runs, root) == 2
+    note(database, root, waits)
+    with database.writing() as session:
+        images = find_images(session, path=mine.path)
+        assert erase_images(session, images).images == 1
+    with database.reading() as session:
+        assert read_received(session) == ReceivedTotals(2, 1, 1, conflicts=1, copies=0, not_wanted=1)
+        assert mine.sha256 not in session.scalars(select(Received.sha256)).all()
+        assert run_account(session, runs.run.id).found == 1
+    assert note(database, root, mine).waiting == 2
+    with database.writing() as session:
+        assert take(session, runs, root) == 2
 
 
 def test_a_run_that_was_ended_takes_nothing(database: Database, kit: RunKit, root: int) -> None:

@@ -108,7 +108,7 @@ def note_received(session: Session, root_id: int, films: Sequence[ReceivedFilm])
                 counts["conflicts"] += 1
     if new:
         session.connection().execute(_INSERT, list(new.values()))
-    _add(session, root_id, counts)
+    add_to_account(session, root_id, counts)
 
 
 def waiting_films(session: Session, root_id: int, most: int) -> list[WaitingFilm]:
@@ -136,7 +136,7 @@ def note_taken(session: Session, root_id: int, run_id: int, numbers: Sequence[in
     if not numbers:
         return
     session.execute(update(Received).where(Received.id.in_(numbers)).values(state=ReceivedState.TAKEN, run_id=run_id))
-    _add(session, root_id, Counter({"taken": len(numbers), "waiting": -len(numbers)}))
+    add_to_account(session, root_id, Counter({"taken": len(numbers), "waiting": -len(numbers)}))
 
 
 def read_received(session: Session) -> ReceivedTotals:
@@ -156,6 +156,13 @@ def recorded_digests(session: Session, root_id: int, digests: Iterable[str]) -> 
     """Return those of `digests` that a spool has a row for."""
     query = select(Received.sha256).where(Received.root_id == root_id, Received.sha256.in_(list(digests)))
     return set(session.scalars(query))
+
+
+def add_to_account(session: Session, root_id: int, counts: Counter[str]) -> None:
+    """Add to a spool's accounts, as the last row that a transaction locks."""
+    added = {f"more_{name}": counts[name] for name in _COUNTS}
+    if any(added.values()):
+        session.connection().execute(_ADD, {"of": root_id} | added)
 
 
 def try_writing(session: Session) -> None:
@@ -212,9 +219,3 @@ def _locked(session: Session, again: Iterable[int], conflicting: set[str]) -> li
         return []
     query = select(Received.id, flagged).where(or_(Received.id.in_(again), flagged)).order_by(Received.id)
     return [number for number, is_flagged in session.execute(query.with_for_update()) if is_flagged]
-
-
-def _add(session: Session, root_id: int, counts: Counter[str]) -> None:
-    added = {f"more_{name}": counts[name] for name in _COUNTS}
-    if any(added.values()):
-        session.connection().execute(_ADD, {"of": root_id} | added)
