@@ -72,4 +72,6 @@ class Committer:
                 one.recorded = True
         finally:
             for one in together:
+                if one.film.path is not None:
+                    self._spool.settle(one.film.path)
                 one.settled.set()

@@ -36,7 +36,10 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A request. field: which; has_data: a data set follows. sop_class, instance: "" where none is stated."""
+    """A request. field: which; has_data: a data set follows.
+
+    sop_class, instance: as they are stated, which may be no unique identifier; "" where none is.
+    """
 
     field: int
     message: int
@@ -86,13 +89,13 @@ def is_uid(text: str) -> bool:
 def answer_command(to: Command, answer: Answer) -> bytes:
     """Return the command set that answers `to`."""
     elements = [
-        (_CLASS, _padded(to.sop_class, "\0")),
+        (_CLASS, _padded(_uid_alone(to.sop_class), "\0")),
         (_FIELD, _short((to.field | _IS_ANSWER) & 0xFFFF)),
         (_ANSWERED, _short(to.message)),
         (_DATA_SET, _short(_NO_DATA_SET)),
         (_STATUS, _short(answer.status)),
         (_COMMENT, _padded(answer.comment[:64], " ")),
-        (_INSTANCE, _padded(to.instance, "\0")),
+        (_INSTANCE, _padded(_uid_alone(to.instance), "\0")),
     ]
     body = b"".join(_ELEMENT.pack(0, number, len(value)) + value for number, value in elements if value)
     return _ELEMENT.pack(0, _LENGTH, 4) + struct.pack("<I", len(body)) + body
@@ -108,10 +111,11 @@ def _number(found: dict[int, bytes], number: int, otherwise: int | None = None) 
 
 
 def _text(found: dict[int, bytes], number: int) -> str:
-    text = found.get(number, b"").decode("ascii", "replace").strip("\0 ")
-    if text and not is_uid(text):
-        raise PeerFault("expected a unique identifier in a command, found something else")
-    return text
+    return found.get(number, b"").decode("ascii", "replace").strip("\0 ")
+
+
+def _uid_alone(text: str) -> str:
+    return text if is_uid(text) else ""
 
 
 def _short(number: int) -> bytes:

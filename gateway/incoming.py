@@ -12,7 +12,7 @@ import structlog
 from gateway.committing import Committer
 from gateway.dimse import SUCCESS, Answer, Command, Status, is_uid
 from gateway.file_meta import file_head
-from gateway.services import is_film
+from gateway.services import VERIFICATION, is_film
 from gateway.spool import Part, Spool
 from gateway.standing import Standing
 from gateway.wholeness import looked_at
@@ -41,7 +41,7 @@ class FilmIntake:
     def begin(self, command: Command, abstract: str, syntax: str) -> Incoming:
         """Begin to take a data set; where it is refused, it is passed over to its end and answered so."""
         incoming = Incoming(self, command, syntax)
-        if command.sop_class != abstract:
+        if command.sop_class != abstract or abstract == VERIFICATION:
             return incoming.refuse(Answer(Status.SOP_CLASS_NOT_SUPPORTED, "not the SOP class of its context"))
         if not is_uid(command.instance):
             return incoming.refuse(Answer(Status.INVALID_INSTANCE, "no SOP instance UID"))

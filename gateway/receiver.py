@@ -6,7 +6,6 @@ import resource
 import signal
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -75,7 +74,7 @@ def receive(order: ReceiverOrder, listening: socket.socket, pipe: Connection) ->
 
 def _receive(order: ReceiverOrder, listening: socket.socket, pipe: Connection, stop: threading.Event) -> None:
     context = None if order.tls is None else server_context(*order.tls)
-    spool, database = Spool(order.spool), Database(order.settings.database)
+    spool, database = Spool(order.spool), Database(order.settings.database, durable=True)
     spool.hold()
     spool.remove_parts()
     standing = Standing(database, spool, order.watermark)
@@ -100,10 +99,9 @@ SWEEP_AGAIN_SECONDS = 5.0
 
 def _sweep(database: Database, spool: Spool, root_id: int, stop: threading.Event) -> None:
     """Adopt what earlier processes left, while films come in; a database that is away is waited for."""
-    started = time.time()
     while not stop.is_set():
         try:
-            sweep(database, spool, root_id, started)
+            sweep(database, spool, root_id)
         except (OSError, WetreadError) as error:
             say_missed("the spool could not be swept yet", error)
             stop.wait(SWEEP_AGAIN_SECONDS)

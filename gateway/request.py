@@ -33,7 +33,10 @@ REFUSED_ABSTRACT, REFUSED_TRANSFER = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A presentation context: a SOP class, and the transfer syntaxes it may come in, in the peer's order."""
+    """A presentation context: a SOP class, and the transfer syntaxes it may come in, in the peer's order.
+
+    "", and none, where what is stated are no unique identifiers: such a context is refused, and no other.
+    """
 
     abstract: str
     transfer: tuple[str, ...]
@@ -110,16 +113,13 @@ def _proposed(value: bytes) -> Proposed:
             abstract = _uid(inner)
         elif kind == _TRANSFER:
             transfer.append(_uid(inner))
-    if not abstract or not transfer:
-        raise PeerFault("expected a presentation context with a SOP class and transfer syntaxes, found one without")
-    return Proposed(abstract, tuple(transfer))
+    return Proposed(abstract, tuple(filter(None, transfer)))
 
 
 def _uid(value: bytes) -> str:
+    """Return a unique identifier, "" for what is none."""
     text = value.decode("ascii", "replace").strip("\0 ")
-    if not _UID.fullmatch(text):
-        raise PeerFault("expected a unique identifier, found something else")
-    return text
+    return text if _UID.fullmatch(text) else ""
 
 
 def _title(field: bytes) -> str:

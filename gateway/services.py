@@ -29,17 +29,20 @@ SYNTAXES: Mapping[str, str] = {
     "1.2.840.10008.1.2.4.201": "High-Throughput JPEG 2000 (Lossless Only)",
     "1.2.840.10008.1.2.4.202": "High-Throughput JPEG 2000 with RPCL (Lossless Only)",
     "1.2.840.10008.1.2.5": "RLE Lossless",
+    "1.2.840.10008.1.2.1": "Explicit VR Little Endian",
+    "1.2.840.10008.1.2": "Implicit VR Little Endian",
+    "1.2.840.10008.1.2.2": "Explicit VR Big Endian",
+    "1.2.840.10008.1.2.1.99": "Deflated Explicit VR Little Endian",
     "1.2.840.10008.1.2.4.91": "JPEG 2000",
     "1.2.840.10008.1.2.4.203": "High-Throughput JPEG 2000",
     "1.2.840.10008.1.2.4.81": "JPEG-LS Near-Lossless",
     "1.2.840.10008.1.2.4.51": "JPEG Extended (Process 2 and 4)",
     "1.2.840.10008.1.2.4.50": "JPEG Baseline (Process 1)",
-    "1.2.840.10008.1.2.1": "Explicit VR Little Endian",
-    "1.2.840.10008.1.2": "Implicit VR Little Endian",
-    "1.2.840.10008.1.2.2": "Explicit VR Big Endian",
-    "1.2.840.10008.1.2.1.99": "Deflated Explicit VR Little Endian",
 }
-"""In the order in which they are taken: what is compressed already stays so, without loss before with."""
+"""In the order in which they are taken: compressed without loss, then not compressed, then with loss.
+
+A sender may have to encode anew for what is chosen: it is never told to lose something that it could send whole.
+"""
 
 _RANK = {syntax: rank for rank, syntax in enumerate(SYNTAXES)}
 
@@ -65,12 +68,11 @@ def negotiated(contexts: Mapping[int, Proposed], *, everything: bool) -> dict[in
 
 
 def _result(proposed: Proposed, everything: bool) -> str | int:
-    if proposed.abstract == VERIFICATION:
-        known = [syntax for syntax in proposed.transfer if syntax in _RANK]
-    elif not is_taken(proposed.abstract, everything=everything):
+    taken = proposed.abstract == VERIFICATION or is_taken(proposed.abstract, everything=everything)
+    if not proposed.abstract or not taken:
         return REFUSED_ABSTRACT
-    elif is_film(proposed.abstract):
+    if is_film(proposed.abstract) or proposed.abstract == VERIFICATION:
         known = [syntax for syntax in proposed.transfer if syntax in _RANK]
     else:  # it is passed over, whatever it is written in
-        return proposed.transfer[0]
-    return min(known, key=_RANK.__getitem__) if known else REFUSED_TRANSFER
+        known = list(proposed.transfer[:1])
+    return min(known, key=lambda syntax: _RANK.get(syntax, 0)) if known else REFUSED_TRANSFER

@@ -4,8 +4,8 @@
     SPOOL/films/ab/     whole films, abc….dcm; the archive's root that runs read
     SPOOL/lock          held by the one receiver that writes here
 
-A film's name follows from its bytes, so that one which comes again finds its place taken, and another under the same
-SOP instance has a place of its own: nothing is ever overwritten.
+A film's name follows from its bytes, so that one which comes again lies where it did, and another under the same SOP
+instance has a place of its own: nothing is ever overwritten by anything else.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ import fcntl
 import hashlib
 import os
 import re
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 
@@ -49,6 +52,8 @@ class Spool:
         self.films = os.path.join(self.directory, FILMS)
         self._incoming = os.path.join(self.directory, INCOMING)
         self._numbers = count()
+        self._unsettled: Counter[bytes] = Counter()
+        self._lock_of_places = threading.Lock()
         try:
             for path in (self.directory, self.films, self._incoming):
                 os.makedirs(path, mode=_DIRECTORY_MODE, exist_ok=True)
@@ -86,14 +91,38 @@ class Spool:
                     removed += 1
         return removed
 
-    def older_than(self, seconds: float) -> Iterator[bytes]:
-        """Yield the paths, relative to the films' directory, of films last changed before then (since 1970)."""
+    def listed(self) -> Iterator[bytes]:
+        """Yield the paths, relative to the films' directory, of the films that lie there."""
         for number in range(256):
             folder = b"%02x" % number
             with os.scandir(os.path.join(self.films, folder)) as entries:
-                for entry in entries:
-                    if _FILM.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < seconds:
-                        yield os.path.join(folder, entry.name)
+                yield from (os.path.join(folder, entry.name) for entry in entries if _FILM.fullmatch(entry.name))
+
+    def unsettled(self) -> set[bytes]:
+        """Return the paths of films that were put in their place and are not recorded yet, nor given up."""
+        with self._lock_of_places:
+            return set(self._unsettled)
+
+    @contextmanager
+    def placing(self, path: bytes) -> Iterator[bytes]:
+        """Give the place of a film, one at a time; it is unsettled from before it lies there."""
+        with self._lock_of_places:
+            self._unsettled[path] += 1
+            try:
+                yield os.path.join(self.films, path)
+            except OSError:
+                self._settled(path)
+                raise
+
+    def settle(self, path: bytes) -> None:
+        """Say that a film which was put in its place is recorded, or given up."""
+        with self._lock_of_places:
+            self._settled(path)
+
+    def _settled(self, path: bytes) -> None:
+        self._unsettled[path] -= 1
+        if self._unsettled[path] <= 0:
+            del self._unsettled[path]
 
     def has(self, path: bytes) -> bool:
         """Return whether a film lies there."""
@@ -152,17 +181,17 @@ class Part:
         os.fsync(self.descriptor)
 
     def place(self) -> SpooledFilm:
-        """Put the file where its bytes belong, unless it lies there already; its directory is yet to be synced."""
+        """Put the file where its bytes belong; its directory is yet to be synced, and the film to be settled."""
         digest = self._hash.hexdigest()
         path = film_path(digest)
-        target = os.path.join(self._spool.films, path)
-        with suppress(FileNotFoundError):
-            found = os.stat(target)
-            if found.st_size == self.size:
-                self.abandon()
-                return SpooledFilm(path, self.size, found.st_mtime_ns, digest)
-        found = os.fstat(self.descriptor)
-        os.rename(self._path, target)
+        with self._spool.placing(path) as target:
+            # What lies there already may not be what its name says, after a power cut or by another's hand; this is.
+            # It keeps the time that runs know the film by.
+            with suppress(FileNotFoundError):
+                os.utime(self.descriptor, ns=(time.time_ns(), os.stat(target).st_mtime_ns))
+                os.fsync(self.descriptor)
+            found = os.fstat(self.descriptor)
+            os.rename(self._path, target)
         self._close()
         return SpooledFilm(path, self.size, found.st_mtime_ns, digest)
 

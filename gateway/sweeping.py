@@ -1,8 +1,8 @@
 """What an earlier process left in the spool: parts are removed, whole films without a row are adopted.
 
-A receiver that is killed between a film's rename and its row promised nothing, and its sender sends again. After a
-power cut a database may have lost its last commits, which were answered by 0x0000: the films themselves were synced,
-and this records them anew.
+A receiver that is killed between a film's rename and its row promised nothing, and its sender sends again; what it has
+is not lost all the same. A database that was restored, or that a disk did not sync, lacks films which were answered by
+0x0000: they lie here, and are recorded anew. Their files' times play no part: a clock can have been set back.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ _HEAD_BYTES = 132
 _CLASS, _INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
 
 
-def sweep(database: Database, spool: Spool, root_id: int, started: float) -> int:
-    """Adopt films older than `started` (seconds since 1970) that have no row; return how many.
+def sweep(database: Database, spool: Spool, root_id: int) -> int:
+    """Adopt films that have no row, and that nobody is about to record; return how many.
 
     What is no film as its name and its head say stays where it is, and is said in the log. Raises ServiceUnavailable
     where the database is away: what is left is swept another time.
     """
     adopted = 0
-    for paths in _slices(spool.older_than(started)):
+    for listed in _slices(spool.listed()):
+        # Asked before the database: who is recorded by now has a row there, and all others are among these.
+        unsettled = spool.unsettled()
+        paths = [path for path in listed if path not in unsettled]
         with database.reading() as session:
             known = recorded_digests(session, root_id, [named_digest(path) for path in paths])
         lost = [film for path in paths if named_digest(path) not in known and (film := _looked_at(spool, path))]

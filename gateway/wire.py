@@ -23,8 +23,8 @@ class Wire:
     def read(self, until: float) -> tuple[int, memoryview]:
         """Wait for a PDU until then (of time.monotonic()); return its type and what follows its head.
 
-        Raises PeerFault for one that is too long, of an unknown type, or that takes too long; PeerGone at the end of
-        the connection, and where nothing came.
+        Raises PeerFault for one that is too long, of an unknown type, or that takes too long, and where nothing came;
+        PeerGone at the end of the connection.
         """
         self._fill(self._head[:1], until, "nothing")
         until = time.monotonic() + self._limits.pdu_seconds
@@ -62,7 +62,8 @@ class Wire:
     def wake(self) -> None:
         """Have a read that another thread waits in end with PeerGone."""
         with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+            # Not that of TLS: it would forget its keys, and that thread go on to read what is enciphered as a film.
+            socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
 
     def _fill(self, view: memoryview, until: float, found: str) -> None:
         at = 0
@@ -77,6 +78,6 @@ class Wire:
                     raise PeerGone(f"expected a peer that goes on, found the end of its connection after {found}")
                 at += count
         except TimeoutError as error:
-            raise PeerGone(f"expected a peer that goes on, found {found} within its time") from error
+            raise PeerFault(f"expected a peer that goes on, found {found} within its time") from error
         except OSError as error:
             raise PeerGone(f"expected a peer that goes on, found a broken connection: {error.strerror}") from error

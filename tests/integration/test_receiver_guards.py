@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from gateway.door import opened_port
+from gateway.limits import Limits
+from gateway.pdu import Kind
 from gateway.secured import server_context
-from schemas.errors import UsageError
+from gateway.wire import Wire
+from schemas.errors import PeerGone, UsageError
+from tests.associating import release
 from tests.program import eventually
 from tests.receiving import Receiving, echoscu, needs
 from wetread.store.database import Database
@@ -114,3 +122,22 @@ def test_a_key_that_anybody_can_read_is_refused(certificates: Path) -> None:
     key.chmod(0o600)
     with pytest.raises(UsageError, match="expected a certificate"):
         server_context(str(certificates / "us.pem"), str(key), str(certificates / "hospital.pem"))
+
+
+def test_a_read_that_is_woken_never_takes_what_is_enciphered_for_a_pdu(certificates: Path) -> None:
+    authority = str(certificates / "hospital.pem")
+    ours = server_context(str(certificates / "us.pem"), str(certificates / "us.key"), authority)
+    theirs = ssl.create_default_context(cafile=authority)
+    theirs.check_hostname = False
+    theirs.load_cert_chain(certificates / "pacs.pem", certificates / "pacs.key")
+    one, other = socket.socketpair()
+    with ThreadPoolExecutor() as threads:
+        peer_made = threads.submit(theirs.wrap_socket, other)
+        wire = Wire(ours.wrap_socket(one, server_side=True), Limits(pdu_seconds=5))
+        with peer_made.result() as peer:
+            peer.sendall(release())
+            wire.wake()
+            assert wire.read(time.monotonic() + 5)[0] == Kind.RELEASE_REQUEST
+            with pytest.raises(PeerGone):
+                wire.read(time.monotonic() + 5)
+            wire.end(0.0)

@@ -39,18 +39,26 @@ class Database:
     read whole still. The checks of foreign keys keep a plan that was made while a table was empty until that is
     analysed: in a new database each batch took longer to settle than the one before.
     writes: what one statement of a writing transaction may take.
+    durable: what is committed outlasts a power cut, for whoever promises it to others: SQLite syncs its log at each
+    commit. Without, the last commits may be missing then. PostgreSQL does as its server is set.
     asked: for a question: nothing is made or written, neither a file nor a row, and whoever may only read can ask.
     Raises NoDatabase when there is none.
     """
 
     def __init__(
-        self, url: str, *, by_index: bool = False, writes: Limits = limits.WRITING, asked: bool = False
+        self,
+        url: str,
+        *,
+        by_index: bool = False,
+        writes: Limits = limits.WRITING,
+        asked: bool = False,
+        durable: bool = False,
     ) -> None:
         self.url = url
         self.asked = asked
         self._writes = writes
         self._file: SqliteFile | None = None
-        self._engine = _make_engine(url, by_index=by_index, asked=asked)
+        self._engine = _make_engine(url, by_index=by_index, asked=asked, durable=durable)
         if self.dialect == "sqlite" and not asked:
             self._file = _watched_file(self._engine)
         driver = self._engine.dialect.loaded_dbapi
@@ -119,7 +127,7 @@ class Database:
             self._file.check()
 
 
-def _make_engine(url: str, *, by_index: bool, asked: bool) -> Engine:
+def _make_engine(url: str, *, by_index: bool, asked: bool, durable: bool) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -127,7 +135,7 @@ def _make_engine(url: str, *, by_index: bool, asked: bool) -> Engine:
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         file = _sqlite_file(parsed.database)
-        return make_asked_engine(file, SQLITE_WAIT_MS / 1000) if asked else _make_sqlite_engine(url, file)
+        return make_asked_engine(file, SQLITE_WAIT_MS / 1000) if asked else _make_sqlite_engine(url, file, durable)
     if backend != "postgresql":
         raise UsageError(f"WETREAD_DATABASE_URL: expected sqlite or postgresql, found {backend}")
     return make_postgres_engine(parsed, by_index=by_index, asked=asked)
@@ -141,7 +149,7 @@ def _sqlite_file(file: str | None) -> str:
     return file
 
 
-def _make_sqlite_engine(url: str, file: str) -> Engine:
+def _make_sqlite_engine(url: str, file: str, durable: bool) -> Engine:
     folder = os.path.dirname(os.path.abspath(file))
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -149,6 +157,8 @@ def _make_sqlite_engine(url: str, file: str) -> Engine:
         raise ServiceUnavailable(f"expected to open a database in {folder}, found: {error.strerror}") from error
     engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_MS / 1000})
     event.listen(engine, "connect", _set_up_sqlite)
+    if durable:
+        event.listen(engine, "connect", _sync_commits)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -187,6 +197,12 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA secure_delete = ON", ())
     # From the first read on the files beside it are open, and stay while this connection is.
     cursor.execute("PRAGMA schema_version", ())
+    cursor.close()
+
+
+def _sync_commits(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL", ())
     cursor.close()
 
 

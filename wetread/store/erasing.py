@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Image, Run, RunTally, StoredHeader, StoredPrediction, WorkItem
+from wetread.store.erasing_received import delete_received_films, lock_received_films
 from wetread.store.headers import delete_unnamed_headers
 from wetread.store.ordering import lock_batches, lock_readings
 from wetread.store.result_filters import beginning_with
@@ -61,8 +62,10 @@ def find_images(
     return list(session.scalars(query))
 
 
-def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
+def erase_images(session: Session, image_ids: Sequence[int], *, received: bool = True) -> Erased:
     """Delete images, at most ERASED_AT_ONCE, with all that was ever read of them; return how much that was.
+
+    received: the rows that say how they came over the network go, too; not where another image stands for the film.
 
     Runs lose them from their accounts. A worker that holds one in its batch loses the batch, which is read again
     without it. A run that finds the file again reads it again: what is to stay away has to leave the archive first.
@@ -71,6 +74,7 @@ def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
     mine = WorkItem.image_id.in_(image_ids)
     for model in session.scalars(select(WorkItem.model_digest).where(mine).distinct().order_by(WorkItem.model_digest)):
         lock_readings(session, model, alone=True)
+    films = lock_received_films(session, image_ids if received else [])
     lock_batches(session, select(WorkItem.batch_id).where(mine, WorkItem.state == ItemState.PENDING))
     # A walk that records these files again holds its run's row; it waits, and then finds them gone.
     held = select(WorkItem.run_id).where(mine)
@@ -102,6 +106,7 @@ def erase_images(session: Session, image_ids: Sequence[int]) -> Erased:
     readings = _drop_unnamed(session, {item.prediction_id for item in items if item.prediction_id is not None})
     delete_unnamed_headers(session, {item.header_id for item in items if item.header_id is not None})
     images = session.execute(delete(Image).where(Image.id.in_(image_ids)).returning(Image.id)).all()
+    delete_received_films(session, films)
     return Erased(len(images), len(items), readings)
 
 

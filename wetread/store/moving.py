@@ -77,7 +77,7 @@ def _join(session: Session, twins: Mapping[int, int]) -> None:
         .execution_options(synchronize_session=False)
     )
     # With what a run has of a film that it found by both names: its accounts count that once from now on.
-    erase_images(session, list(twins))
+    erase_images(session, list(twins), received=False)
 
 
 def _keep_the_latest(session: Session, twins: Mapping[int, int]) -> None:

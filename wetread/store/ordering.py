@@ -18,7 +18,9 @@ from wetread.store.together import say
 ADVISORY_SPACE = 0x77657473
 WALK_SPACE = 0x77657477
 ROOT_SPACE = 0x77657472
-"""The first of PostgreSQL's two numbers of an advisory lock, of readings, walks and roots; arbitrary, and ours."""
+RECEIVED_SPACE = 0x77657463
+"""The first of PostgreSQL's two numbers of an advisory lock, of readings, walks, roots and received films; arbitrary,
+and ours."""
 
 
 def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -> None:
@@ -53,6 +55,15 @@ def lock_roots(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(cast(ROOT_SPACE, Integer), cast(0, Integer))))
+
+
+def lock_received(session: Session) -> None:
+    """Wait for, and hold until the transaction ends, the right to record received films.
+
+    Of two that record other bytes under one SOP instance UID, the second has to see the first's. SQLite needs none.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        say(session, select(func.pg_advisory_xact_lock(cast(RECEIVED_SPACE, Integer), cast(0, Integer))))
 
 
 def lock_walk(session: Session, run_id: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from schemas.received_tables import IS_WAITING
@@ -15,6 +15,7 @@ from schemas.states import ReceivedState
 from schemas.tables import Received, ReceivedAccount
 from wetread.clock import utc_now
 from wetread.store.images import FoundFile
+from wetread.store.ordering import lock_received
 from wetread.store.upsert import insert_for
 
 
@@ -70,8 +71,10 @@ def open_account(session: Session, root_id: int) -> None:
 def note_received(session: Session, root_id: int, films: Sequence[ReceivedFilm]) -> None:
     """Record `films` of one spool, in their order: new ones, those that came before, and other bytes of one instance.
 
-    The accounts' row is written last, as `note_taken` does, so that the two wait for each other in one order.
+    Rows that are there are locked in the order of their ids, as `waiting_films` does, and the accounts' row last, as
+    `note_taken` does, so that they wait for each other in one order.
     """
+    lock_received(session)
     known = _known(session, {film.sop_instance_uid for film in films})
     counts: Counter[str] = Counter()
     again: Counter[int] = Counter()
@@ -92,17 +95,20 @@ def note_received(session: Session, root_id: int, films: Sequence[ReceivedFilm])
         new[key] = row
         counts.update(_counted(row))
     conflicting = {row["sop_instance_uid"] for row in new.values() if row["conflict"]}
+    before = _locked(session, again, conflicting)
     for number, times in sorted(again.items()):
         session.execute(update(Received).where(Received.id == number).values(copies=Received.copies + times))
+    if before:
+        session.execute(update(Received).where(Received.id.in_(before)).values(conflict=True))
+        counts["conflicts"] += len(before)
     if conflicting:
-        _flag(session, conflicting, counts)
         for row in new.values():
             if row["sop_instance_uid"] in conflicting and row["path"] is not None and not row["conflict"]:
                 row["conflict"] = True
                 counts["conflicts"] += 1
     if new:
         session.connection().execute(_INSERT, list(new.values()))
-    _add(session, root_id, counts)
+    add_to_account(session, root_id, counts)
 
 
 def waiting_films(session: Session, root_id: int, most: int) -> list[WaitingFilm]:
@@ -130,7 +136,7 @@ def note_taken(session: Session, root_id: int, run_id: int, numbers: Sequence[in
     if not numbers:
         return
     session.execute(update(Received).where(Received.id.in_(numbers)).values(state=ReceivedState.TAKEN, run_id=run_id))
-    _add(session, root_id, Counter({"taken": len(numbers), "waiting": -len(numbers)}))
+    add_to_account(session, root_id, Counter({"taken": len(numbers), "waiting": -len(numbers)}))
 
 
 def read_received(session: Session) -> ReceivedTotals:
@@ -150,6 +156,13 @@ def recorded_digests(session: Session, root_id: int, digests: Iterable[str]) -> 
     """Return those of `digests` that a spool has a row for."""
     query = select(Received.sha256).where(Received.root_id == root_id, Received.sha256.in_(list(digests)))
     return set(session.scalars(query))
+
+
+def add_to_account(session: Session, root_id: int, counts: Counter[str]) -> None:
+    """Add to a spool's accounts, as the last row that a transaction locks."""
+    added = {f"more_{name}": counts[name] for name in _COUNTS}
+    if any(added.values()):
+        session.connection().execute(_ADD, {"of": root_id} | added)
 
 
 def try_writing(session: Session) -> None:
@@ -199,16 +212,10 @@ def _counted(row: dict[str, Any]) -> Counter[str]:
     return Counter(received=1, waiting=1, conflicts=int(row["conflict"]))
 
 
-def _flag(session: Session, instances: set[str], counts: Counter[str]) -> None:
-    """Flag the films that were there before, and count them for this spool's accounts."""
-    before = (Received.sop_instance_uid.in_(instances), Received.path.is_not(None), ~Received.conflict)
-    rows = session.scalars(select(Received.id).where(*before).order_by(Received.id).with_for_update()).all()
-    if rows:
-        session.execute(update(Received).where(Received.id.in_(rows)).values(conflict=True))
-        counts["conflicts"] += len(rows)
-
-
-def _add(session: Session, root_id: int, counts: Counter[str]) -> None:
-    added = {f"more_{name}": counts[name] for name in _COUNTS}
-    if any(added.values()):
-        session.connection().execute(_ADD, {"of": root_id} | added)
+def _locked(session: Session, again: Iterable[int], conflicting: set[str]) -> list[int]:
+    """Lock all rows that will change, in one order; return those to be flagged, films that were there before."""
+    flagged = and_(Received.sop_instance_uid.in_(conflicting), Received.path.is_not(None), ~Received.conflict)
+    if not again and not conflicting:
+        return []
+    query = select(Received.id, flagged).where(or_(Received.id.in_(again), flagged)).order_by(Received.id)
+    return [number for number, is_flagged in session.execute(query.with_for_update()) if is_flagged]

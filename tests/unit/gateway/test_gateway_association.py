@@ -8,16 +8,19 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from gateway.association import Association
+from gateway.association import Association, Intake
 from gateway.dimse import SUCCESS, Answer, Command, Status, read_command
+from gateway.incoming import FilmIntake
 from gateway.limits import COMMAND_BYTES, PDU_BYTES, Limits
 from gateway.pdu import HEAD, Kind
-from gateway.request import Request, accept_pdu, read_request
+from gateway.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Request, accept_pdu, read_request
 from gateway.services import negotiated
+from gateway.spool import Spool
 from gateway.wire import Wire
 from schemas.errors import PeerFault
 from tests.associating import (
@@ -32,6 +35,7 @@ from tests.associating import (
     status_of,
     store_command,
 )
+from wetread.store.received import Sender
 
 QUICK = Limits(pdu_seconds=0.5, idle_seconds=0.5, object_seconds=2.0)
 FUZZED = 10_000 if os.environ.get("CHAOS") == "full" else 500
@@ -66,6 +70,7 @@ class Talk:
 
     kept: Kept = field(default_factory=Kept)
     limits: Limits = QUICK
+    intake: Intake | None = None
 
     def __enter__(self) -> Self:
         self.peer, ours = socket.socketpair()
@@ -73,7 +78,7 @@ class Talk:
         self.wire = Wire(ours, self.limits)
         self.ending: list[str] = []
         contexts = {1: (DX, EXPLICIT), 3: (VERIFICATION, EXPLICIT)}
-        association = Association(self.wire, contexts, self.kept, self.limits)
+        association = Association(self.wire, contexts, self.intake or self.kept, self.limits)
 
         def serve() -> None:
             try:
@@ -122,6 +127,50 @@ def test_an_echo_is_answered_and_what_is_not_served_is_refused_after_its_data() 
 
 
 @pytest.mark.parametrize(
+    ("command", "context", "status"),
+    [
+        (store_command("a name"), 1, Status.INVALID_INSTANCE),
+        (store_command("1." + "2" * 63), 1, Status.INVALID_INSTANCE),
+        (store_command(""), 1, Status.INVALID_INSTANCE),
+        (store_command("1.2.3", sop_class="a class"), 1, Status.SOP_CLASS_NOT_SUPPORTED),
+        (store_command("1.2.3", sop_class=VERIFICATION), 3, Status.SOP_CLASS_NOT_SUPPORTED),
+    ],
+    ids=["no UID", "too long", "none", "no class", "Verification"],
+)
+def test_a_film_that_cannot_be_named_is_refused_and_the_next_is_heard(
+    tmp_path: Path, command: bytes, context: int, status: Status
+) -> None:
+    counted: list[tuple[str, str]] = []
+    spool = Spool(os.fsencode(tmp_path))
+    nobody: Any = None  # neither the database nor the disk is asked
+    intake = FilmIntake(spool, nobody, nobody, Sender(), 2**20, lambda *what: counted.append(what))
+    with Talk(intake=intake) as talk:
+        for _ in range(2):
+            talk.peer.sendall(data(command, command=True, context=context) + data(b"a film", context=context))
+            kind, body = read_pdu(talk.peer)
+            assert (kind, status_of(body)) == (Kind.DATA, status)
+            assert b"a name" not in body and b"a class" not in body
+        talk.peer.sendall(release())
+        assert read_pdu(talk.peer)[0] == Kind.RELEASE_REPLY
+    assert counted == [("answers", status.name.lower())] * 2
+    assert os.listdir(tmp_path / "incoming") == []
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_context_that_is_not_understood_is_refused_alone(everything: bool) -> None:
+    private = "1.3.46.670589.2.4.1"
+    sent = associate_request(
+        contexts=[(DX, (EXPLICIT,)), ("a name", (EXPLICIT,)), (DX, ("a name",)), (DX, ()), (DX, ("a name", EXPLICIT)),
+                  (private, ("a name",))]
+    )  # fmt: skip
+    request = read_request(sent[HEAD.size :])
+    results = negotiated(request.contexts, everything=everything)
+    last = REFUSED_TRANSFER if everything else REFUSED_ABSTRACT
+    assert list(results.values()) == [EXPLICIT, REFUSED_ABSTRACT, REFUSED_TRANSFER, REFUSED_TRANSFER, EXPLICIT, last]
+    accept_pdu(request, results)
+
+
+@pytest.mark.parametrize(
     "sent",
     {
         "a PDU that claims 2 GiB": HEAD.pack(Kind.DATA, 2**31),
@@ -137,7 +186,6 @@ def test_an_echo_is_answered_and_what_is_not_served_is_refused_after_its_data() 
         "an endless command of nothing": data(b"", command=True, last=False),
         "a command within another": data(store_command("1.2"), command=True) * 2,
         "a command that is cut": data(store_command("1.2")[:-3], command=True),
-        "a UID that is none": data(store_command("a name"), command=True),
     }.items(),
     ids=lambda case: case[0],
 )  # fmt: skip
@@ -154,11 +202,12 @@ def test_what_breaks_the_protocol_is_aborted_at_once(sent: tuple[str, bytes]) ->
 @pytest.mark.parametrize(
     "sent", [b"", HEAD.pack(Kind.DATA, 100), HEAD.pack(Kind.DATA, 100)[:3], data(store_command("1.2"), command=True)]
 )
-def test_who_is_silent_is_left(sent: bytes) -> None:
+def test_who_is_silent_is_told_and_left(sent: bytes) -> None:
     with Talk() as talk:
         talk.peer.sendall(sent)
+        assert read_pdu(talk.peer)[0] == Kind.ABORT
         assert read_pdu(talk.peer) == (0, b"")
-        assert talk.ended() == "broken"
+        assert talk.ended() == "fault"
         assert talk.kept.abandoned == (1 if len(sent) > 20 else 0)
 
 

@@ -15,6 +15,9 @@ IMPLICIT, EXPLICIT, BIG, DEFLATED = (
 LOSSLESS, BASELINE, RLE, MPEG = (
     "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.100",
 )  # fmt: skip
+J2K, HTJ2K, EXTENDED, NEAR_LOSSLESS = (
+    "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,10 @@ LOSSLESS, BASELINE, RLE, MPEG = (
         ((IMPLICIT, EXPLICIT), EXPLICIT),
         ((IMPLICIT, EXPLICIT, LOSSLESS), LOSSLESS),
         ((BASELINE, LOSSLESS), LOSSLESS),
-        ((IMPLICIT, BASELINE), BASELINE),
+        ((IMPLICIT, BASELINE), IMPLICIT),
+        ((BASELINE, IMPLICIT, EXPLICIT), EXPLICIT),
+        ((J2K, EXTENDED, NEAR_LOSSLESS, HTJ2K, BASELINE, DEFLATED), DEFLATED),
+        ((BASELINE,), BASELINE),
         ((DEFLATED, BIG), BIG),
         ((DEFLATED, BIG, IMPLICIT), IMPLICIT),
         ((RLE, EXPLICIT), RLE),
@@ -31,7 +37,7 @@ LOSSLESS, BASELINE, RLE, MPEG = (
         ((MPEG,), REFUSED_TRANSFER),
     ],
 )
-def test_what_is_compressed_stays_so(proposed: tuple[str, ...], taken: str | int) -> None:
+def test_nothing_is_lost_that_could_come_whole(proposed: tuple[str, ...], taken: str | int) -> None:
     assert negotiated({1: Proposed(CR, proposed)}, everything=False) == {1: taken}
 
 
