@@ -8,6 +8,7 @@ import signal
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,11 @@ def test_a_run_whose_database_is_gone_ends_with_exit_4(program: Program, tmp_pat
 
 def has_open(pid: int, file: Path) -> bool:
     """Return whether a process has a file open, as Linux tells it."""
-    return any(os.path.realpath(opened) == str(file) for opened in Path(f"/proc/{pid}/fd").iterdir())
+    for opened in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it closes others meanwhile
+            if os.readlink(opened) == str(file):
+                return True
+    return False
 
 
 def test_beat_ends_with_exit_4(program: Program) -> None:
@@ -163,7 +168,8 @@ def test_a_worker_opens_what_is_there_now(program: Program, redis_url: str) -> N
         )
         os.kill(worker.pid, signal.SIGTERM)
         _, said = worker.communicate(timeout=60)
-        assert (worker.returncode, "this worker restarts itself" in said) == (0, True), said
+        # Where the signal comes while it restarts, before it listens to signals, it ends by it.
+        assert worker.returncode in (0, -signal.SIGTERM) and "this worker restarts itself" in said, said
     finally:
         if worker.poll() is None:
             kill_group(worker)

@@ -298,7 +298,15 @@ def test_what_is_to_be_looked_into_has_an_alert_and_a_panel() -> None:
     rules = (ROOT / "deploy" / "prometheus" / "wetread-alerts.yml").read_text()
     (kinds,) = re.findall(r'wetread_alarms\{kind=~"([a-z_|]+)"\}', rules)
     # The rest has alerts of its own, or is what a person meant: a run left at its window's end.
-    others = {"run_paused", "run_interrupted", "failure_rate", "drift", "night_missed", "night_failed"}
+    others = {
+        "run_paused",
+        "run_interrupted",
+        "failure_rate",
+        "drift",
+        "night_missed",
+        "night_failed",
+        "received_conflict",
+    }
     assert set(kinds.split("|")) == {str(kind) for kind in AlarmKind} - others
     panels = json.loads((ROOT / "deploy" / "grafana" / "wetread.json").read_text())["panels"]
     assert any("wetread_alarms" in target["expr"] for panel in panels for target in panel.get("targets", []))
