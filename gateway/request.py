@@ -117,7 +117,7 @@ def _proposed(value: bytes) -> Proposed:
 
 
 def _uid(value: bytes) -> str:
-    """Return a unique identifier, "" for what is none."""
+    """Return a unique identifier, or "" where the bytes are not a valid one."""
     text = value.decode("ascii", "replace").strip("\0 ")
     return text if _UID.fullmatch(text) else ""
 

@@ -78,7 +78,7 @@ def watching(program: Program, columns: int, rows: int, *arguments: str) -> Iter
 
 @pytest.fixture(scope="module")
 def screened(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """Six films and a file that is none, screened; the last test alone screens more."""
+    """Six films and a text file, screened; the last test alone screens more."""
     folder = tmp_path_factory.mktemp("watched")
     films(folder / "archive", patients=6)
     program = with_model(folder / "home")

@@ -64,7 +64,7 @@ def refused(result: Result, *said: str) -> None:
 
 
 def manifest(folder: Path, rows: str, header: str = HEADER) -> Path:
-    """The films a and b, the file text.png that is none, and a manifest.csv."""
+    """The films a and b, text.png, which holds no image, and a manifest.csv."""
     folder.mkdir()
     drawn = draw_archive(folder, patients=2, seed=1, images_per_patient=(1, 1))
     for name, film in zip("ab", drawn, strict=True):

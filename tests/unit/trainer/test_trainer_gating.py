@@ -1,4 +1,4 @@
-"""The gate as it is fitted: on phantoms, against what is none, and figures held to scikit-learn's."""
+"""The gate as it is fitted: on phantoms, against other images, and figures held to scikit-learn's."""
 
 from __future__ import annotations
 
