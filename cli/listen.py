@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.accept_options import accept_options, accepted
-from cli.completing import MODEL
 from cli.context import opened_database
-from cli.engine_option import engine_option
 from cli.interrupting import noted_interrupts
 from cli.listen_options import ListenOptions, listen_options
 from cli.metrics_options import metrics_options, with_metrics
 from cli.numbers import PROCESSES
 from cli.output import emit_json, say
+from cli.run_options import RunOptions, run_options
 from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -25,29 +23,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @listen_options
-@click.option(
-    "--model", type=MODEL, default="production", show_default=True, help="A model, looked up anew for each day's run."
-)
-@click.option(
-    "--shadow",
-    type=MODEL,
-    help="Another model, which reads the same films beside it; looked up anew for each day's run.",
-)
-@engine_option
+@run_options(each="each day's run", walks=False)
 @click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
-@accept_options
 @metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
 @click.pass_context
 def listen(
     ctx: click.Context,
-    model: str,
-    shadow: str | None,
-    engine: str,
+    chosen: RunOptions,
     workers: int | None,
-    accept_modality: tuple[str, ...],
-    accept_body_part: tuple[str, ...],
-    accept_view: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str | None,
     as_json: bool,
@@ -82,9 +66,9 @@ def listen(
         _open_metrics(settings)
         keeper = options.keeper(database, settings)
         wish = WatchWish(
-            [os.fsdecode(keeper.films)], model, shadow, engine, workers or len(os.sched_getaffinity(0)),
-            still=0.0, age=1.0, poll=None, rules=USUAL_WALK,
-            accepted=accepted(settings, accept_modality, accept_body_part, accept_view),
+            [os.fsdecode(keeper.films)], chosen.model, chosen.shadow, chosen.engine,
+            workers or len(os.sched_getaffinity(0)), still=0.0, age=1.0, poll=None, rules=USUAL_WALK,
+            accepted=settings.accepted | chosen.accepted,
         )  # fmt: skip
         order = wish.ordered(database, settings, say_warning)
         progress, signs = ListenProgress(order, settings.database), SignFile("listen", settings.database)

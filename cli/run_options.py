@@ -25,16 +25,16 @@ NO_SHADOW = "none"
 """What `schedule edit` calls no shadow."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """What these options say: by which model and shadow on which engine, and what of the directories is read."""
 
     model: str
     shadow: str | None
     engine: str
-    exclude: tuple[str, ...]
-    follow_links: bool
-    allow: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    follow_links: bool = False
+    allow: tuple[str, ...] = ()
     accept_modality: tuple[str, ...]
     accept_body_part: tuple[str, ...]
     accept_view: tuple[str, ...]
@@ -98,10 +98,11 @@ class RunChanges:
         return chosen, Accepted() if self.accept_nothing else Accepted(*words)
 
 
-def run_options(*, each: str | None = None) -> Callable[[Command], Command]:
+def run_options(*, each: str | None = None, walks: bool = True) -> Callable[[Command], Command]:
     """Give a command these options, and hand it what they say as `chosen`, RunOptions.
 
     each: of which runs the models are looked up anew, where the command makes more than one.
+    walks: whether it walks directories, of which it can be told what to leave out.
     """
     anew = "" if each is None else f"; looked up anew for {each}"
     options = [
@@ -114,7 +115,7 @@ def run_options(*, each: str | None = None) -> Callable[[Command], Command]:
             help=f"Another model, which reads the same films beside it{anew}; its readings are kept apart.",
         ),
         engine_option,
-        walk_options,
+        *([walk_options] if walks else []),
         accept_options,
     ]  # fmt: skip
     return lambda command: _with(command, options, RunOptions)
@@ -140,7 +141,7 @@ def _with(command: Command, options: list[Any], kind: type[RunOptions | RunChang
 
     @wraps(command)
     def taking(*args: Any, **given: Any) -> Any:
-        said = kind(**{name: given.pop(name) for name in names})
+        said = kind(**{name: given.pop(name) for name in names if name in given})
         return command(*args, **given, **{handed: said})
 
     made: Any = taking
