@@ -12,6 +12,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
 )
 
 from tests.program import films, with_model
@@ -27,6 +28,9 @@ SYNTAXES = (
     DeflatedExplicitVRLittleEndian,
     *LOSSLESS,
 )
+
+REDUCED = (JPEG2000Lossless,)
+"""Of these a film is read at one of the resolution levels that it has, if one suffices, and not at its full size."""
 
 
 def write_twins(archive: Path, drawn: Path) -> int:
@@ -78,7 +82,8 @@ def test_dicom_films_read_as_their_png_twins_and_the_rest_is_told_apart(tmp_path
     assert len(rows) == 9 * 4 + len(refused)
     for number in range(9):
         png, *twins = (rows[f"{number}/{name}"] for name in ("film.png", "light.dcm", "dark", "deep.dcm"))
-        for twin, tolerance in zip(twins, (1e-6, 1e-6, 0.01), strict=True):
+        near = 0.01 if SYNTAXES[number % len(SYNTAXES)] in REDUCED else 1e-6
+        for twin, tolerance in zip(twins, (near, near, 0.01), strict=True):
             assert twin["label"] == png["label"]
             for label, probability in png["probabilities"].items():
                 assert twin["probabilities"][label] == pytest.approx(probability, abs=tolerance)

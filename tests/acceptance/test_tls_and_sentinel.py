@@ -91,6 +91,7 @@ def test_a_screening_over_sentinels_whose_master_is_lost(servers: ExitStack, arc
         assert program.json("screen", archive)["done"] == 12
         beat = start_logged(program, "beat")
         try:
+            eventually(lambda: program.run("health", "beat").returncode == 0, what="the beat's start")
             master.kill()
             eventually(lambda: int(sentinel.master()["port"]) == replica.port, what="that the replica is the master")
             films(archive / "after", patients=12, seed=9)
@@ -99,7 +100,8 @@ def test_a_screening_over_sentinels_whose_master_is_lost(servers: ExitStack, arc
             assert settled(program) == 24
             assert beat.poll() is None
         finally:
-            kill_group(beat)
+            if beat.poll() is None:
+                kill_group(beat)
         assert finished(program)
         assert all(worker.poll() is None for worker in started_workers), "no worker ended"
     assert "Traceback" not in said(program)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wetread.engine.training
 from trainer.architectures import make_architecture
 from trainer.batches import TrainingBatches
 from trainer.options import TrainingOptions
 from trainer.timing import fit_timed
 from trainer.training import LabelledFilms, Progress, fit, make_lesson
+from wetread.engine.network_learner import NetworkLearner
 from wetread.imaging.preprocess import Preprocess
 
 
@@ -39,8 +39,8 @@ def test_seconds_are_counted_where_they_were_spent(monkeypatch: pytest.MonkeyPat
     seen.clear()
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(TrainingBatches, "_changed", taking(0.5, TrainingBatches._changed))
-    for name, seconds in (("train_step", 5.0), ("evaluate", 7.0)):
-        monkeypatch.setattr(wetread.engine.training, name, taking(seconds, getattr(wetread.engine.training, name)))
+    for name, seconds in (("step", 5.0), ("evaluate", 7.0)):
+        monkeypatch.setattr(NetworkLearner, name, taking(seconds, getattr(NetworkLearner, name)))
     trained, spent = fit_timed(lesson)
     assert (spent.batches, spent.steps, spent.evaluation) == (3 * 20 * 0.5, 3 * 3 * 5.0, 3 * 7.0)
     assert seen == reported and trained.best_epoch == plain.best_epoch
