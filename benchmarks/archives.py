@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from trainer.phantoms import draw_archive
+from trainer.phantoms.archive import draw_archive
 
 REAL_ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "archive"
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from trainer.audit.alignment import likeness
 from trainer.audit.copies import LEAST_LIKENESS
-from trainer.audit.looks import Look, load_looks, look_of
+from trainer.audit.film_features import Look, load_looks, look_of
 from trainer.audit.spectra import proposals
-from trainer.dataset import Dataset, load_dataset
+from trainer.data.dataset import Dataset, load_dataset
 from wetread.imaging.decode import decode
 from wetread.imaging.files import read_file
 from wetread.imaging.opencv import cv2

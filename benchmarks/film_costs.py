@@ -90,8 +90,8 @@ def films(height: int, width: int, bits: int) -> Iterator[tuple[str, Callable[[]
     )
 
     from tests.unit.imaging.dicoms import dicom
-    from trainer.phantom_anatomy import Anatomy
-    from trainer.phantom_film import Finding, draw_film
+    from trainer.phantoms.anatomy import Anatomy
+    from trainer.phantoms.film import Finding, draw_film
     from wetread.imaging.opencv import cv2
 
     random = np.random.default_rng(1)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Rejected
-from trainer.dataset import load_dataset
+from trainer.data.dataset import load_dataset
 from wetread.imaging.decode import ALL, decode
 from wetread.imaging.files import read_file
 from wetread.imaging.header import Enough

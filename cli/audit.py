@@ -44,7 +44,7 @@ def audit(ctx: click.Context, /, data: str, split: str | None, processes: int, a
     set_up_products()
     from trainer.audit.auditing import audit_data
     from trainer.audit.sides import folder_sides, read_sides
-    from trainer.dataset import load_dataset
+    from trainer.data.dataset import load_dataset
 
     dataset = load_dataset(os.fsencode(data), layout_of(options))
     sides = folder_sides(dataset) if split is None else read_sides(os.fsencode(split), dataset)

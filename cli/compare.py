@@ -19,8 +19,8 @@ from cli.training_options import OPTIMIZERS, film_options, network_options, pane
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.comparison import Comparison
-    from trainer.recipe import Recipe
+    from trainer.studies.comparison import Comparison
+    from trainer.training.recipe import Recipe
 
 
 @click.command()
@@ -73,7 +73,7 @@ def compare(data: str, output: str | None, as_json: bool, **options: Any) -> Non
 
 def show_shortcuts(comparison: Comparison) -> None:
     """Print what shortcuts alone reach on the held-out films, where that was measured."""
-    from trainer.panel_table import shortcuts_alone_table
+    from trainer.shortcuts.table import shortcuts_alone_table
 
     if comparison.shortcuts is not None:
         table = shortcuts_alone_table(comparison.shortcuts)
@@ -139,15 +139,15 @@ def compared(data: str, output: str | None, **options: Any) -> Comparison:
     """Compare as these options say; write the files where there is an output folder."""
     set_up_products()
     from cli.training_progress import TrainingProgress
-    from trainer.comparing import compare as compare_optimizers
-    from trainer.dataset import load_dataset
-    from trainer.folder_sides import by_its_folders
+    from trainer.data.dataset import load_dataset
+    from trainer.studies.comparing import compare as compare_optimizers
+    from trainer.training.folder_sides import by_its_folders
 
     optimizers = chosen_optimizers(options["optimizers"])
     rates = _rates(options["rates"])
     recipe = _recipe(options)
     if output is not None:
-        from trainer.comparison_files import write_comparison  # where matplotlib is missing, that is said first
+        from trainer.studies.comparison_files import write_comparison  # where matplotlib is missing, that is said first
     dataset = load_dataset(os.fsencode(data), layout_of(options))
     recipe = by_its_folders(recipe, dataset)
     say(f"{len(dataset)} films of {len(dataset.patients)} patients: {', '.join(dataset.labels)}")
@@ -192,10 +192,10 @@ def _rates(given: tuple[str, ...]) -> dict[str, float]:
 
 
 def _recipe(options: dict[str, Any]) -> Recipe:
-    from trainer.augment import NO_AUGMENTATION, Augmentation
-    from trainer.options import TrainingOptions
-    from trainer.recipe import Recipe
-    from trainer.splits import read_split
+    from trainer.data.splits import read_split
+    from trainer.training.augment import NO_AUGMENTATION, Augmentation
+    from trainer.training.options import TrainingOptions
+    from trainer.training.recipe import Recipe
 
     return Recipe(
         name="comparison",

@@ -19,7 +19,7 @@ from cli.training_options import film_options, learning_options, network_options
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.crossvalidated import CrossValidation
+    from trainer.studies.crossvalidated import CrossValidation
 
 
 @click.command()
@@ -58,15 +58,15 @@ def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool
     """
     set_up_products()
     from cli.training_progress import TrainingProgress
-    from trainer.crossvalidation import cross_validate as cross_validated
-    from trainer.dataset import load_dataset
-    from trainer.folder_sides import by_its_folders
-    from trainer.splits import read_split, without_test_patients
+    from trainer.data.dataset import load_dataset
+    from trainer.data.splits import read_split, without_test_patients
+    from trainer.studies.crossvalidation import cross_validate as cross_validated
+    from trainer.training.folder_sides import by_its_folders
 
     if options["against"] == options["arch"]:
         raise UsageError(f"expected another network than {options['arch']} after --against, found the same")
     if options["output"] is not None:
-        import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
+        import trainer.evaluation.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
         made_folder(options["output"])
     shared = {name: options[name] for name in ("validation", "split_seed", "specificity", "panel")}
@@ -145,7 +145,7 @@ def _network(body: Mapping[str, Any]) -> str:
 
 
 def _write(folder: str, found: CrossValidation, body: dict[str, Any]) -> None:
-    from trainer.evaluation_files import evaluation_files, shortcuts_plots
+    from trainer.evaluation.files import evaluation_files, shortcuts_plots
 
     title = f"{'LEAKY, by image' if found.leaky else 'held-out patients'}, {len(found.folds)} folds"
     files = evaluation_files("cross-validation.json", body, found.pooled, title=title)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from trainer.data_layout import DataLayout
+    from trainer.data.layout import DataLayout
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,8 +39,8 @@ def data_options(command: Command) -> Command:
 
 def layout_of(options: Mapping[str, Any]) -> DataLayout:
     """Return what these options say; raise UsageError where they cannot be meant."""
-    from trainer.data_layout import DataLayout
-    from trainer.label_words import label_words
+    from trainer.data.label_words import label_words
+    from trainer.data.layout import DataLayout
 
     columns = {name: options[name] for name in ("manifest", "path_column", "label_column", "patient_column")}
     return DataLayout(

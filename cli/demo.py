@@ -96,7 +96,7 @@ def _settle_in(place: Path) -> None:
 
 
 def _draw(place: Path, seed: int, labelled: int, archive: int) -> None:
-    from trainer.phantoms import draw_archive
+    from trainer.phantoms.archive import draw_archive
 
     draw_archive(place / "labelled", patients=labelled, seed=2 * seed)
     draw_archive(place / "archive", patients=archive, seed=2 * seed + 1)

@@ -21,9 +21,9 @@ from cli.output_file import output_file
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.dataset import Dataset
-    from trainer.model_readings import ModelReadings
-    from trainer.reading import Readings
+    from trainer.data.dataset import Dataset
+    from trainer.evaluation.reading import Readings
+    from trainer.studies.model_readings import ModelReadings
     from wetread.models.artefact import Artefact
     from wetread.store.registrations import Registration
 
@@ -85,17 +85,17 @@ def evaluate(
     from cli.training_progress import TrainingProgress
 
     set_up_products()
-    from trainer.dataset import load_dataset
-    from trainer.evaluation import evaluate as evaluated
-    from trainer.model_readings import read_films
-    from trainer.paired import check_labels
+    from trainer.data.dataset import load_dataset
+    from trainer.evaluation.evaluation import evaluate as evaluated
+    from trainer.evaluation.paired import check_labels
+    from trainer.studies.model_readings import read_films
 
     if predictions == STANDARD_OUTPUT and as_json:
         raise UsageError("--predictions -: expected it without --json, since both are for standard output; name a file")
     if predictions not in (None, STANDARD_OUTPUT):
         made_folder(os.path.dirname(predictions) or os.curdir)  # said now and not when all films are read
     if output is not None:
-        import trainer.plots  # noqa: F401 - where matplotlib is missing, that is said first
+        import trainer.evaluation.plots  # noqa: F401 - where matplotlib is missing, that is said first
 
         made_folder(output)
     chosen = [_opened(reference) for reference in (model, *([] if against is None else [against]))]
@@ -124,7 +124,7 @@ def evaluate(
         found["against"] = bodies[1] | difference
     title = registration.reference if which is None else f"{registration.reference}, {which} patients"
     if output is not None:
-        from trainer.evaluation_files import evaluation_files
+        from trainer.evaluation.files import evaluation_files
 
         write_files(output, evaluation_files("evaluation.json", found, readings, title=title))
         _keep(found, learned_from=any(_is_learned_from(opened, dataset, which) for _, opened, _ in chosen))
@@ -143,7 +143,7 @@ def evaluate(
 
 
 def _write_predictions(path: str, readings: Readings) -> None:
-    from trainer.film_table import film_columns, film_rows
+    from trainer.evaluation.film_table import film_columns, film_rows
 
     with output_file(path) as file:
         for row in (film_columns(readings), *film_rows(readings)):
@@ -154,7 +154,7 @@ def _write_predictions(path: str, readings: Readings) -> None:
 
 def _opened(reference: str) -> Opened:
     """Return the model, and the shortcut panel that its own metrics.json has."""
-    from trainer.card_claims import METRICS, shortcuts_of
+    from trainer.card.claims import METRICS, shortcuts_of
     from wetread.models.artefact import read_document
 
     with opened_registry() as registry:
@@ -192,8 +192,8 @@ def _say_of_model(body: dict[str, Any]) -> None:
 
 def _difference(one: Registration, readings: Readings, other: Registration, theirs: Readings) -> dict[str, Any]:
     """Return the other model's own figures, and the differences."""
-    from trainer.paired import differences
-    from trainer.parts import overall
+    from trainer.evaluation.paired import differences
+    from trainer.evaluation.parts import overall
 
     difference = f"{one.reference} minus {other.reference}"
     return {**overall(theirs), "difference": difference, "differences": differences(readings, theirs)}
@@ -201,9 +201,9 @@ def _difference(one: Registration, readings: Readings, other: Registration, thei
 
 def _chosen(dataset: Dataset, split: str | None, side: str | None) -> tuple[tuple[int, ...], str | None]:
     """Return the films to read, and the side that they are."""
-    from trainer.folder_sides import films_on
-    from trainer.side import Side
-    from trainer.splits import read_split
+    from trainer.data.side import Side
+    from trainer.data.splits import read_split
+    from trainer.training.folder_sides import films_on
 
     chosen = Side(side or "test")
     if split is not None:

@@ -34,12 +34,12 @@ def stated_options(command: Command) -> Command:
 def show_evaluation(
     metrics: Mapping[str, Any], title: str, *, whole: bool = False, shortcuts: Mapping[str, Any] | None = None
 ) -> None:
-    """Print an evaluation of `trainer.evaluation` as tables: the main ones, or the `whole`.
+    """Print an evaluation of `trainer.evaluation.evaluation` as tables: the main ones, or the `whole`.
 
-    shortcuts: the panel of `trainer.panel`, made on the same films, which comes after the accuracy.
+    shortcuts: the panel of `trainer.shortcuts.panel`, made on the same films, which comes after the accuracy.
     """
-    from trainer import evaluation_tables as tables
-    from trainer.panel_table import shortcuts_table
+    from trainer.evaluation import tables
+    from trainer.shortcuts.table import shortcuts_table
 
     whom = f"{title}: {metrics['n']} films of {metrics['patients']} patients; 95% intervals by patient"
     shown = {
@@ -67,7 +67,7 @@ def show_evaluation(
 
 
 def show_differences(differences: Mapping[str, Any], direction: str) -> None:
-    """Print the paired differences of `trainer.paired`; direction: "ONE minus OTHER"."""
+    """Print the paired differences of `trainer.evaluation.paired`; direction: "ONE minus OTHER"."""
     rows = [
         (name, signed(differences[key]))
         for key, name in (

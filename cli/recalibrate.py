@@ -17,7 +17,7 @@ from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.recalibration import Recalibration
+    from trainer.studies.recalibration import Recalibration
     from wetread.models.artefact import Artefact
     from wetread.models.decision import Decision
 
@@ -85,12 +85,12 @@ def recalibrate(model: str, data: str | None, as_trained: bool, as_json: bool, *
 
 def _fitted(artefact: Artefact, data: str, options: dict[str, Any]) -> Recalibration:
     from cli.training_progress import TrainingProgress
-    from trainer.dataset import load_dataset
-    from trainer.folder_sides import films_on
-    from trainer.model_readings import read_films
-    from trainer.recalibration import recalibrate as refitted
-    from trainer.side import Side
-    from trainer.splits import read_split
+    from trainer.data.dataset import load_dataset
+    from trainer.data.side import Side
+    from trainer.data.splits import read_split
+    from trainer.studies.model_readings import read_films
+    from trainer.studies.recalibration import recalibrate as refitted
+    from trainer.training.folder_sides import films_on
 
     dataset = load_dataset(os.fsencode(data), layout_of(options), labels=artefact.card.labels)
     split = options["split"]

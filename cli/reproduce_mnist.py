@@ -16,7 +16,7 @@ from cli.training_options import OPTIMIZERS
 from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 if TYPE_CHECKING:
-    from trainer.mnist_study import Study
+    from trainer.studies.mnist_study import Study
 
 
 @click.command()
@@ -40,13 +40,13 @@ def mnist(data: str | None, optimizers: str, output: str | None, as_json: bool, 
     """
     set_up_products()
     from cli.training_progress import TrainingProgress
-    from trainer.digits import find_mnist, load_digits
-    from trainer.reproduce_mnist import reproduce_mnist
+    from trainer.studies.digits import find_mnist, load_digits
+    from trainer.studies.reproduce_mnist import reproduce_mnist
 
     chosen = chosen_optimizers(optimizers)
     folder = None if output is None else os.fsencode(output)
     if folder is not None:
-        from trainer.plots_mnist import mnist_plot  # where matplotlib is missing, that is said first
+        from trainer.studies.plots_mnist import mnist_plot  # where matplotlib is missing, that is said first
     digits = load_digits(find_mnist(None if data is None else os.fsencode(data)))
     with TrainingProgress() as progress:
         study = reproduce_mnist(digits, chosen, folder=folder, done=progress.trainings, **options)
@@ -60,7 +60,7 @@ def mnist(data: str | None, optimizers: str, output: str | None, as_json: bool, 
 
 
 def _show_study(study: Study) -> None:
-    from trainer.mnist_study import POINTS_BETWEEN_TWINS, ROWS
+    from trainer.studies.mnist_study import POINTS_BETWEEN_TWINS, ROWS
 
     rows = []
     for row in ROWS:

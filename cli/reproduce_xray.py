@@ -12,7 +12,7 @@ from cli.output import emit_json, emit_table, say
 from cli.training_options import panel_option
 
 if TYPE_CHECKING:
-    from trainer.comparison import Comparison
+    from trainer.studies.comparison import Comparison
 
 
 @click.command()
@@ -47,7 +47,7 @@ def xray(data: str, output: str | None, as_json: bool, **options: Any) -> None:
     Example:
       wetread reproduce xray ../shared/data/cxr --split trainer/splits/cxr.csv
     """
-    from trainer import paper
+    from trainer.studies import paper
 
     comparison = compared(
         data,
@@ -103,7 +103,7 @@ def _xray_rows(comparison: Comparison) -> list[tuple[object, ...]]:
 
 
 def _paper_json(optimizer: str) -> dict[str, dict[str, float]]:
-    from trainer.paper import XRAY
+    from trainer.studies.paper import XRAY
 
     figures = XRAY[optimizer]
     return {

@@ -19,8 +19,8 @@ from cli.training_options import film_options, learning_options, network_options
 from schemas.errors import ArtefactError
 
 if TYPE_CHECKING:
-    from trainer.making import Made
-    from trainer.recipe import Recipe
+    from trainer.studies.making import Made
+    from trainer.training.recipe import Recipe
     from wetread.models.card import Provenance
     from wetread.models.registry import Registry
 
@@ -78,13 +78,13 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     from cli.training_progress import TrainingProgress
 
     set_up_products()
-    from trainer.card import CardNotes
-    from trainer.checkpoints import epochs_kept, remove_checkpoint
-    from trainer.dataset import load_dataset
-    from trainer.documents import documents_of
-    from trainer.folder_sides import by_its_folders
-    from trainer.making import make_model
-    from trainer.openings import earlier_openings
+    from trainer.card.documents import documents_of
+    from trainer.card.model_card import CardNotes
+    from trainer.data.dataset import load_dataset
+    from trainer.evaluation.openings import earlier_openings
+    from trainer.studies.making import make_model
+    from trainer.training.checkpoints import epochs_kept, remove_checkpoint
+    from trainer.training.folder_sides import by_its_folders
 
     recipe = _recipe(options)
     checkpoint = None if options["checkpoint"] is None else os.fsencode(options["checkpoint"])
@@ -125,7 +125,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
 
 
 def _recipe(options: dict[str, Any]) -> Recipe:
-    from trainer.splits import read_split
+    from trainer.data.splits import read_split
 
     return recipe_of(
         options,
@@ -161,7 +161,7 @@ def _keep(registry: Registry, made: Made, documents: dict[str, bytes], output: s
 
     A network that is registered already stays the model that it is, and this is said.
     """
-    from trainer.card_origins import digest_of
+    from trainer.card.origins import digest_of
     from wetread.models.artefact import save_artefact
 
     contents = made.contents(documents)
@@ -208,7 +208,7 @@ def _summary(made: Made, openings: int) -> dict[str, Any]:
 
 def _show(made: Made, where: dict[str, Any], output: str | None) -> None:
     from cli.figures import show_evaluation
-    from trainer.card import warnings_of
+    from trainer.card.model_card import warnings_of
 
     whom = f"{where['model']}, {made.shown.value} patients"
     show_evaluation(made.metrics[made.shown.value], whom, shortcuts=made.panel)

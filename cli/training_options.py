@@ -10,7 +10,7 @@ import click
 from cli.data_options import OPTIONS
 
 if TYPE_CHECKING:
-    from trainer.recipe import Recipe
+    from trainer.training.recipe import Recipe
     from wetread.imaging.preprocess import Preprocess
 
 OPTIMIZERS = ("rmsprop", "sgd", "adadelta", "adagrad", "adam")
@@ -98,10 +98,10 @@ def panel_option(command: Command) -> Command:
 
 
 def recipe_of(options: Mapping[str, Any], **others: Any) -> Recipe:
-    """Return the recipe of all of these options; others: further fields of `trainer.recipe.Recipe`."""
-    from trainer.augment import NO_AUGMENTATION, Augmentation
-    from trainer.options import TrainingOptions
-    from trainer.recipe import Recipe
+    """Return the recipe of all of these options; others: further fields of `trainer.training.recipe.Recipe`."""
+    from trainer.training.augment import NO_AUGMENTATION, Augmentation
+    from trainer.training.options import TrainingOptions
+    from trainer.training.recipe import Recipe
 
     augmentation = Augmentation(flip=0.5 if options["flip"] else 0.0) if options["augment"] else NO_AUGMENTATION
     taken = ("engine", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "label_smoothing", "patience",

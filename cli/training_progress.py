@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cli.output import is_quiet, said_above, say
-from trainer.training import Progress as TrainingStep
+from trainer.training.lesson import Progress as TrainingStep
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -18,7 +18,7 @@ AUDIT = "auditing"
 
 
 class TrainingProgress:
-    """Give `reading` and `training` to `trainer.making.make_model`."""
+    """Give `reading` and `training` to `trainer.studies.making.make_model`."""
 
     def __init__(self) -> None:
         self._bar: Progress | None = None

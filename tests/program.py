@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.tiny_model import publish_tiny_model
-from trainer.phantoms import PhantomFilm, draw_archive
+from trainer.phantoms.archive import PhantomFilm, draw_archive
 
 REPOSITORY = Path(__file__).parent.parent
 

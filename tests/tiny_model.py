@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.migrated import copy_sqlite
-from trainer.architectures import cnn
+from trainer.training.architectures import cnn
 from wetread.engine.network import Network
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import ModelContents

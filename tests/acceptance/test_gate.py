@@ -9,9 +9,9 @@ import numpy as np
 
 from tests.program import Program
 from tests.tiny_model import tiny_contents
-from trainer.gating import fit_gate
-from trainer.non_films import draw_non_film
-from trainer.phantoms import phantom
+from trainer.gate.fitting import fit_gate
+from trainer.gate.non_films import draw_non_film
+from trainer.phantoms.archive import phantom
 from wetread.imaging.opencv import cv2
 from wetread.models.registry import Registry
 from wetread.store.database import Database

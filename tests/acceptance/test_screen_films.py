@@ -16,8 +16,8 @@ from tests.acceptance.test_gate import with_gate
 from tests.program import Program
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import encoded
-from trainer.non_films import draw_non_film
-from trainer.phantoms import phantom
+from trainer.gate.non_films import draw_non_film
+from trainer.phantoms.archive import phantom
 from wetread.settings import load_settings
 
 KEYS = [

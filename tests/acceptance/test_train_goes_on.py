@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests.program import Program, eventually, films, kill_group
-from trainer.checkpoints import epochs_kept
+from trainer.training.checkpoints import epochs_kept
 
 EPOCHS = 15
 

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from tests.tutorials import terminal
-from trainer.phantoms import draw_archive
+from trainer.phantoms.archive import draw_archive
 
 TRAIN = "--size 32 --width 8 --epochs 2 --processes 1 --no-panel --no-gate"
 

@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import Rejected
 from schemas.states import Reason
 from tests.unit.imaging.pictures import encoded
-from trainer.phantoms import phantom
+from trainer.phantoms.archive import phantom
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import encoded
-from trainer.phantoms import phantom
+from trainer.phantoms.archive import phantom
 from wetread.imaging.decode import decode
 from wetread.models.artefact import load_artefact
 from wetread.models.classifier import load_classifier

@@ -14,9 +14,9 @@ from schemas.labels import PAPER_LABELS
 from schemas.states import Reason, RunState
 from tests.screened import nobody_died
 from tests.tiny_model import tiny_contents
-from trainer.gating import fit_gate
-from trainer.non_films import draw_non_film
-from trainer.phantoms import phantom
+from trainer.gate.fitting import fit_gate
+from trainer.gate.non_films import draw_non_film
+from trainer.phantoms.archive import phantom
 from wetread.imaging.opencv import cv2
 from wetread.models.gate import Gate
 from wetread.models.registry import Registry

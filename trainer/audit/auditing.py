@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from trainer.audit.copies import Copy, find_copies
+from trainer.audit.film_features import Look, load_looks
 from trainer.audit.findings import Audit
 from trainer.audit.judgement import findings_of
-from trainer.audit.looks import Look, load_looks
+from trainer.audit.people import united, with_several_ids
 from trainer.audit.shortcuts import find_shortcuts, judged_labels
 from trainer.audit.sides import Sides
-from trainer.dataset import Dataset
-from trainer.people import united, with_several_ids
+from trainer.data.dataset import Dataset
 
 
 def audit_data(

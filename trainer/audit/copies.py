@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from trainer.audit.alignment import likeness
-from trainer.audit.looks import Look
+from trainer.audit.film_features import Look
 from trainer.audit.spectra import proposals
-from trainer.film import Film
+from trainer.data.film import Film
 
 LEAST_LIKENESS = 0.87
 """From this likeness on, two films are one exposure.

@@ -9,7 +9,7 @@ from trainer.audit.copies import Copy
 from trainer.audit.findings import Finding, Severity
 from trainer.audit.shortcuts import THUMBNAIL, Shortcut
 from trainer.audit.sides import Sides
-from trainer.dataset import Dataset
+from trainer.data.dataset import Dataset
 
 UNSAFE_ABOVE = 0.9
 """AUROC whose 95% interval lies above this without the lungs is unsafe.

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.audit.logistic import fit_logistic_by_label
-from trainer.audit.looks import BLOCKS, Look
-from trainer.dataset import Dataset
-from trainer.dealing import grouped_folds
-from trainer.figures import Floats, auroc
-from trainer.film import Film
-from trainer.intervals import Estimate, estimates
-from trainer.side import Side
+from trainer.audit.film_features import BLOCKS, Look
+from trainer.data.dataset import Dataset
+from trainer.data.dealing import grouped_folds
+from trainer.data.film import Film
+from trainer.data.side import Side
+from trainer.statistics.figures import Floats, auroc
+from trainer.statistics.intervals import Estimate, estimates
+from trainer.statistics.one_against_rest import fit_logistic_by_label
 
 LEAST_PATIENTS = 10
 """A label with fewer patients, or with fewer of other labels, is not judged: chance alone could give it away."""

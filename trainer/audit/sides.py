@@ -6,10 +6,10 @@ import os
 from collections import defaultdict
 
 from schemas.errors import DataError
-from trainer.csv_text import csv_rows
-from trainer.dataset import Dataset
-from trainer.side import Side
-from trainer.splits import Split
+from trainer.data.csv_text import csv_rows
+from trainer.data.dataset import Dataset
+from trainer.data.side import Side
+from trainer.data.splits import Split
 from wetread.path_text import path_text
 
 Sides = tuple[frozenset[str], ...]
@@ -33,7 +33,7 @@ def folder_sides(dataset: Dataset) -> Sides | None:
 def read_sides(path: bytes, dataset: Dataset) -> Sides:
     """Return the sides of the films under the split in the csv file at `path`.
 
-    Its columns are patient_id and side or, for a split by image, path and side. Unlike `trainer.splits.read_split`
+    Its columns are patient_id and side or, for a split by image, path and side. Unlike `trainer.data.splits.read_split`
     it takes a patient who is there twice: that is a finding. Raises DataError naming the line that is
     wrong, or a film that has no side.
     """

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import wetread
 from schemas.errors import EXIT_UNSAFE, DataError
-from trainer.phantoms import draw_archive
+from trainer.phantoms.archive import draw_archive
 
 REAL_FILMS = Path(__file__).parents[4] / "shared" / "data" / "cxr"
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from cli.main import wetread
 from schemas.errors import EXIT_USAGE, DataError
-from trainer.phantoms import draw_archive
+from trainer.phantoms.archive import draw_archive
 
 PATIENTS = 24
 
@@ -21,7 +21,7 @@ PATIENTS = 24
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.phantoms.SIDES", (256, 300))
+        patch.setattr("trainer.phantoms.archive.SIDES", (256, 300))
         draw_archive(folder, patients=PATIENTS, seed=3, images_per_patient=(1, 1))
     return folder
 

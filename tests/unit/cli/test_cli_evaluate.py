@@ -18,8 +18,8 @@ pytest.importorskip("matplotlib")
 from cli.main import wetread
 from schemas.errors import ArtefactError, DataError, UsageError, WetreadError
 from tests.tiny_model import publish_tiny_model, tiny_contents
-from trainer.dataset import load_dataset
-from trainer.phantoms import draw_archive
+from trainer.data.dataset import load_dataset
+from trainer.phantoms.archive import draw_archive
 from wetread.imaging.decode import decode
 from wetread.models.artefact import ModelContents
 from wetread.models.gate import Gate
@@ -143,7 +143,7 @@ def test_figures_and_plots_are_written_where_they_are_asked_for(films: Path, tmp
 def test_a_place_that_cannot_be_written_to_is_said_before_films_are_read(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.model_readings.take_in", lambda *_, **__: pytest.fail("films were read"))
+    monkeypatch.setattr("trainer.studies.model_readings.take_in", lambda *_, **__: pytest.fail("films were read"))
     (tmp_path / "file").write_text("")
     refused(run("evaluate", "tiny", films, "--output", tmp_path / "file" / "below"), "file/below", "choose another")
 

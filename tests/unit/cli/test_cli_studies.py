@@ -15,12 +15,12 @@ from click.testing import CliRunner, Result
 
 pytest.importorskip("matplotlib")
 
-import trainer.digits
+import trainer.studies.digits
 from cli.main import wetread
 from cli.training_options import OPTIMIZERS as OFFERED
 from schemas.errors import DataError, UnsafeError, UsageError, WetreadError
-from trainer.mnist_study import Row
-from trainer.phantoms import draw_archive
+from trainer.phantoms.archive import draw_archive
+from trainer.studies.mnist_study import Row
 from wetread.engine.optimizers.build import OPTIMIZERS
 
 SMALL = ["--arch", "dnn", "--size", "16", "--epochs", "2", "--processes", "1"]
@@ -35,7 +35,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(trainer.digits, "TRAINING_IMAGES", 4)
+    monkeypatch.setattr(trainer.studies.digits, "TRAINING_IMAGES", 4)
     monkeypatch.setattr(Row, "installed", property(lambda row: row.needs == "numpy"))
     generator = np.random.default_rng(0)
     images, digits = generator.integers(0, 256, (30, 28, 28), dtype=np.uint8), np.arange(30, dtype=np.uint8) % 5

@@ -14,7 +14,7 @@ pytest.importorskip("matplotlib")
 
 from cli.main import wetread
 from schemas.errors import DataError, UnsafeError, UsageError, WetreadError
-from trainer.phantoms import draw_archive
+from trainer.phantoms.archive import draw_archive
 
 SMALL = ["--size", "32", "--width", "8", "--epochs", "2", "--processes", "1"]
 

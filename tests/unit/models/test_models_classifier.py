@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import ArtefactError, EngineFault, UsageError
 from schemas.predictions import ENGINES
-from trainer.architectures import ARCHITECTURES, make_architecture
+from trainer.training.architectures import ARCHITECTURES, make_architecture
 from wetread.models.artefact import Artefact, ModelContents, save_artefact
 from wetread.models.classifier import READ_BATCH, load_classifier
 from wetread.models.decision import probabilities

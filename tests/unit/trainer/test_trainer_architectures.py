@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import UsageError
-from trainer.architectures import ARCHITECTURES, make_architecture
+from trainer.training.architectures import ARCHITECTURES, make_architecture
 from wetread.models.shapes import network_shapes
 
 

@@ -15,14 +15,14 @@ import pytest
 
 from schemas.errors import DataError
 from trainer.audit.auditing import audit_data
+from trainer.audit.film_features import load_looks
 from trainer.audit.findings import Audit, Severity
-from trainer.audit.looks import load_looks
 from trainer.audit.sides import Sides, read_sides, sides_of
-from trainer.dataset import Dataset, load_dataset
-from trainer.dealing import split_patients
-from trainer.film import Film
-from trainer.phantoms import draw_archive
-from trainer.side import Side
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.dealing import split_patients
+from trainer.data.film import Film
+from trainer.data.side import Side
+from trainer.phantoms.archive import draw_archive
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.imaging.range import normalise
@@ -37,7 +37,7 @@ PATIENTS = 36
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("clean")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.phantoms.SIDES", (256, 420))  # small films are drawn and read sooner
+        patch.setattr("trainer.phantoms.archive.SIDES", (256, 420))  # small films are drawn and read sooner
         draw_archive(directory, patients=PATIENTS, seed=21, images_per_patient=(1, 1))
     return directory
 

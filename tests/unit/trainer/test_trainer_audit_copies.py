@@ -12,12 +12,12 @@ import pytest
 
 from trainer.audit.alignment import likeness
 from trainer.audit.copies import LEAST_LIKENESS, find_copies
-from trainer.audit.looks import Look, load_looks, look_of
+from trainer.audit.film_features import Look, load_looks, look_of
 from trainer.audit.spectra import Fit, proposals, spectra_of
 from trainer.audit.squares import SIDE, square_of
-from trainer.dataset import load_dataset
-from trainer.film import Film
-from trainer.phantoms import phantom
+from trainer.data.dataset import load_dataset
+from trainer.data.film import Film
+from trainer.phantoms.archive import phantom
 from wetread.imaging.opencv import cv2
 
 REAL_FILMS = Path(__file__).parents[4] / "shared" / "data" / "cxr"

@@ -7,12 +7,12 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from trainer.audit.film_features import BLOCKS, Look
 from trainer.audit.judgement import SUSPECT_ABOVE, UNSAFE_ABOVE
-from trainer.audit.logistic import fit_logistic_by_label
-from trainer.audit.looks import BLOCKS, Look
 from trainer.audit.shortcuts import LEAST_PATIENTS, find_shortcuts, judged_labels
-from trainer.dataset import Dataset
-from trainer.film import Film
+from trainer.data.dataset import Dataset
+from trainer.data.film import Film
+from trainer.statistics.one_against_rest import fit_logistic_by_label
 
 
 def test_the_fit_is_that_of_scikit_learn() -> None:

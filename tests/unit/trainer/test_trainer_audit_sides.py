@@ -9,10 +9,10 @@ import pytest
 
 from schemas.errors import DataError
 from trainer.audit.sides import read_sides, sides_of
-from trainer.dataset import Dataset
-from trainer.film import Film
-from trainer.side import Side
-from trainer.splits import Split
+from trainer.data.dataset import Dataset
+from trainer.data.film import Film
+from trainer.data.side import Side
+from trainer.data.splits import Split
 
 DATASET = Dataset(
     b"/",

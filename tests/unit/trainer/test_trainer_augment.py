@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.augment import NO_AUGMENTATION, Augmentation
+from trainer.training.augment import NO_AUGMENTATION, Augmentation
 from wetread.imaging.opencv import cv2
 
 

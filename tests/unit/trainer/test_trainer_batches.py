@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from schemas.errors import DataError
-from trainer.augment import Augmentation
-from trainer.batches import TrainingBatches, balanced_weights
+from trainer.training.augment import Augmentation
+from trainer.training.batches import TrainingBatches, balanced_weights
 from wetread.imaging.preprocess import Preprocess
 
 PREPROCESS = Preprocess(height=16, width=16, mean=0.5, std=0.25)

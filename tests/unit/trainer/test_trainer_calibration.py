@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from schemas.errors import DataError
-from trainer.calibration import (
+from trainer.statistics.calibration import (
     TEMPERATURE_RANGE,
     brier_score,
     expected_calibration_error,

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from trainer.card import CardNotes, model_card
-from trainer.dataset import load_dataset
-from trainer.making import Made, make_model
-from trainer.options import TrainingOptions
-from trainer.phantoms import draw_archive
-from trainer.recipe import Recipe
-from trainer.side import Side
+from trainer.card.model_card import CardNotes, model_card
+from trainer.data.dataset import load_dataset
+from trainer.data.side import Side
+from trainer.phantoms.archive import draw_archive
+from trainer.studies.making import Made, make_model
+from trainer.training.options import TrainingOptions
+from trainer.training.recipe import Recipe
 
 OPTIONS = TrainingOptions(engine="numpy", epochs=1, batch_size=16)
 RECIPE = Recipe(name="drawn", size=16, width=2, options=OPTIONS, gate=False)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from schemas.errors import UsageError
-from trainer.architectures import make_architecture
-from trainer.augment import NO_AUGMENTATION, Augmentation
-from trainer.checkpoints import FILE, epochs_kept, remove_checkpoint
-from trainer.options import TrainingOptions
-from trainer.training import LabelledFilms, Progress, Trained, train
+from trainer.training.architectures import make_architecture
+from trainer.training.augment import NO_AUGMENTATION, Augmentation
+from trainer.training.checkpoints import FILE, epochs_kept, remove_checkpoint
+from trainer.training.lesson import LabelledFilms, Progress, Trained
+from trainer.training.options import TrainingOptions
+from trainer.training.train import train
 from wetread.imaging.preprocess import Preprocess
 
 PREPROCESS = Preprocess(height=16, width=16, mean=0.5, std=0.25)

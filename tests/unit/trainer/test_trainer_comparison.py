@@ -14,23 +14,23 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 
-import trainer.comparing
+import trainer.studies.comparing
 from schemas.errors import DataError, UnsafeError, UsageError
 from trainer.audit.findings import Audit
-from trainer.augment import NO_AUGMENTATION
-from trainer.comparing import compare
-from trainer.comparison import Comparison
-from trainer.comparison_files import write_comparison
-from trainer.dataset import Dataset, load_dataset
-from trainer.dealing import split_patients
-from trainer.intake import take_in
-from trainer.options import TrainingOptions
-from trainer.panel_views import VIEWS
-from trainer.phantoms import draw_archive
-from trainer.plots_comparison import comparison_plot, number_losses
-from trainer.recipe import Recipe
-from trainer.side import Side
-from trainer.splits import Split
+from trainer.audit.intake import take_in
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.dealing import split_patients
+from trainer.data.side import Side
+from trainer.data.splits import Split
+from trainer.phantoms.archive import draw_archive
+from trainer.shortcuts.views import VIEWS
+from trainer.studies.comparing import compare
+from trainer.studies.comparison import Comparison
+from trainer.studies.comparison_files import write_comparison
+from trainer.studies.plots_comparison import comparison_plot, number_losses
+from trainer.training.augment import NO_AUGMENTATION
+from trainer.training.options import TrainingOptions
+from trainer.training.recipe import Recipe
 from wetread.engine.history import History
 from wetread.imaging.opencv import cv2
 
@@ -121,7 +121,7 @@ def test_the_test_patients_of_a_split_are_not_read(dataset: Dataset, monkeypatch
         read.extend(film.name for film in of.films)
         return take_in(of, preprocess, **more)
 
-    monkeypatch.setattr(trainer.comparing, "take_in", noted)
+    monkeypatch.setattr(trainer.studies.comparing, "take_in", noted)
     found = compared(dataset, replace(RECIPE, split=split), ("sgd",))
     assert read == [dataset.films[index].name for index in split.indices(dataset, Side.TRAIN, Side.VALIDATION)]
     assert found.fixed["split_digest"] == split.digest
@@ -136,9 +136,9 @@ def test_a_killed_comparison_goes_on_where_it_was(
         trained.append(options.optimizer)
         if trained == ["sgd", "adam"]:
             raise KeyboardInterrupt
-        return trainer.training.train(architecture, preprocess, training, held_out, options, report)
+        return trainer.training.train.train(architecture, preprocess, training, held_out, options, report)
 
-    monkeypatch.setattr(trainer.comparing, "train", mortal)
+    monkeypatch.setattr(trainer.studies.comparing, "train", mortal)
     with pytest.raises(KeyboardInterrupt):
         compared(dataset, optimizers=("sgd", "adam"), folder=folder)
     again = compared(dataset, optimizers=("sgd", "adam"), folder=folder)
@@ -153,7 +153,7 @@ def test_the_panel_of_a_killed_comparison_is_kept_and_is_the_same_whatever_optim
 ) -> None:
     recipe = replace(RECIPE, panel=True)
     first = compared(dataset, recipe, ("sgd",), folder=os.fsencode(tmp_path)).shortcuts
-    monkeypatch.setattr("trainer.comparing.make_panel", None)
+    monkeypatch.setattr("trainer.studies.comparing.make_panel", None)
     again = compared(dataset, recipe, ("sgd", "adam"), folder=os.fsencode(tmp_path)).shortcuts
     assert first is not None and again == first
     assert first["views"].keys() == VIEWS.keys()
@@ -179,7 +179,7 @@ def test_what_cannot_be_compared_is_said_before_films_are_read(
     message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(trainer.comparing, "take_in")
+    monkeypatch.delattr(trainer.studies.comparing, "take_in")
     with pytest.raises(UsageError, match=message):
         compared(dataset, optimizers=optimizers, rates=rates)
 
@@ -189,7 +189,7 @@ def test_a_label_without_a_training_film_is_said_before_films_are_read(
 ) -> None:
     split = split_patients(dataset, validation=0.3, test=0.0, seed=0)
     lost = {film.patient_id for film in dataset.films if film.label == "covid"}
-    monkeypatch.delattr(trainer.comparing, "take_in")
+    monkeypatch.delattr(trainer.studies.comparing, "take_in")
     moved = replace(split, sides={who: Side.TEST if who in lost else side for who, side in split.sides.items()})
     with pytest.raises(DataError, match="no training film"):
         compared(dataset, replace(RECIPE, split=moved))
@@ -249,7 +249,7 @@ def test_the_data_is_audited_before_anything_is_trained(dataset: Dataset, monkey
     said: list[Audit] = []
     body = compared(dataset, optimizers=("sgd",), audited=said.append).to_json()
     assert body["audit"] == said[0].to_json(with_cases=False) and body["audit"]["split_checked"]
-    monkeypatch.delattr(trainer.comparing, "train")
+    monkeypatch.delattr(trainer.studies.comparing, "train")
     # One film of each held-out patient is learned from too, as another patient's.
     twice = tuple(replace(film, patient_id=f"{film.patient_id} again") for film in dataset.films)
     copied = replace(dataset, films=(*dataset.films, *twice))

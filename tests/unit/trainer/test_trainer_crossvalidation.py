@@ -8,28 +8,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-import trainer.crossvalidation
-import trainer.fold
+import trainer.studies.crossvalidation
+import trainer.studies.fold
 from schemas.errors import DataError, UnsafeError, UsageError
-from trainer.architectures import make_architecture
 from trainer.audit.findings import Audit
-from trainer.augment import NO_AUGMENTATION
-from trainer.crossvalidated import CrossValidation
-from trainer.crossvalidation import cross_validate, each_film_a_patient
-from trainer.dataset import Dataset, load_dataset
-from trainer.dealing import split_patients
-from trainer.deciding import FittedDecision, fit_decision
-from trainer.evaluation import evaluate
-from trainer.fold import fold_panel, train_fold
-from trainer.options import TrainingOptions
-from trainer.panel_views import VIEWS
-from trainer.phantoms import draw_archive
-from trainer.pixels import load_films
-from trainer.reading import read_by_weights
-from trainer.recipe import Recipe
-from trainer.side import Side
-from trainer.splits import without_test_patients
-from trainer.training import LabelledFilms, train
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.dealing import split_patients
+from trainer.data.pixels import load_films
+from trainer.data.side import Side
+from trainer.data.splits import without_test_patients
+from trainer.evaluation.deciding import FittedDecision, fit_decision
+from trainer.evaluation.evaluation import evaluate
+from trainer.evaluation.reading import read_by_weights
+from trainer.phantoms.archive import draw_archive
+from trainer.shortcuts.views import VIEWS
+from trainer.studies.crossvalidated import CrossValidation
+from trainer.studies.crossvalidation import cross_validate, each_film_a_patient
+from trainer.studies.fold import fold_panel, train_fold
+from trainer.training.architectures import make_architecture
+from trainer.training.augment import NO_AUGMENTATION
+from trainer.training.lesson import LabelledFilms
+from trainer.training.options import TrainingOptions
+from trainer.training.recipe import Recipe
+from trainer.training.train import train
 from wetread.engine.network import Network
 
 OPTIONS = TrainingOptions(engine="numpy", epochs=2, batch_size=16, augmentation=NO_AUGMENTATION, learning_rate=0.01)
@@ -101,7 +102,7 @@ def test_temperature_and_thresholds_are_fitted_on_validation_patients(
         fitted.append(len(targets))
         return fit_decision(logits, targets, *others)
 
-    monkeypatch.setattr(trainer.fold, "fit_decision", noted)
+    monkeypatch.setattr(trainer.studies.fold, "fit_decision", noted)
     again = cross_validate(dataset, RECIPE, 3, processes=1)
     assert fitted == [len(fold.split.indices(dataset, Side.VALIDATION)) for fold in again.folds]
     decision = again.to_json()["pooled"]["decision"]
@@ -147,7 +148,7 @@ def test_test_patients_of_a_split_are_left_out(dataset: Dataset) -> None:
 def test_what_cannot_be_dealt_is_said_before_films_are_read(
     dataset: Dataset, folds: int, recipe: Recipe, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(trainer.crossvalidation, "take_in")
+    monkeypatch.delattr(trainer.studies.crossvalidation, "take_in")
     with pytest.raises(DataError, match=message):
         cross_validate(dataset, recipe, folds)
 
@@ -196,7 +197,7 @@ def test_killed_folds_go_on_where_they_were(
             raise KeyboardInterrupt
         return train_fold(*given)
 
-    monkeypatch.setattr(trainer.crossvalidation, "train_fold", mortal)
+    monkeypatch.setattr(trainer.studies.crossvalidation, "train_fold", mortal)
     with pytest.raises(KeyboardInterrupt):
         cross_validate(dataset, RECIPE, 3, processes=1, folder=folder)
     again = cross_validate(dataset, RECIPE, 3, processes=1, folder=folder)
@@ -220,7 +221,7 @@ def test_specificity_decides_of_folds_that_are_kept(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strict = cross_validate(dataset, replace(RECIPE, specificity=0.99), 2, processes=1, folder=os.fsencode(tmp_path))
-    monkeypatch.delattr(trainer.crossvalidation, "train_fold")
+    monkeypatch.delattr(trainer.studies.crossvalidation, "train_fold")
     lax, free = (
         cross_validate(dataset, replace(RECIPE, specificity=at), 2, processes=1, folder=os.fsencode(tmp_path))
         for at in (0.5, 0.0)
@@ -286,10 +287,10 @@ def test_a_panel_that_was_cut_short_goes_on_and_is_made_once(
         return fold_panel(*given)
 
     folder = os.fsencode(tmp_path)
-    monkeypatch.setattr(trainer.crossvalidation, "fold_panel", mortal)
+    monkeypatch.setattr(trainer.studies.crossvalidation, "fold_panel", mortal)
     with pytest.raises(KeyboardInterrupt):
         cross_validate(dataset, SHORT, 2, against="dnn", processes=1, folder=folder)
-    monkeypatch.delattr(trainer.crossvalidation, "train_fold")
+    monkeypatch.delattr(trainer.studies.crossvalidation, "train_fold")
     again = cross_validate(dataset, SHORT, 2, against="dnn", processes=1, folder=folder)
     assert len(made) == 3, "the first fold's, the one that was cut short, and it again"
     assert again.to_json()["shortcuts"] == with_panel.to_json()["shortcuts"]
@@ -308,7 +309,7 @@ def test_the_data_is_audited_before_anything_is_trained(dataset: Dataset, monkey
     said: list[Audit] = []
     body = cross_validate(dataset, RECIPE, 2, processes=1, audited=said.append).to_json()
     assert body["audit"] == said[0].to_json(with_cases=False) and body["audit"]["split_checked"]
-    monkeypatch.delattr(trainer.crossvalidation, "train_fold")
+    monkeypatch.delattr(trainer.studies.crossvalidation, "train_fold")
     with pytest.raises(UnsafeError, match="--strict"):
         cross_validate(dataset, RECIPE, 2, leaky=True, processes=1, strict=True, audited=said.append)
     assert "patient_on_two_sides" in {finding.kind for finding in said[1].findings}, "of a leaky split"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import DataError, UsageError
-from trainer.data_layout import DataLayout
-from trainer.dataset import Dataset, load_dataset
-from trainer.folder_sides import films_on, folder_split
-from trainer.label_words import LabelWords, label_words
-from trainer.side import Side
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.label_words import LabelWords, label_words
+from trainer.data.layout import DataLayout
+from trainer.data.side import Side
+from trainer.training.folder_sides import films_on, folder_split
 
 
 def films_in(root: Path, *names: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import DataError
-from trainer.data_layout import DataLayout
-from trainer.dataset import load_dataset
+from trainer.data.dataset import load_dataset
+from trainer.data.layout import DataLayout
 
 
 def write(root: Path, files: dict[str, str]) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.decided import decided
-from trainer.film import Film
-from trainer.reading import Readings
+from trainer.data.film import Film
+from trainer.evaluation.decided import decided
+from trainer.evaluation.reading import Readings
 
 LABELS = ("covid", "normal")
 

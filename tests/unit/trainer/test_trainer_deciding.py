@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.deciding import fit_decision, lowest_threshold, said_of
+from trainer.evaluation.deciding import fit_decision, lowest_threshold, said_of
 from wetread.models.decision import Decision, decide, probabilities
 
 LABELS = ("covid", "normal", "pneumonia")

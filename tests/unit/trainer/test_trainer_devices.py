@@ -8,8 +8,8 @@ import pytest
 
 from schemas.errors import UsageError
 from tests.unit.trainer.test_trainer_checkpoints import OPTIONS, trained
-from trainer.devices import require_engine, tensorflow_device
-from trainer.options import TrainingOptions
+from trainer.training.devices import require_engine, tensorflow_device
+from trainer.training.options import TrainingOptions
 
 
 def tensorflow_with(*devices: str) -> Any:

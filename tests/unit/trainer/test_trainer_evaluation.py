@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from schemas.errors import DataError
-from trainer.evaluation import confusion, evaluate
-from trainer.film import Film
-from trainer.reading import Readings
+from trainer.data.film import Film
+from trainer.evaluation.evaluation import confusion, evaluate
+from trainer.evaluation.reading import Readings
 
 LABELS = ("covid", "normal", "pneumonia")
 

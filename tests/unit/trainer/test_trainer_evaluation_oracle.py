@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from trainer.evaluation import evaluate
-from trainer.film import Film
-from trainer.reading import Readings
+from trainer.data.film import Film
+from trainer.evaluation.evaluation import evaluate
+from trainer.evaluation.reading import Readings
 from wetread.models.decision import probabilities
 
 LABELS = ("covid", "normal", "pneumonia")

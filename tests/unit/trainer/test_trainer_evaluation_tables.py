@@ -5,11 +5,11 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from trainer import evaluation_tables as tables
-from trainer.evaluation import evaluate
-from trainer.evaluation_tables import Metrics, Table
-from trainer.film import Film
-from trainer.reading import Readings
+from trainer.data.film import Film
+from trainer.evaluation import tables
+from trainer.evaluation.evaluation import evaluate
+from trainer.evaluation.reading import Readings
+from trainer.evaluation.tables import Metrics, Table
 
 LABELS = ("sick", "well")
 

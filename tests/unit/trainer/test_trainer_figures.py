@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as oracle
 
-from trainer import figures
+from trainer.statistics import figures
 
 N_LABELS = 3
 EXACT = 1e-9

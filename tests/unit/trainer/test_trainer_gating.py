@@ -11,13 +11,13 @@ from sklearn.metrics import roc_auc_score
 
 from schemas.errors import DataError
 from schemas.labels import PAPER_LABELS
-from trainer.film_variants import HANDLED, SPOILED
-from trainer.gate_evaluation import evaluate_gate
-from trainer.gating import changed_films, drawn, fit_gate, gate_scores
-from trainer.logistic import fit_weighted_logistic
-from trainer.non_films import NON_FILMS, draw_non_film
-from trainer.phantoms import phantom
-from trainer.pixels import Films
+from trainer.data.pixels import Films
+from trainer.gate.evaluation import evaluate_gate
+from trainer.gate.film_variants import HANDLED, SPOILED
+from trainer.gate.fitting import changed_films, drawn, fit_gate, gate_scores
+from trainer.gate.non_films import NON_FILMS, draw_non_film
+from trainer.phantoms.archive import phantom
+from trainer.statistics.logistic import fit_weighted_logistic
 from wetread.imaging.decode import LEAST_SIDE
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.gate import Gate

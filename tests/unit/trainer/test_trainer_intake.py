@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import trainer.intake
+import trainer.audit.intake
 from schemas.errors import DataError, UnsafeError
 from tests.unit.imaging.pictures import encoded, film
 from trainer.audit.auditing import audit_data
 from trainer.audit.findings import Audit
+from trainer.audit.intake import take_in
+from trainer.audit.people import with_several_ids
 from trainer.audit.sides import sides_of
-from trainer.dataset import Dataset, load_dataset
-from trainer.dealing import split_patients
-from trainer.intake import take_in
-from trainer.people import with_several_ids
-from trainer.phantoms import draw_archive
-from trainer.pixels import load_films
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.dealing import split_patients
+from trainer.data.pixels import load_films
+from trainer.phantoms.archive import draw_archive
 from wetread.imaging.decode import ALL, Grey, decode
 from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
@@ -65,8 +65,8 @@ def test_each_file_is_opened_and_decoded_once(dataset: Dataset, monkeypatch: pyt
             decoded.append(len(data))
         return decode(data, enough)
 
-    monkeypatch.setattr(trainer.intake, "decode", counted)
-    monkeypatch.setattr("trainer.audit.looks.decode", lambda _data: pytest.fail("decoded again"))
+    monkeypatch.setattr(trainer.audit.intake, "decode", counted)
+    monkeypatch.setattr("trainer.audit.film_features.decode", lambda _data: pytest.fail("decoded again"))
     seen: list[tuple[int, int]] = []
     take_in(dataset, PREPROCESS, processes=1, progress=lambda done, films: seen.append((done, films)))
     assert len(decoded) == len(dataset) and seen[-1] == (len(dataset), len(dataset)) and len(seen) == len(dataset)
@@ -74,7 +74,7 @@ def test_each_file_is_opened_and_decoded_once(dataset: Dataset, monkeypatch: pyt
 
 def test_a_large_jpeg_is_learned_from_as_it_will_be_served(tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(encoded(".jpg", film(1000, 900)))
-    look, levels = trainer.intake._read(os.fsencode(tmp_path), PREPROCESS, b"large.jpg")
+    look, levels = trainer.audit.intake._read(os.fsencode(tmp_path), PREPROCESS, b"large.jpg")
     assert (look.width, look.height) == (900, 1000)
     served = decode((tmp_path / "large.jpg").read_bytes(), PREPROCESS.enough).pixels
     assert served.shape == (500, 450)

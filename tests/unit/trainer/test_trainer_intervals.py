@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from trainer import figures
-from trainer.intervals import Estimate, estimates
-from trainer.operating_points import sensitivity_at
-from trainer.predictive_values import positive_predictive_value
-from trainer.selective import risk_at
+from trainer.statistics import figures
+from trainer.statistics.intervals import Estimate, estimates
+from trainer.statistics.operating_points import sensitivity_at
+from trainer.statistics.predictive_values import positive_predictive_value
+from trainer.statistics.selective import risk_at
 
 
 def hits(rate: float, patients: int, films_each: int, generator: np.random.Generator) -> tuple[np.ndarray, list[str]]:
@@ -130,7 +130,7 @@ def test_films_of_one_patient_are_drawn_together() -> None:
 def test_one_seed_gives_one_interval_whatever_the_size_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     right, patients = hits(0.6, 40, 2, np.random.default_rng(1))
     whole = estimates([accuracy(right)], patients, seed=7)
-    monkeypatch.setattr("trainer.intervals._WEIGHTS_AT_ONCE", 1000)
+    monkeypatch.setattr("trainer.statistics.intervals._WEIGHTS_AT_ONCE", 1000)
     assert estimates([accuracy(right)], patients, seed=7) == whole
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UsageError
-from trainer.ledger import Ledger
+from trainer.training.ledger import Ledger
 
 SETTING = {"epochs": 3, "grid": (8, 8)}
 

@@ -10,14 +10,14 @@ import pytest
 
 from schemas.errors import DataError, UnsafeError, UsageError
 from trainer.audit.findings import Audit
-from trainer.augment import Augmentation
-from trainer.card import CardNotes, model_card
-from trainer.card_origins import digest_of
-from trainer.dataset import Dataset, load_dataset
-from trainer.making import Made, make_model, source_commit
-from trainer.options import TrainingOptions
-from trainer.recipe import Recipe
-from trainer.side import Side
+from trainer.card.model_card import CardNotes, model_card
+from trainer.card.origins import digest_of
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.side import Side
+from trainer.studies.making import Made, make_model, source_commit
+from trainer.training.augment import Augmentation
+from trainer.training.options import TrainingOptions
+from trainer.training.recipe import Recipe
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import load_artefact, save_artefact, verify_artefact
@@ -198,7 +198,7 @@ def test_the_commit_is_that_of_this_source() -> None:
 
 def test_documents_are_a_card_and_readable_plots(made: Made) -> None:
     pytest.importorskip("matplotlib")
-    from trainer.documents import documents_of
+    from trainer.card.documents import documents_of
 
     documents = documents_of(made, CardNotes("wetread train data"))
     plots = {"history.png", "confusion.png", "roc.png", "reliability.png", "risk-coverage.png", "shortcuts.png"}

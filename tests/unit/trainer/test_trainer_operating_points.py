@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from trainer.figures import Booleans, Figure, Floats, share
-from trainer.operating_points import operating_point, sensitivity_at, threshold_at
-from trainer.predictive_values import negative_predictive_value, positive_predictive_value
+from trainer.statistics.figures import Booleans, Figure, Floats, share
+from trainer.statistics.operating_points import operating_point, sensitivity_at, threshold_at
+from trainer.statistics.predictive_values import negative_predictive_value, positive_predictive_value
 
 EXACT = 1e-9
 SPECIFICITIES = st.sampled_from([0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0]) | st.floats(0.01, 1.0)

@@ -4,7 +4,7 @@ import base64
 import re
 from html.parser import HTMLParser
 
-from trainer.page import model_page
+from trainer.card.page import model_page
 
 PLOT = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (600).to_bytes(4, "big") + (500).to_bytes(4, "big") + b"rest"
 CARD = """# chest

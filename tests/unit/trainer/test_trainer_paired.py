@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from schemas.errors import DataError, UsageError
-from trainer.film import Film
-from trainer.paired import differences, relabelled
-from trainer.reading import Readings
+from trainer.data.film import Film
+from trainer.evaluation.paired import differences, relabelled
+from trainer.evaluation.reading import Readings
 
 LABELS = ("a", "b", "c")
 

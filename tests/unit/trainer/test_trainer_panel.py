@@ -7,15 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from trainer import panel_views
-from trainer.augment import NO_AUGMENTATION
-from trainer.film import Film
-from trainer.options import TrainingOptions
-from trainer.panel import make_panel, panel_of, pooled_panel
-from trainer.pixels import Films
-from trainer.reading import Readings
-from trainer.recipe import Recipe
-from trainer.training import LabelledFilms
+from trainer.data.film import Film
+from trainer.data.pixels import Films
+from trainer.evaluation.reading import Readings
+from trainer.shortcuts import views as panel_views
+from trainer.shortcuts.panel import make_panel, panel_of, pooled_panel
+from trainer.training.augment import NO_AUGMENTATION
+from trainer.training.lesson import LabelledFilms
+from trainer.training.options import TrainingOptions
+from trainer.training.recipe import Recipe
 
 SIZE = 32
 LABELS = ("sick", "well")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainer.panel_table import above_shortcuts, best_without_lungs, gap, shortcuts_table, small_network
-from trainer.panel_views import VIEWS, WHOLE
+from trainer.shortcuts.table import above_shortcuts, best_without_lungs, gap, shortcuts_table, small_network
+from trainer.shortcuts.views import VIEWS, WHOLE
 
 
 def figure(value: float) -> dict[str, float]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from trainer import paper
+from trainer.studies import paper
 from wetread.engine.optimizers.build import OPTIMIZERS
 
 

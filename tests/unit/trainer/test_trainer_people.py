@@ -7,10 +7,10 @@ from types import MappingProxyType
 import numpy as np
 
 from trainer.audit.copies import Copy
-from trainer.dataset import Dataset
-from trainer.film import Film
-from trainer.people import united, with_several_ids
-from trainer.reading import Readings
+from trainer.audit.people import united, with_several_ids
+from trainer.data.dataset import Dataset
+from trainer.data.film import Film
+from trainer.evaluation.reading import Readings
 
 
 def clinic(*patients: str) -> Dataset:

@@ -12,8 +12,8 @@ import pytest
 
 from schemas.errors import UsageError
 from schemas.labels import PAPER_LABELS
-from trainer.dataset import load_dataset
-from trainer.phantoms import MANIFEST_COLUMNS, SIDES, PhantomFilm, draw_archive, phantom
+from trainer.data.dataset import load_dataset
+from trainer.phantoms.archive import MANIFEST_COLUMNS, SIDES, PhantomFilm, draw_archive, phantom
 from wetread.imaging.decode import Grey, decode
 from wetread.imaging.preprocess import Preprocess
 from wetread.imaging.resize import resize

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from schemas.errors import DataError
-from trainer.dataset import Dataset, load_dataset
-from trainer.pixels import load_films
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.pixels import load_films
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess

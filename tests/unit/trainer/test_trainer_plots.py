@@ -9,12 +9,12 @@ from sklearn import metrics as oracle
 
 pytest.importorskip("matplotlib")
 
-from trainer.evaluation_files import evaluation_files
-from trainer.film import Film
-from trainer.plots import confusion_plot, history_plot, roc_plot, roc_points
-from trainer.plots_confidence import reliability_plot, risk_coverage_plot
-from trainer.plots_panel import shortcuts_plot
-from trainer.reading import Readings
+from trainer.data.film import Film
+from trainer.evaluation.files import evaluation_files
+from trainer.evaluation.plots import confusion_plot, history_plot, roc_plot, roc_points
+from trainer.evaluation.plots_confidence import reliability_plot, risk_coverage_plot
+from trainer.evaluation.plots_panel import shortcuts_plot
+from trainer.evaluation.reading import Readings
 from wetread.engine.history import History
 from wetread.imaging.opencv import cv2
 

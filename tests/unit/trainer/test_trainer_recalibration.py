@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from schemas.errors import DataError
-from trainer.film import Film
-from trainer.reading import Readings
-from trainer.recalibration import recalibrate
+from trainer.data.film import Film
+from trainer.evaluation.reading import Readings
+from trainer.studies.recalibration import recalibrate
 from wetread.models.decision import probabilities
 
 LABELS = ("covid", "normal", "pneumonia")

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import calibration as oracle
 
-from trainer.calibration import expected_calibration_error
-from trainer.figures import Floats, Integers
-from trainer.reliability import BINS, equal_mass_bins, reliability
+from trainer.statistics.calibration import expected_calibration_error
+from trainer.statistics.figures import Floats, Integers
+from trainer.statistics.reliability import BINS, equal_mass_bins, reliability
 
 
 def read(count: int, seed: int) -> tuple[Floats, Integers]:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import trainer.digits
-import trainer.reproduce_mnist
+import trainer.studies.digits
+import trainer.studies.reproduce_mnist
 from schemas.errors import DataError, UsageError
-from trainer.digit_networks import digit_cnn, digit_dnn
-from trainer.digits import Digits, find_mnist, load_digits
-from trainer.mnist_study import CNN, DNN, ROWS, Row, Study
-from trainer.reproduce_mnist import reproduce_mnist
-from trainer.training import LabelledFilms
+from trainer.studies.digit_networks import digit_cnn, digit_dnn
+from trainer.studies.digits import Digits, find_mnist, load_digits
+from trainer.studies.mnist_study import CNN, DNN, ROWS, Row, Study
+from trainer.studies.reproduce_mnist import reproduce_mnist
+from trainer.training.lesson import LabelledFilms
 from wetread.engine.network import Network
 from wetread.engine.optimizers.build import OPTIMIZERS
 
@@ -56,7 +56,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
 def test_the_first_images_of_each_digit_are_taken_and_reduced_by_area(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer.digits, "TRAINING_IMAGES", 4)
+    monkeypatch.setattr(trainer.studies.digits, "TRAINING_IMAGES", 4)
     path = like_mnist(tmp_path / "mnist.npz")
     digits = load_digits(path)
     with np.load(path) as arrays:
@@ -101,7 +101,7 @@ def test_nothing_in_the_file_is_unpickled(tmp_path: Path) -> None:
 
 
 def test_data_that_is_not_mnist_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer.digits, "TRAINING_IMAGES", 3)
+    monkeypatch.setattr(trainer.studies.digits, "TRAINING_IMAGES", 3)
     image = stripes(10, 1, 28)
     (tmp_path / "text.npz").write_text("no archive")
     np.save(tmp_path / "one.npy", image.films)
@@ -121,7 +121,7 @@ def test_data_that_is_not_mnist_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_mnist_is_found_where_it_is_named_or_in_kerass_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer.digits, "__file__", str(tmp_path / "repository" / "trainer" / "digits.py"))
+    monkeypatch.setattr(trainer.studies.digits, "__file__", str(tmp_path / "repository" / "trainer" / "digits.py"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     with pytest.raises(DataError, match=r"(?s)shared/data/mnist/mnist\.npz or .*keras/datasets/mnist\.npz.*--data"):
         find_mnist()
@@ -179,8 +179,10 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         reproduce_mnist(DIGITS, ("sgd",), seeds=2, epochs=1, folder=folder, done=killed)
     left = []
-    fit = trainer.reproduce_mnist._fit
-    monkeypatch.setattr(trainer.reproduce_mnist, "_fit", lambda row, lesson: left.append(row.name) or fit(row, lesson))
+    fit = trainer.studies.reproduce_mnist._fit
+    monkeypatch.setattr(
+        trainer.studies.reproduce_mnist, "_fit", lambda row, lesson: left.append(row.name) or fit(row, lesson)
+    )
     again = reproduce_mnist(
         DIGITS, ("sgd",), seeds=2, epochs=1, folder=folder, done=lambda done, count, last: said.append((done, count))
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UsageError, WetreadError
-from trainer.resuming import as_json, replace_file, require_same
+from trainer.training.resuming import as_json, replace_file, require_same
 
 
 def test_a_setting_is_the_same_after_a_file_and_another_is_named() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.figures import Booleans, Figure, Floats
-from trainer.selective import COVERAGES, abstention, area_under_risk, risk_at, risk_by_coverage
+from trainer.statistics.figures import Booleans, Figure, Floats
+from trainer.statistics.selective import COVERAGES, abstention, area_under_risk, risk_at, risk_by_coverage
 
 films = st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=1, max_size=6)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.dataset import load_dataset
-from trainer.figures import Floats
-from trainer.pixels import Films, load_films
-from trainer.reading import read_by_classifier
-from trainer.side import Side
-from trainer.splits import Split, read_split, shipped_split_path
+from trainer.data.dataset import load_dataset
+from trainer.data.pixels import Films, load_films
+from trainer.data.side import Side
+from trainer.data.splits import Split, read_split, shipped_split_path
+from trainer.evaluation.reading import read_by_classifier
+from trainer.statistics.figures import Floats
 from wetread.models.artefact import Artefact, verify_artefact
 from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities

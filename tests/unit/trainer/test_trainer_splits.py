@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from schemas.errors import DataError
 from trainer.audit.copies import Copy
-from trainer.dataset import Dataset, load_dataset
-from trainer.dealing import grouped_folds, split_patients
-from trainer.film import Film
-from trainer.people import united
-from trainer.side import Side
-from trainer.splits import Split, read_split, shipped_split_path, side_counts
+from trainer.audit.people import united
+from trainer.data.dataset import Dataset, load_dataset
+from trainer.data.dealing import grouped_folds, split_patients
+from trainer.data.film import Film
+from trainer.data.side import Side
+from trainer.data.splits import Split, read_split, shipped_split_path, side_counts
 
 CXR = Path(__file__).parents[4] / "shared" / "data" / "cxr"
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainer.architectures import make_architecture
-from trainer.batches import TrainingBatches
-from trainer.options import TrainingOptions
-from trainer.timing import fit_timed
-from trainer.training import LabelledFilms, Progress, fit, make_lesson
+from trainer.training.architectures import make_architecture
+from trainer.training.batches import TrainingBatches
+from trainer.training.lesson import LabelledFilms, Progress, make_lesson
+from trainer.training.options import TrainingOptions
+from trainer.training.timing import fit_timed
+from trainer.training.train import fit
 from wetread.engine.network_learner import NetworkLearner
 from wetread.imaging.preprocess import Preprocess
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from schemas.errors import DataError, UsageError
-from trainer.architectures import make_architecture
-from trainer.augment import NO_AUGMENTATION
-from trainer.options import TrainingOptions
-from trainer.training import LabelledFilms, Progress, Trained, train
+from trainer.training.architectures import make_architecture
+from trainer.training.augment import NO_AUGMENTATION
+from trainer.training.lesson import LabelledFilms, Progress, Trained
+from trainer.training.options import TrainingOptions
+from trainer.training.train import train
 from wetread.engine.network import Network
 from wetread.engine.optimizers.build import OPTIMIZERS
 from wetread.imaging.preprocess import Preprocess
@@ -102,7 +103,7 @@ def test_the_average_is_what_is_validated_and_kept(engine: str) -> None:
 
 @pytest.fixture(autouse=True)
 def without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.architectures.DROPOUT", 0.0)
+    monkeypatch.setattr("trainer.training.architectures.DROPOUT", 0.0)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

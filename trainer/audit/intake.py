@@ -1,0 +1,102 @@
+"""Every film read once, for the audit and for the network.
+
+A file is read and decoded once: the audit's look and the network's grey levels are both made of that. People with
+several patient ids are united before anybody is dealt to a side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from schemas.errors import UnsafeError
+from trainer.audit.auditing import judge
+from trainer.audit.copies import Copy, find_copies
+from trainer.audit.film_features import Look, look_at_grey
+from trainer.audit.findings import Audit
+from trainer.audit.people import united
+from trainer.audit.sides import Sides
+from trainer.data.dataset import Dataset
+from trainer.data.pixels import Films, read_all
+from wetread.imaging.decode import decode
+from wetread.imaging.equalisation import GreyLevels
+from wetread.imaging.files import read_file
+from wetread.imaging.preprocess import Preprocess
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The films of a data set, read.
+
+    dataset: with several ids of one person united.
+    films: grey levels as the network gets them, (n, height, width), in the data set's order; looks: the same.
+    copies: films that are one. seconds: that reading took, the search for copies not among them.
+    """
+
+    dataset: Dataset
+    films: Films
+    looks: tuple[Look, ...]
+    copies: tuple[Copy, ...]
+    seconds: float
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the files, in order."""
+        return hashlib.sha256("".join(look.sha256 for look in self.looks).encode("ascii")).hexdigest()
+
+    def audit(
+        self, sides: Sides | None, *, strict: bool = False, audited: Callable[[Audit], None] | None = None
+    ) -> Audit:
+        """Return what is wrong with the films and with the split that `sides` gives.
+
+        audited: called with it. Raises UnsafeError, after that, where the data is unsafe and `strict`.
+        """
+        found = judge(self.dataset, sides, self.looks, self.copies)
+        if audited is not None:
+            audited(found)
+        if strict and found.unsafe:
+            raise UnsafeError(
+                "the audit found the data unsafe; mend it ('wetread audit' shows each case), or do without --strict"
+            )
+        return found
+
+
+def take_in(
+    dataset: Dataset,
+    preprocess: Preprocess,
+    *,
+    processes: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Intake:
+    """Read every film of `dataset` and find who is one person.
+
+    progress: called with (films read, films in all).
+    Raises DataError naming the films that cannot be read, and why.
+    """
+    started = time.perf_counter()
+    paths = [film.path for film in dataset.films]
+    films = np.empty((len(paths), preprocess.height, preprocess.width), dtype=np.uint8)
+    looks: list[Look] = []
+    for look, levels in read_all(partial(_read, dataset.root, preprocess), paths, processes):
+        films[len(looks)] = levels
+        looks.append(look)
+        if progress is not None:
+            progress(len(looks), len(paths))
+    seconds = time.perf_counter() - started
+    copies = tuple(find_copies(dataset.films, looks))
+    return Intake(united(dataset, copies), films, tuple(looks), copies, seconds)
+
+
+def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyLevels]:
+    file = read_file(root, path)
+    grey, enough = decode(file.data), preprocess.enough
+    pixels = grey.pixels
+    fewer = {"jpeg": enough.jpeg, "dicom": enough.wavelets}.get(grey.format)
+    if fewer is not None and max(pixels.shape) >= 2 * fewer:
+        pixels = decode(file.data, enough).pixels  # as it will be served, and the audit looks at all of it
+    return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)

@@ -1,0 +1,1 @@
+"""The model card, as Markdown and as a page."""

@@ -1,0 +1,33 @@
+"""The part of a model card that comes first: how much of its skill a network without the lungs has too."""
+
+from __future__ import annotations
+
+from trainer.shortcuts.table import best_without_lungs, gap, shortcuts_table, small_network
+from trainer.studies.making import Made
+
+
+def shortcuts_section(made: Made) -> str:
+    """Return the shortcut panel; empty where none was made."""
+    if made.panel is None:
+        return ""
+    panel, metrics = made.panel, made.metrics[made.shown.value]
+    best, figures = best_without_lungs(panel)
+    above = figures["model_above"]
+    epochs = f"{panel['epochs']} epoch{'s' * (panel['epochs'] != 1)}"
+    rest = (
+        "The rest of its accuracy can be had from that alone."
+        if above["accuracy"]["value"] > 0
+        else "Nothing shows that it looks at lungs at all."
+    )
+    return "\n\n".join(
+        [
+            "## What shortcuts alone reach",
+            f"**The model's accuracy is {gap(above['accuracy'])} that of {small_network(best)}, and its macro AUROC "
+            f"{gap(above['macro_auroc'])}.** {rest}",
+            "![What shortcuts alone reach](shortcuts.png)",
+            f"One small network ({panel['arch']}, {panel['size']} pixels, {epochs}) was trained on the "
+            "same patients for each row, on films from which more or less was taken away. 95% intervals by patient; "
+            "the gaps are paired.",
+            shortcuts_table(panel, metrics).markdown(),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Training a network: recipe, batches, epochs, engines and checkpoints."""
