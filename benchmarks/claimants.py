@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import text
 
 from tests.screened import DIGEST, RunKit, done, nobody_died
-from wetread.store.database import Database
-from wetread.store.leases import Claim, claim
-from wetread.store.migrating import ensure_schema
-from wetread.store.roots import root_ids
-from wetread.store.runs import open_run
-from wetread.store.settling import Outcome, known_readings, settle_together
-from wetread.store.stages import add_stage_seconds
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.lifecycle import open_run
+from wetread.store.work.leases import Claim, claim
+from wetread.store.work.settling import Outcome, known_readings, settle_together
+from wetread.store.work.stages import add_stage_seconds
 from worker.stages import BESIDE, IN_TURN
 
 BATCH = 64

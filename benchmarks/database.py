@@ -27,11 +27,11 @@ from benchmarks.generated import MODEL, fill
 from benchmarks.memory import megabytes
 from cli.result_rows import table_row
 from tests.servers.postgres_server import PostgresServer
-from wetread.store.accounts import run_account
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
-from wetread.store.result_counts import By, run_counts
-from wetread.store.results import Filters, Sort, find_results
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.results.counts import By, run_counts
+from wetread.store.results.finding import Filters, Sort, find_results
+from wetread.store.runs.accounts import run_account
 
 TIMES = 20
 PAGES = 5

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from schemas.table_base import Base
 from schemas.tables import Decision, Model, Root, Run
 from wetread.clock import utc_now
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 MODEL = "a" * 64
 DECISION = "d" * 64

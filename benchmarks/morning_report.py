@@ -25,7 +25,7 @@ from schemas.tables import Image, Run, RunTally, StoredPrediction, WorkItem
 from tests.screened import DIGEST, LABELS
 from wetread.report.morning import Limits, morning_report
 from wetread.settings import load_settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 NIGHTS, FILMS_A_NIGHT = 30, 500
 BEGAN = datetime(2026, 1, 1, 22, tzinfo=UTC)

@@ -22,11 +22,12 @@ from benchmarks.memory import megabytes
 from producer.ingest import fill_run
 from tests.screened import DIGEST, RunKit, nobody_died
 from tests.servers.postgres_server import PostgresServer
-from wetread.store.database import Database
-from wetread.store.images import RunToFill
-from wetread.store.migrating import ensure_schema
-from wetread.store.roots import root_ids, root_paths
-from wetread.store.runs import open_run
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.images.places import root_paths
+from wetread.store.images.recording import RunToFill
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.lifecycle import open_run
 
 SETTLE = (
     "UPDATE work_items SET state = 'done', current = true, size = 7, mtime_ns = (SELECT min(mtime_ns) FROM images"

@@ -66,11 +66,11 @@ def ours(folder: Path, port: int) -> Iterator[psutil.Process]:
     from gateway.standing import Watermark
     from wetread.clock import utc_now
     from wetread.settings import Settings
-    from wetread.store.database import Database
-    from wetread.store.migrating import ensure_schema
-    from wetread.store.peers import Peer, add_peer
-    from wetread.store.received import open_account
-    from wetread.store.roots import root_ids
+    from wetread.store.core.database import Database
+    from wetread.store.core.migrating import ensure_schema
+    from wetread.store.received.peers import Peer, add_peer
+    from wetread.store.received.received_films import open_account
+    from wetread.store.roots.adding import root_ids
 
     settings = Settings(home=folder / "home")
     database, spool = Database(settings.database), Spool(os.fsencode(folder / "spool"))

@@ -9,9 +9,9 @@ from cli.output import NOT_DIAGNOSTIC, emit_table, percent, say
 from schemas.alarms import MOST_FAILED
 from schemas.errors import EXIT_DONE, EXIT_FAILED, EXIT_FAILURE_RATE, EXIT_INTERRUPTED, EXIT_UNAVAILABLE
 from schemas.states import RunState
-from wetread.store.accounts import RunAccount
-from wetread.store.alarms import run_alarms
-from wetread.store.failures import failed_too_much
+from wetread.store.runs.accounts import RunAccount
+from wetread.store.runs.alarms import run_alarms
+from wetread.store.runs.failures import failed_too_much
 from wetread.views.accounts import account_pace
 from wetread.views.rules import rules_text
 

@@ -10,8 +10,8 @@ from wetread.nearest import no_such
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:
-    from wetread.store.database import Database
-    from wetread.store.results import Filters
+    from wetread.store.core.database import Database
+    from wetread.store.results.finding import Filters
 
 CODES = ("view", "modality")
 IDENTIFIERS = {"study_uid": "--study", "series_uid": "--series", "patient_hash": "--patient-hash"}
@@ -19,8 +19,8 @@ IDENTIFIERS = {"study_uid": "--study", "series_uid": "--series", "patient_hash":
 
 def check_known(database: Database, filters: Filters) -> None:
     """Raise UsageError where a filter has a value that no model, run or film can have; name those that there are."""
-    from wetread.store import known_values as known
-    from wetread.store.accounts import run_account
+    from wetread.store.results import known_values as known
+    from wetread.store.runs.accounts import run_account
 
     with database.reading() as session:
         if filters.run is not None:
@@ -46,7 +46,7 @@ def chosen_path(database: Database, path: str) -> bytes:
 
     Raises UsageError where no image's path begins so, or where it means images here and others under a root.
     """
-    from wetread.store.known_values import has_images, known_roots
+    from wetread.store.results.known_values import has_images, known_roots
 
     written = os.fsencode(path)
     here = _here(written)

@@ -67,9 +67,9 @@ def _opened_metrics(settings: Settings) -> Callable[[bool], None]:
     from wetread.metrics.beat import Standing, beat_registry
     from wetread.metrics.port import open_port
     from wetread.queue import make_app, queue_length
-    from wetread.store.database import Database
-    from wetread.store.totals import Totals, read_totals
-    from wetread.store.workers import SeenWorker, seen_workers
+    from wetread.store.core.database import Database
+    from wetread.store.runs.totals import Totals, read_totals
+    from wetread.store.work.workers import SeenWorker, seen_workers
 
     database = Database(settings.database)
 

@@ -16,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from wetread.store.names import Names
+    from wetread.store.core.names import Names
 
 PROGRAM, VARIABLE = "wetread", "_WETREAD_COMPLETE"
 """The command that shells complete, and how they ask it to."""
@@ -88,7 +88,7 @@ def items(offered: Iterable[tuple[str, str]], incomplete: str) -> list[Completio
 
 def known_names() -> Names:
     """Return the names in the database that the settings name, without loading the settings' library."""
-    from wetread.store.names import Names
+    from wetread.store.core.names import Names
 
     return Names(database_url())
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wetread.models.registry import Registry
     from wetread.settings import Settings
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
 
 
 @contextmanager
 def opened_database() -> Iterator[tuple[Settings, Database]]:
     """Give the settings and the database, migrated where that is safe; close it at the end."""
     from wetread.settings import load_settings
-    from wetread.store.database import Database
-    from wetread.store.migrating import ensure_schema
+    from wetread.store.core.database import Database
+    from wetread.store.core.migrating import ensure_schema
 
     settings = load_settings()
     database = Database(settings.database)
@@ -35,8 +35,8 @@ def asked_database() -> Iterator[tuple[Settings, Database]]:
     Raises ServiceUnavailable where there is no database, or one of another schema.
     """
     from wetread.settings import load_settings
-    from wetread.store.database import Database
-    from wetread.store.migrating import check_schema
+    from wetread.store.core.database import Database
+    from wetread.store.core.migrating import check_schema
 
     settings = load_settings()
     database = Database(settings.database, asked=True)

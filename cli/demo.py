@@ -115,7 +115,7 @@ def _run(*words: str) -> None:
 def _compare(place: Path) -> None:
     """Print how the readings compare with what was drawn."""
     from cli.context import opened_database
-    from wetread.store.results import Filters, find_results
+    from wetread.store.results.finding import Filters, find_results
 
     with (place / "drawn.csv").open(encoding="utf-8", newline="") as file:
         drawn = {row["path"]: row["label"] for row in csv.DictReader(file)}

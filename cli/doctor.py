@@ -155,7 +155,7 @@ def _package(package: str, cure: str, *, needed: bool = False) -> Finding:
 
 def _database(settings: Settings) -> Finding:
     """Ask the database, and make none: a look at an installation changes nothing."""
-    from wetread.store.migrating import HEAD
+    from wetread.store.core.migrating import HEAD
 
     try:
         with asked_database():
@@ -166,7 +166,7 @@ def _database(settings: Settings) -> Finding:
 
 def _clock(_settings: Settings) -> Finding:
     """Compare this machine's clock with the database's: leases go by that one, schedules and logs by this one."""
-    from wetread.store.moments import read_clock
+    from wetread.store.core.database_clock import read_clock
 
     try:
         with asked_database() as (_, database), database.reading() as session:
@@ -256,7 +256,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _workers(settings: Settings) -> str:
-    from wetread.store.workers import count_alive
+    from wetread.store.work.workers import count_alive
 
     with asked_database() as (_, database), database.reading() as session:
         alive = count_alive(session, settings.sweep_seconds * 3)

@@ -9,7 +9,7 @@ from cli.accept_options import OPTIONS
 from cli.output import emit_table
 
 if TYPE_CHECKING:
-    from wetread.store.words import FoundWord
+    from wetread.store.images.words import FoundWord
 
 RARE = "rare words"
 

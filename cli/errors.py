@@ -18,8 +18,8 @@ from cli.run_number import LARGEST, RUN_NUMBER
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:
-    from wetread.store.accounts import RunAccount
-    from wetread.store.results import ResultRow
+    from wetread.store.results.finding import ResultRow
+    from wetread.store.runs.accounts import RunAccount
 
 UNREADABLE = "unreadable_directory"
 LISTED_REASONS = KnownChoice([*REASONS.choices, UNREADABLE])
@@ -83,8 +83,8 @@ def list_errors(
       wetread errors list --words
     """
     from cli.error_words import show_words, words_json
-    from wetread.store.accounts import run_account
-    from wetread.store.words import found_words
+    from wetread.store.images.words import found_words
+    from wetread.store.runs.accounts import run_account
 
     number = run_of(run, run_option)
     most = (0 if as_json else PAGE) if limit is None else limit
@@ -126,8 +126,8 @@ def _unreadable(
 
 def _failed(session: Any, run: int | None, digest: str | None, reasons: tuple[str, ...]) -> Iterator[ResultRow]:
     """Return the images that could not be read, of a run or as things stand."""
-    from wetread.store.current_failures import current_failures
-    from wetread.store.results import Filters, Sort, find_results
+    from wetread.store.results.current_failures import current_failures
+    from wetread.store.results.finding import Filters, Sort, find_results
 
     if run is None:
         return current_failures(session, reasons=reasons, model_digest=digest)
@@ -144,8 +144,8 @@ def _error_json(row: ResultRow) -> dict[str, Any]:
 
 def _unread(session: Any, account: RunAccount | None) -> Iterator[dict[str, Any]]:
     """Yield the directories that were not looked into, under the roots of a run or under all."""
-    from wetread.store.roots import ids_of_roots
-    from wetread.store.unread import KEPT, list_unread
+    from wetread.store.images.unread_directories import KEPT, list_unread
+    from wetread.store.roots.adding import ids_of_roots
 
     roots = None
     if account is not None:
@@ -184,8 +184,8 @@ def retry(run: int | None, run_option: int | None, reasons: tuple[str, ...], as_
     Example:
       wetread errors retry 12 --reason crashed
     """
-    from wetread.store.accounts import run_account
-    from wetread.store.retrying import retry_failed
+    from wetread.store.runs.accounts import run_account
+    from wetread.store.runs.retrying import retry_failed
 
     with opened_database() as (settings, database), database.writing() as session:
         number = run_account(session, run_of(run, run_option)).id

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.reading import Readings
     from trainer.studies.model_readings import ModelReadings
     from wetread.models.artefact import Artefact
-    from wetread.store.registrations import Registration
+    from wetread.store.models.registrations import Registration
 
     Opened = tuple[Registration, Artefact, dict[str, Any] | None]
 
@@ -240,7 +240,7 @@ def _keep(found: dict[str, Any], *, learned_from: bool) -> None:
     """Keep the figures, and the differences from another model, for a promotion."""
     from schemas.errors import RightsMissing
     from wetread.clock import utc_now
-    from wetread.store.evaluations import StoredEvaluation, keep_evaluation
+    from wetread.store.models.evaluations import StoredEvaluation, keep_evaluation
 
     against = found.get("against")
     bodies = [(None, found)] if against is None else [(None, found), (against["model_digest"], against["differences"])]

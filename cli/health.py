@@ -26,7 +26,7 @@ class _Service(NamedTuple):
 
 SERVICES = {
     "_broker": _Service("the broker", "wetread.queue"),
-    "_database": _Service("the database", "wetread.store.migrating"),
+    "_database": _Service("the database", "wetread.store.core.migrating"),
 }
 """The look that asks it -> what a service is called, and the module that asks it."""
 
@@ -123,8 +123,8 @@ def _broker(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     from schemas.errors import ServiceUnavailable
-    from wetread.store.database import Database
-    from wetread.store.migrating import HEAD, is_older, schema_revision
+    from wetread.store.core.database import Database
+    from wetread.store.core.migrating import HEAD, is_older, schema_revision
 
     database = Database(settings.database, asked=True)
     try:

@@ -18,7 +18,7 @@ from schemas.errors import EXIT_DONE, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from wetread.settings import Settings
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
 
 
 @click.command()
@@ -58,7 +58,7 @@ def listen(
     from schemas.walk_rules import USUAL_WALK
     from screening.watch_order import WatchWish
     from wetread.liveness import SignFile
-    from wetread.store.alarms import run_alarms
+    from wetread.store.runs.alarms import run_alarms
     from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
@@ -97,7 +97,7 @@ def _open_metrics(settings: Settings) -> None:
 
 
 def _say_who_may_send(database: Database, options: ListenOptions) -> None:
-    from wetread.store.peers import list_peers
+    from wetread.store.received.peers import list_peers
 
     with database.reading() as session:
         peers = list_peers(session)

@@ -16,7 +16,7 @@ from schemas.errors import UsageError
 if TYPE_CHECKING:
     from gateway.keeping import ReceiverKeeper
     from wetread.settings import Settings
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -89,9 +89,9 @@ class ListenOptions:
         from gateway.secured import server_context
         from gateway.spool import Spool
         from gateway.standing import Watermark
-        from wetread.store.peers import checked_title
-        from wetread.store.received import open_account
-        from wetread.store.roots import root_ids
+        from wetread.store.received.peers import checked_title
+        from wetread.store.received.received_films import open_account
+        from wetread.store.roots.adding import root_ids
 
         titles = tuple(checked_title(title) for title in self.titles)
         if self.tls is not None:

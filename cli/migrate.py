@@ -18,7 +18,7 @@ def migrate() -> None:
     Example:
       wetread migrate
     """
-    from wetread.store.migrating import HEAD
+    from wetread.store.core.migrating import HEAD
 
     with opened_registry() as registry:
         registry.models()

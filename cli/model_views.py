@@ -10,7 +10,7 @@ from cli.output import emit_table
 if TYPE_CHECKING:
     from wetread.models.registry import ListedModel, Registry
     from wetread.models.standing import Measured, Standing
-    from wetread.store.registrations import Registration
+    from wetread.store.models.registrations import Registration
 
 
 def listed_json(model: ListedModel) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from schemas.errors import EXIT_UNSAFE
 
 if TYPE_CHECKING:
     from wetread.models.registry import ListedModel, Registry
-    from wetread.store.registrations import AliasMove, Registration
+    from wetread.store.models.registrations import AliasMove, Registration
 
 PRODUCTION = "production"
 

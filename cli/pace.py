@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from schemas.states import RunKind, RunState
-from wetread.store.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount
 
 WINDOW_SECONDS = 30.0
 """Seconds over which a rate is taken: long enough for a slow worker's batches, short enough to see one stop."""

@@ -34,7 +34,7 @@ def add(name: str, title: str, address: str) -> None:
       wetread peers add "x-ray room 2" --title DX2 --address 10.1.2.0/24
     """
     from wetread.clock import utc_now
-    from wetread.store.peers import Peer, add_peer
+    from wetread.store.received.peers import Peer, add_peer
 
     with opened_database() as (_, database), database.writing() as session:
         add_peer(session, Peer(name, title, address, utc_now()))
@@ -50,7 +50,7 @@ def list_all(as_json: bool) -> None:
     Example:
       wetread peers list
     """
-    from wetread.store.peers import list_peers
+    from wetread.store.received.peers import list_peers
 
     with asked_database() as (_, database), database.reading() as session:
         found = list_peers(session)
@@ -75,7 +75,7 @@ def remove(name: str) -> None:
     Example:
       wetread peers remove pacs
     """
-    from wetread.store.peers import remove_peer
+    from wetread.store.received.peers import remove_peer
 
     with opened_database() as (_, database), database.writing() as session:
         remove_peer(session, name)

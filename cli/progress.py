@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from cli.output import is_quiet, say
 from schemas.states import RunKind, RunState
-from wetread.store.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -9,8 +9,8 @@ from cli.output import say
 from cli.progress import RunProgress
 
 if TYPE_CHECKING:
-    from wetread.store.accounts import RunAccount
-    from wetread.store.runs import OpenedRun
+    from wetread.store.runs.accounts import RunAccount
+    from wetread.store.runs.lifecycle import OpenedRun
 
 
 def say_warning(text: str) -> None:

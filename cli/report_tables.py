@@ -9,7 +9,7 @@ from wetread.path_text import path_text
 from wetread.report.body import commands
 from wetread.report.last_night import LastNight
 from wetread.report.morning import MorningReport, Share
-from wetread.store.looking import FilmToLookAt
+from wetread.store.results.films_to_review import FilmToLookAt
 
 
 def show_report(report: MorningReport) -> None:

@@ -17,8 +17,8 @@ from cli.run_number import RUN_NUMBER
 from schemas.states import ItemState, Reason
 
 if TYPE_CHECKING:
-    from wetread.store.database import Database
-    from wetread.store.results import Filters
+    from wetread.store.core.database import Database
+    from wetread.store.results.finding import Filters
 
 STATES = KnownChoice([str(state) for state in ItemState if state != ItemState.PENDING])
 REASONS = KnownChoice([str(reason) for reason in Reason])
@@ -56,7 +56,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def chosen_filters(database: Database, chosen: dict[str, Any]) -> Filters:
     """Return the filters that the options of `filter_options` mean; raise UsageError for a value that nothing has."""
-    from wetread.store.results import Filters
+    from wetread.store.results.finding import Filters
 
     values = dict(chosen)
     model, path = values.pop("model"), values.pop("path")
@@ -75,8 +75,8 @@ def of_one_model(database: Database, filters: Filters, model: str | None) -> Fil
     Says on stderr whose readings are listed: of production, or of several models where production has none.
     """
     from wetread.models.references import PRODUCTION, with_shipped
-    from wetread.store.known_values import models_with_readings
-    from wetread.store.registrations import read_aliases
+    from wetread.store.models.registrations import read_aliases
+    from wetread.store.results.known_values import models_with_readings
 
     if model is not None or filters.run is not None:
         return filters
@@ -95,7 +95,7 @@ def of_one_model(database: Database, filters: Filters, model: str | None) -> Fil
 
 def say_if_none(database: Database, filters: Filters, rows: int) -> None:
     """Say of how many readings none was what was asked for."""
-    from wetread.store.known_values import count_asked
+    from wetread.store.results.known_values import count_asked
 
     if not rows:
         with database.reading() as session:
@@ -105,7 +105,7 @@ def say_if_none(database: Database, filters: Filters, rows: int) -> None:
 def model_digest(database: Database, reference: str) -> str:
     """Return the digest of the model that `reference` names; its files are not opened."""
     from wetread.models.references import find_reference, with_shipped
-    from wetread.store.registrations import list_registrations, read_aliases
+    from wetread.store.models.registrations import list_registrations, read_aliases
 
     with database.reading() as session:
         models, aliases = list_registrations(session), with_shipped(read_aliases(session))

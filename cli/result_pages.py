@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wetread.store.results import Filters, Position, ResultRow, Sort
+    from wetread.store.results.finding import Filters, Position, ResultRow, Sort
 
 _WORD = re.compile(r"(\d{1,19})-(\d{1,19})-([0-9a-f]{6})")
 
@@ -21,7 +21,7 @@ def page_word(row: ResultRow, filters: Filters, sort: Sort | None) -> str:
 
 def read_page_word(session: Any, word: str, filters: Filters, sort: Sort | None) -> Position:
     """Return the position that `word` means; raise UsageError when it is none of this question's."""
-    from wetread.store.results import position_of
+    from wetread.store.results.finding import position_of
 
     found = _WORD.fullmatch(word)
     if found is None or max(int(found[1]), int(found[2])) >= 2**63:

@@ -10,8 +10,8 @@ from cli.output import csv_cell, json_text
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:
-    from wetread.store.result_blocks import Block
-    from wetread.store.results import ResultRow
+    from wetread.store.results.blocks import Block
+    from wetread.store.results.finding import ResultRow
 
 COLUMNS = (
     "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",

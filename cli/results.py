@@ -19,13 +19,13 @@ from cli.run_number import LARGEST
 from cli.short_options import shortened
 
 if TYPE_CHECKING:
-    from wetread.store.results import ResultRow
+    from wetread.store.results.finding import ResultRow
 
 PAGE = 100
 """Rows of a table; a program gets all."""
 
 SORTS = ("found", "path", "oldest", "newest", "most-probable", "least-probable", "reason")
-"""As in wetread.store.result_order, which help must not import; a test holds the two equal."""
+"""As in wetread.store.results.order, which help must not import; a test holds the two equal."""
 
 COMMANDS = {
     "list": ("cli.results", "list_results"),
@@ -103,7 +103,7 @@ def list_results(
       wetread results list --study 1.2.840.113619.2.1
       wetread results list --view PA --acquired-since 2026-11-01 --since yesterday
     """
-    from wetread.store.results import Sort, find_results
+    from wetread.store.results.finding import Sort, find_results
 
     sort, form = None if order is None else Sort(order), "json" if as_json else form
     limit = (PAGE if form == "table" else 0) if limit is None else limit

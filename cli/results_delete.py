@@ -32,9 +32,9 @@ def delete_results(yes: bool, as_json: bool, **chosen: str | None) -> None:
       wetread results delete --path /archive/patient-0171/
     """
     from schemas.errors import UsageError
-    from wetread.store.erasing import ERASED_AT_ONCE, Erased, erase_images, find_images
-    from wetread.store.limits import LONG
-    from wetread.store.unread import forget_unread
+    from wetread.store.core.limits import LONG
+    from wetread.store.images.unread_directories import forget_unread
+    from wetread.store.roots.erasing import ERASED_AT_ONCE, Erased, erase_images, find_images
 
     wanted = {name: value for name, value in chosen.items() if value}
     if not wanted:

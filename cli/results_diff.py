@@ -15,7 +15,7 @@ from cli.run_number import LARGEST
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:
-    from wetread.store.result_diff import ChangedFilm
+    from wetread.store.results.diff import ChangedFilm
 
 
 @click.command()
@@ -44,7 +44,7 @@ def diff(first: str, second: str, of: str, path: str | None, limit: int, as_json
     """
     from schemas.errors import UsageError
     from wetread.models.agreement import agreement
-    from wetread.store.result_diff import agreement_table, changed_films, images_read
+    from wetread.store.results.diff import agreement_table, changed_films, images_read
 
     with asked_database() as (_, database):
         digests = model_digest(database, first), model_digest(database, second)

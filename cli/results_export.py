@@ -17,7 +17,7 @@ from cli.result_options import chosen_filters, filter_options, of_one_model, say
 from cli.result_rows import COLUMNS, csv_lines, each_once, exported_columns, json_lines
 
 if TYPE_CHECKING:
-    from wetread.store.result_blocks import Block
+    from wetread.store.results.blocks import Block
 
 BLOCKS_OF_A_GROUP = 25
 """Blocks of rows that Parquet keeps together, and that are in memory at once."""
@@ -51,7 +51,7 @@ def export(form: str, output: str | None, excel: bool, **chosen: Any) -> None:
       wetread results export --model cxr@3 --since 2026-11-01 --format jsonl
     """
     from schemas.errors import UsageError
-    from wetread.store.result_blocks import find_result_blocks
+    from wetread.store.results.blocks import find_result_blocks
 
     output = None if output == STANDARD_OUTPUT else output
     if excel and form != "csv":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from schemas.tables import Decision, Model, StoredHeader, StoredPrediction
     from wetread.models.decision import Decision as DecisionInForce
     from wetread.settings import Settings
-    from wetread.store.one_image import KnownImage, RunItem
+    from wetread.store.results.one_image import KnownImage, RunItem
 
 
 @click.command()
@@ -44,7 +44,7 @@ def show(image: str, as_json: bool) -> None:
       wetread results show 6f1c2a9e --json
     """
     from schemas.errors import UsageError
-    from wetread.store.one_image import find_image
+    from wetread.store.results.one_image import find_image
 
     is_hash = HASH.fullmatch(image) is not None and not os.path.lexists(image)
     with asked_database() as (settings, database), database.reading() as session:
@@ -65,7 +65,7 @@ def show(image: str, as_json: bool) -> None:
 def _whole_hash(session: Any, digits: str) -> str:
     """Return the SHA-256 that begins so; raise UsageError, with the candidates, when several do."""
     from schemas.errors import UsageError
-    from wetread.store.one_image import hashes_beginning
+    from wetread.store.results.one_image import hashes_beginning
 
     found = hashes_beginning(session, digits, limit=CANDIDATES + 1)
     if len(found) > 1:

@@ -35,7 +35,7 @@ def summary(by: str, as_json: bool, **chosen: Any) -> None:
       wetread results summary --by directory --path /archive/2024/
       wetread results summary --by month --model cxr@3 --json
     """
-    from wetread.store.result_counts import By, counted_by_runs, failure_counts, label_counts, run_counts
+    from wetread.store.results.counts import By, counted_by_runs, failure_counts, label_counts, run_counts
 
     wanted = By(by)
     with asked_database() as (_, database):

@@ -16,7 +16,7 @@ from screening.by_hand import Hold, taken_schedule
 from screening.ending import AskedToEnd
 from screening.night import NightRunner
 from wetread.clock import utc_now
-from wetread.store.alarms import run_alarms
+from wetread.store.runs.alarms import run_alarms
 from wetread.views.accounts import account_json, read_shadows
 
 

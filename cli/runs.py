@@ -17,8 +17,8 @@ from wetread.views.rules import rules_text
 if TYPE_CHECKING:
     from screening.order import Order
     from wetread.settings import Settings
-    from wetread.store.accounts import RunAccount
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
+    from wetread.store.runs.accounts import RunAccount
 
 
 @click.group()
@@ -44,8 +44,8 @@ def list_runs(limit: int, as_json: bool) -> None:
       wetread runs list --limit 10
     """
     from cli.alarms import say_alarms_of_runs
-    from wetread.store.accounts import list_accounts
-    from wetread.store.alarms import latest_alarms
+    from wetread.store.runs.accounts import list_accounts
+    from wetread.store.runs.alarms import latest_alarms
     from wetread.views.accounts import account_json, account_pace
 
     with asked_database() as (_, database), database.reading() as session:
@@ -121,9 +121,9 @@ def delete(run: int, yes: bool, as_json: bool) -> None:
     Example:
       wetread runs delete 12 --yes
     """
-    from wetread.store.accounts import run_account
-    from wetread.store.deleting import delete_run
-    from wetread.store.limits import LONG
+    from wetread.store.core.limits import LONG
+    from wetread.store.runs.accounts import run_account
+    from wetread.store.runs.deleting import delete_run
 
     with opened_database() as (_, database):
         with database.reading() as session:

@@ -43,7 +43,7 @@ def list_all(as_json: bool) -> None:
     Example:
       wetread schedule list
     """
-    from wetread.store.schedules import list_schedules
+    from wetread.store.schedules.schedules import list_schedules
     from wetread.views.rules import rules_text
     from wetread.views.schedules import schedule_json
 
@@ -74,7 +74,7 @@ def pause(name: str) -> None:
       wetread schedule pause "archive nightly"
     """
     from wetread.clock import utc_now
-    from wetread.store.schedules import pause_schedule
+    from wetread.store.schedules.schedules import pause_schedule
 
     with opened_database() as (_, database), database.writing() as session:
         changed = pause_schedule(session, name, utc_now())
@@ -91,7 +91,7 @@ def resume(name: str) -> None:
       wetread schedule resume "archive nightly"
     """
     from wetread.clock import utc_now
-    from wetread.store.schedules import resume_schedule
+    from wetread.store.schedules.schedules import resume_schedule
 
     with opened_database() as (_, database), database.writing() as session:
         changed = resume_schedule(session, name, utc_now())
@@ -110,7 +110,7 @@ def remove(name: str) -> None:
       wetread schedule remove "archive nightly"
     """
     from wetread.clock import utc_now
-    from wetread.store.schedules import remove_schedule
+    from wetread.store.schedules.schedules import remove_schedule
 
     with opened_database() as (_, database), database.writing() as session:
         remove_schedule(session, name, utc_now())

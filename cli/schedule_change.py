@@ -56,8 +56,8 @@ def add(
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.schedule.windows import split_window
-    from wetread.store.roots import resolved_roots, root_ids
-    from wetread.store.schedules import add_schedule, find_schedule
+    from wetread.store.roots.adding import resolved_roots, root_ids
+    from wetread.store.schedules.schedules import add_schedule, find_schedule
     from wetread.views.schedules import schedule_json
 
     hours, zone = None if window is None else split_window(window), timezone or "UTC"
@@ -120,8 +120,9 @@ def edit(
     from wetread.clock import utc_now
     from wetread.models.registry import Registry
     from wetread.schedule.windows import split_window
-    from wetread.store.roots import resolved_roots, root_ids, root_paths
-    from wetread.store.schedules import change_schedule, find_schedule
+    from wetread.store.images.places import root_paths
+    from wetread.store.roots.adding import resolved_roots, root_ids
+    from wetread.store.schedules.schedules import change_schedule, find_schedule
     from wetread.views.schedules import schedule_json
 
     if not any((cron, window, timezone, missed, changes, new_directories)):

@@ -21,7 +21,7 @@ from schemas.errors import EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from screening.order import Order
     from wetread.settings import Settings
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
 
 
 @click.command()
@@ -107,8 +107,8 @@ def screen_shown(
     from cli.progress_of_both import ProgressOfBoth, say_opened
     from screening.ending import AskedToEnd
     from screening.run import Screening
-    from wetread.store.alarms import run_alarms
-    from wetread.store.stages import stage_seconds
+    from wetread.store.runs.alarms import run_alarms
+    from wetread.store.work.stages import stage_seconds
     from wetread.views.accounts import account_json, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:

@@ -16,7 +16,7 @@ from schemas.errors import EXIT_INTERRUPTED, ServiceUnavailable
 from schemas.states import RunState
 
 if TYPE_CHECKING:
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
 
 WATCH_SECONDS = 1.0
 
@@ -41,8 +41,8 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
     """
     from cli.accounts import show_account
     from cli.interrupting import noted_interrupts
-    from wetread.store.accounts import run_account
-    from wetread.store.received import ReceivedTotals, read_received
+    from wetread.store.received.received_films import ReceivedTotals, read_received
+    from wetread.store.runs.accounts import run_account
     from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with asked_database() as (_, database):
@@ -75,7 +75,7 @@ def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> N
 def _wait(database: Database, run: int | None, asked: threading.Event) -> int:
     """Wait until the run, by default the latest, ends, with a line now and then; return its number."""
     from cli.progress import RunProgress
-    from wetread.store.accounts import run_account
+    from wetread.store.runs.accounts import run_account
     from worker.patience import Patience
 
     account, patience = None, Patience()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from cli.output import printable
 from cli.pace import Pace, duration
 from schemas.states import RunState
-from wetread.store.accounts import RunAccount
-from wetread.store.alarms import run_alarms
-from wetread.store.overview import Overview
-from wetread.store.workers import SeenWorker, WorkerKind
+from wetread.store.runs.accounts import RunAccount
+from wetread.store.runs.alarms import run_alarms
+from wetread.store.runs.overview import Overview
+from wetread.store.work.workers import SeenWorker, WorkerKind
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -38,7 +38,7 @@ def submit(
     from screening.shadow import chosen_models
     from screening.submit import submit_run
     from wetread.models.registry import Registry
-    from wetread.store.alarms import run_alarms
+    from wetread.store.runs.alarms import run_alarms
     from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database):

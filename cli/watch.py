@@ -64,7 +64,7 @@ def watch(
     from cli.watch_progress import WatchProgress
     from screening.watch import Watching
     from screening.watch_order import WatchWish
-    from wetread.store.alarms import run_alarms
+    from wetread.store.runs.alarms import run_alarms
     from wetread.views.accounts import account_json, account_pace, read_shadows
 
     with opened_database() as (settings, database), noted_interrupts() as asked:

@@ -10,7 +10,7 @@ from cli.progress import LINE_SECONDS, RunProgress
 from screening.watch_order import WatchOrder
 from wetread.path_text import path_text
 from wetread.settings import safe_url
-from wetread.store.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount
 
 
 class WatchProgress(RunProgress):

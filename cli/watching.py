@@ -14,8 +14,8 @@ from cli.pace import Pace
 from schemas.errors import DatabaseReplaced, ServiceUnavailable
 from schemas.states import RunState
 from wetread.clock import utc_now
-from wetread.store.database import Database
-from wetread.store.overview import Overview, look
+from wetread.store.core.database import Database
+from wetread.store.runs.overview import Overview, look
 
 LOOK_SECONDS = 1.0
 

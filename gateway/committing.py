@@ -15,8 +15,8 @@ from gateway.spool import Spool, sync_directory
 from gateway.standing import Standing
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread, say_missed
-from wetread.store.database import Database
-from wetread.store.received import ReceivedFilm, note_received
+from wetread.store.core.database import Database
+from wetread.store.received.received_films import ReceivedFilm, note_received
 
 TOGETHER = 64
 """Films in one transaction at most."""

@@ -17,7 +17,7 @@ from gateway.spool import Part, Spool
 from gateway.standing import Standing
 from gateway.wholeness import looked_at
 from schemas.errors import Rejected
-from wetread.store.received import ReceivedFilm, Sender
+from wetread.store.received.received_films import ReceivedFilm, Sender
 from worker.failpoints import reach
 
 FULL = Answer(Status.OUT_OF_RESOURCES, "the disk is too full")

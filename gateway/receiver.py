@@ -23,7 +23,7 @@ from schemas.errors import WetreadError
 from wetread.lasting import say_missed
 from wetread.logs import set_up_logs
 from wetread.settings import Settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 from worker.child import Failed, die_with_parent
 from worker.failpoints import armed
 

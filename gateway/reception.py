@@ -33,8 +33,8 @@ from gateway.spool import Spool
 from gateway.standing import Standing
 from gateway.wire import Wire
 from schemas.errors import PeerGone
-from wetread.store.peers import Peer, peer_of
-from wetread.store.received import Sender
+from wetread.store.received.peers import Peer, peer_of
+from wetread.store.received.received_films import Sender
 
 STACK_BYTES = 512 * 1024
 _FIRST_PROTOCOL = 1

@@ -16,9 +16,9 @@ import structlog
 from gateway.spool import Spool
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread, say_missed
-from wetread.store.database import Database
-from wetread.store.peers import Peer, list_peers
-from wetread.store.received import try_writing
+from wetread.store.core.database import Database
+from wetread.store.received.peers import Peer, list_peers
+from wetread.store.received.received_films import try_writing
 
 LOOK_SECONDS = 1.0
 SILENT_SECONDS = 15.0

@@ -19,8 +19,8 @@ from gateway.spool import Spool, named_digest
 from gateway.wholeness import looked_at
 from schemas.errors import Rejected
 from wetread.imaging.dicom_elements import Elements, Encoding
-from wetread.store.database import Database
-from wetread.store.received import ReceivedFilm, Sender, note_received, recorded_digests
+from wetread.store.core.database import Database
+from wetread.store.received.received_films import ReceivedFilm, Sender, note_received, recorded_digests
 
 SLICE = 500
 _HEAD_BYTES = 132

@@ -28,9 +28,9 @@ from screening.watch_runs import WatchRuns
 from wetread.clock import utc_now
 from wetread.report.run_drift import keep_drift
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.received import is_any_waiting, note_taken, waiting_films
+from wetread.store.core.database import Database
+from wetread.store.received.received_films import is_any_waiting, note_taken, waiting_films
+from wetread.store.runs.accounts import RunAccount, run_account
 from worker.child import ChildTask
 from worker.pool import END_SECONDS, EmbeddedPool
 

@@ -19,10 +19,10 @@ from wetread.logs import announce
 from wetread.queue import make_app, queue_length, ring_waiting
 from wetread.schedule.windows import next_tick, read_plan
 from wetread.settings import Settings, safe_url
-from wetread.store.database import Database
-from wetread.store.limits import SWEEPING
-from wetread.store.migrating import ensure_schema
-from wetread.store.schedules import list_schedules
+from wetread.store.core.database import Database
+from wetread.store.core.limits import SWEEPING
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.schedules.schedules import list_schedules
 
 
 def keep_time(

@@ -17,7 +17,7 @@ from producer.ingest import inside, lies_in
 from producer.still import Key
 from producer.walk import NOT_ARCHIVE, files_under, found_file
 from schemas.errors import RootUnavailable
-from wetread.store.images import FoundFile
+from wetread.store.images.recording import FoundFile
 
 LISTEN_AGAIN_SECONDS = 1.0
 """How long is waited where the kernel does not let us listen again."""

@@ -18,12 +18,12 @@ from producer.passed_over import PassedOver
 from producer.walk import FoundElsewhere, walk
 from schemas.errors import RootEmptied, ServiceUnavailable
 from schemas.walk_rules import USUAL_WALK, WalkRules
-from wetread.store.database import Database
-from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
-from wetread.store.roots import has_images
-from wetread.store.runs import end_walk, note_walk
-from wetread.store.unread import note_unread
+from wetread.store.core.database import Database
+from wetread.store.core.image_set import ImageSet
+from wetread.store.images.recording import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.images.unread_directories import note_unread
+from wetread.store.roots.adding import has_images
+from wetread.store.runs.lifecycle import end_walk, note_walk
 
 FIRST_CHUNK = 16
 LARGEST_CHUNK = 8192

@@ -15,7 +15,7 @@ from producer.passed_over import LINK, PassedOver
 from producer.walk import walk
 from schemas.errors import UsageError
 from schemas.walk_rules import WalkRules
-from wetread.store.roots import resolved_roots, root_ids
+from wetread.store.roots.adding import resolved_roots, root_ids
 
 
 def walk_rules(exclude: Sequence[str], allow: Sequence[str], *, follow_links: bool) -> WalkRules:

@@ -20,9 +20,8 @@ from wetread.clock import utc_now
 from wetread.lasting import say_missed
 from wetread.schedule.nights import MADE_UP, Moment, Standing, decide
 from wetread.schedule.windows import read_plan
-from wetread.store.database import Database
-from wetread.store.schedules import ScheduleRow, list_schedules
-from wetread.store.ticks import (
+from wetread.store.core.database import Database
+from wetread.store.schedules.schedule_log import (
     keep_schedule,
     leave_schedule,
     lock_schedule,
@@ -30,6 +29,7 @@ from wetread.store.ticks import (
     ticks_so_far,
     write_tick,
 )
+from wetread.store.schedules.schedules import ScheduleRow, list_schedules
 
 KEEP_SECONDS = 60.0
 """Seconds of silence, at least, after which the process at a schedule's run counts as gone."""

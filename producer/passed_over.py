@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from wetread.store.unread import KEPT
+from wetread.store.images.unread_directories import KEPT
 
 UNREADABLE, TOO_DEEP = "unreadable directory", "directory too deep"
 LINK, EXCLUDED = "link", "excluded"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wetread.store.images import FoundFile
+from wetread.store.images.recording import FoundFile
 
 Key = tuple[int, bytes]
 """The id of a root, and a path relative to it."""

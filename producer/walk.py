@@ -19,7 +19,7 @@ from producer.excluded import Excluded
 from producer.passed_over import EXCLUDED, LINK, TOO_DEEP, PassedOver
 from schemas.errors import RootUnavailable
 from wetread.clock import EARLIEST_NS, LATEST_NS, kept_ns
-from wetread.store.images import FoundFile
+from wetread.store.images.recording import FoundFile
 
 NOT_ARCHIVE = frozenset({".snapshot", ".zfs", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", ".Trashes"})
 """Directories that storage systems add: older copies and thumbnails of the films beside them."""

@@ -11,7 +11,7 @@ from producer.night_watch import NightWatch
 from screening.night import NightRunner
 from wetread.clock import utc_now
 from wetread.settings import Settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 from worker.identity import died_here, worker_id
 
 

@@ -11,10 +11,10 @@ from schemas.errors import ServiceUnavailable, UsageError
 from schemas.states import TickKind, TickOutcome
 from screening.order import Look
 from wetread.clock import utc_now
-from wetread.store.accounts import RunAccount
-from wetread.store.database import Database
-from wetread.store.schedules import ScheduleRow, find_schedule
-from wetread.store.ticks import keep_schedule, leave_schedule, still_keeps, ticks_so_far, write_tick
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import RunAccount
+from wetread.store.schedules.schedule_log import keep_schedule, leave_schedule, still_keeps, ticks_so_far, write_tick
+from wetread.store.schedules.schedules import ScheduleRow, find_schedule
 from worker.identity import died_here, worker_id
 
 RENEW_SECONDS = 10.0

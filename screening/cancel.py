@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from schemas.errors import UsageError
 from schemas.states import RunState
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.runs import cancel_pending, set_state, shadows_of
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.lifecycle import cancel_pending, set_state, shadows_of
 
 
 def cancel_run(database: Database, run_id: int) -> list[RunAccount]:

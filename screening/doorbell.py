@@ -7,8 +7,8 @@ import time
 import structlog
 
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.workers import count_alive
+from wetread.store.core.database import Database
+from wetread.store.work.workers import count_alive
 
 NO_WORKER_SECONDS = 10.0
 """Seconds without any worker after which a screening that waits for one says so."""

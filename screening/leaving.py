@@ -7,9 +7,9 @@ import structlog
 from schemas.alarms import AlarmKind
 from schemas.errors import WetreadError
 from schemas.states import UNFINISHED_RUNS, RunState
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.runs import set_state
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.lifecycle import set_state
 
 
 def leave_run(database: Database, run_id: int, as_state: RunState, why: str, trouble: AlarmKind | None) -> None:

@@ -18,9 +18,9 @@ from screening.run import Screening
 from screening.shadow import check_loads, shadow_for_now
 from wetread.models.registry import Registry
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount
-from wetread.store.database import Database
-from wetread.store.ticks import attach_run, fail_tick
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import RunAccount
+from wetread.store.schedules.schedule_log import attach_run, fail_tick
 from worker.cores import Cores
 
 

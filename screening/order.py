@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.films import ACCEPTED, Accepted
 from schemas.walk_rules import USUAL_WALK, WalkRules
-from wetread.store.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount
 
 Look = Callable[[RunAccount], None]
 

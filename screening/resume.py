@@ -11,9 +11,9 @@ from screening.order import Order
 from screening.shadow import Warn, chosen_models
 from wetread.models.registry import Registry
 from wetread.settings import Settings
-from wetread.store.accounts import run_account, shadow_accounts
-from wetread.store.database import Database
-from wetread.store.roots import root_paths
+from wetread.store.core.database import Database
+from wetread.store.images.places import root_paths
+from wetread.store.runs.accounts import run_account, shadow_accounts
 
 
 def order_to_resume(database: Database, settings: Settings, run_id: int, workers: int, warn: Warn) -> Order:

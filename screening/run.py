@@ -33,11 +33,12 @@ from screening.leaving import leave_run, with_drift
 from screening.order import Look, Order
 from screening.readers import Readers
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.images import RunToFill
-from wetread.store.roots import resolved_roots, root_ids, root_paths
-from wetread.store.runs import OpenedRun, open_run, set_state, take_walk, walk_rules_of
+from wetread.store.core.database import Database
+from wetread.store.images.places import root_paths
+from wetread.store.images.recording import RunToFill
+from wetread.store.roots.adding import resolved_roots, root_ids
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.lifecycle import OpenedRun, open_run, set_state, take_walk, walk_rules_of
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id

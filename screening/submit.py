@@ -6,7 +6,7 @@ from schemas.errors import ServiceUnavailable
 from screening.doorbell import Doorbell
 from screening.order import Order
 from screening.run import Screening
-from wetread.store.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount
 
 
 def submit_run(bell: Doorbell, order: Order) -> RunAccount:

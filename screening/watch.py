@@ -48,10 +48,10 @@ from wetread.clock import utc_now
 from wetread.imaging.files import check_root
 from wetread.report.run_drift import keep_drift
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.images import FoundFile
-from wetread.store.watching import count_unknown
+from wetread.store.core.database import Database
+from wetread.store.images.recording import FoundFile
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.watched_films import count_unknown
 from worker.child import ChildTask
 from worker.patience import WORTH_WAITING, Patience
 from worker.pool import END_SECONDS, EmbeddedPool

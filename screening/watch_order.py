@@ -12,8 +12,8 @@ from schemas.walk_rules import USUAL_WALK, WalkRules
 from screening.shadow import Warn, chosen_models, shadow_for_now
 from wetread.models.registry import Registry
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.roots import resolved_roots, root_ids
+from wetread.store.core.database import Database
+from wetread.store.roots.adding import resolved_roots, root_ids
 
 LISTENING_WALK_SECONDS = 300.0
 """Seconds between walks while the kernel tells what happens; they find what it did not tell."""

@@ -12,11 +12,11 @@ from schemas.errors import UsageError
 from schemas.films import ACCEPTED, Accepted
 from schemas.states import RunKind, RunState
 from schemas.walk_rules import WalkRules
-from wetread.store.accounts import run_account
-from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, RunToFill, record_files
-from wetread.store.runs import OpenedRun, end_walk, open_run, renew_walk, set_state
-from wetread.store.watching import changed_since_read, try_again
+from wetread.store.core.image_set import ImageSet
+from wetread.store.images.recording import FoundFile, RunToFill, record_files
+from wetread.store.runs.accounts import run_account
+from wetread.store.runs.lifecycle import OpenedRun, end_walk, open_run, renew_walk, set_state
+from wetread.store.runs.watched_films import changed_since_read, try_again
 from worker.identity import died_here, worker_id
 
 

@@ -13,10 +13,10 @@ from producer.walk import FoundElsewhere
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.images import FoundFile
-from wetread.store.runs import note_walk
-from wetread.store.unread import note_unread
+from wetread.store.core.database import Database
+from wetread.store.images.recording import FoundFile
+from wetread.store.images.unread_directories import note_unread
+from wetread.store.runs.lifecycle import note_walk
 
 RESTING_SECONDS = 60.0
 """A file whose last change is older than this stands still; a younger one is looked at twice."""

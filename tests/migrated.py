@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers.postgres_server import PostgresServer
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 AT_SCHEMA = frozenset({"database", "served"})
 """Fixtures that bring their database to the schema at once."""

@@ -10,12 +10,12 @@ from schemas.states import TickOutcome
 from screening.night import NightRunner
 from tests.program import eventually
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, list_accounts
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
-from wetread.store.nightly import tick_history
-from wetread.store.roots import resolved_roots, root_ids
-from wetread.store.schedules import add_schedule
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.roots.adding import resolved_roots, root_ids
+from wetread.store.runs.accounts import RunAccount, list_accounts
+from wetread.store.schedules.nightly import tick_history
+from wetread.store.schedules.schedules import add_schedule
 from worker.identity import died_here, worker_id
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -10,13 +10,13 @@ from tests.screened import nobody_died
 from tests.tiny_model import publish_tiny_model
 from wetread.models.registry import Registry
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.images import RunToFill
-from wetread.store.leases import next_batches
-from wetread.store.results import Filters, ResultRow, find_results
-from wetread.store.roots import root_ids
-from wetread.store.runs import open_run
+from wetread.store.core.database import Database
+from wetread.store.images.recording import RunToFill
+from wetread.store.results.finding import Filters, ResultRow, find_results
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.lifecycle import open_run
+from wetread.store.work.leases import next_batches
 from worker.batch import BatchWorker
 from worker.identity import worker_id
 from worker.models import ModelShelf

@@ -25,10 +25,10 @@ from gateway.standing import Watermark
 from tests.unit.imaging.dicoms import dicom
 from wetread.clock import utc_now
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.peers import Peer, add_peer, list_peers
-from wetread.store.received import ReceivedTotals, open_account, read_received
-from wetread.store.roots import root_ids
+from wetread.store.core.database import Database
+from wetread.store.received.peers import Peer, add_peer, list_peers
+from wetread.store.received.received_films import ReceivedTotals, open_account, read_received
+from wetread.store.roots.adding import root_ids
 
 NO_WATERMARK = Watermark(0, 0.0)
 TITLES = ("STORESCU", "ECHOSCU", "ORTHANC", "PYNETDICOM")

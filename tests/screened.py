@@ -10,14 +10,14 @@ from schemas.predictions import Prediction
 from schemas.states import ItemState, Reason
 from schemas.tables import Decision, Model
 from wetread.clock import utc_now
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.image_set import ImageSet
-from wetread.store.images import FoundFile, Recorded, RunToFill, record_files
-from wetread.store.leases import Claim, ClaimedItem, claim
-from wetread.store.roots import root_ids
-from wetread.store.runs import OpenedRun, end_walk, open_run
-from wetread.store.settling import Outcome, settle
+from wetread.store.core.database import Database
+from wetread.store.core.image_set import ImageSet
+from wetread.store.images.recording import FoundFile, Recorded, RunToFill, record_files
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.lifecycle import OpenedRun, end_walk, open_run
+from wetread.store.work.leases import Claim, ClaimedItem, claim
+from wetread.store.work.settling import Outcome, settle
 
 DIGEST = "a" * 64
 LABELS = ("covid", "normal", "pneumonia")

@@ -13,8 +13,8 @@ from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance
 from wetread.models.registry import Registry
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 LABELS = ("covid", "normal", "pneumonia")
 

@@ -19,8 +19,8 @@ from schemas.messages import BatchMessage
 from wetread.broker_address import read_address
 from wetread.host_names import addresses
 from wetread.settings import Settings, safe_url
-from wetread.store.database import Database
-from wetread.store.ringing import batches_to_ring, mark_rung
+from wetread.store.core.database import Database
+from wetread.store.work.ringing import batches_to_ring, mark_rung
 
 TASK_NAME = "wetread.read_batch"
 QUEUE_NAME = "wetread"

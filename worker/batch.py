@@ -30,14 +30,14 @@ from schemas.errors import (
 )
 from schemas.states import RunState
 from wetread.settings import Settings
-from wetread.store.accounts import run_state
-from wetread.store.database import Database
-from wetread.store.death_notes import touched
-from wetread.store.doubts import take_back
-from wetread.store.leases import Claim, claim, release
-from wetread.store.runs import note_trouble, set_state
-from wetread.store.settling import Settled, settle_together
-from wetread.store.stages import add_stage_seconds
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import run_state
+from wetread.store.runs.lifecycle import note_trouble, set_state
+from wetread.store.work.death_notes import touched
+from wetread.store.work.doubts import take_back
+from wetread.store.work.leases import Claim, claim, release
+from wetread.store.work.settling import Settled, settle_together
+from wetread.store.work.stages import add_stage_seconds
 from worker.failpoints import reach
 from worker.in_doubt import InDoubt
 from worker.keeper import LeaseKeeper

@@ -15,9 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from schemas.errors import ServiceUnavailable
-from wetread.store.database import Database
-from wetread.store.leases import ClaimedItem, pending_items
-from wetread.store.ringing import rung_batches
+from wetread.store.core.database import Database
+from wetread.store.work.leases import ClaimedItem, pending_items
+from wetread.store.work.ringing import rung_batches
 from worker.deaths import free_what_the_dead_hold
 from worker.next_batch import AMONG
 

@@ -20,7 +20,7 @@ from worker.patience import WORTH_WAITING, Patience
 from worker.waits import Waits
 
 if TYPE_CHECKING:
-    from wetread.store.leases import ClaimedItem
+    from wetread.store.work.leases import ClaimedItem
     from worker.batch import BatchWorker
 
 
@@ -115,7 +115,7 @@ def _prepared(task: ChildTask, stop: threading.Event) -> BatchWorker:
 
 def _prepare(task: ChildTask, stop: threading.Event) -> BatchWorker:
     from wetread.models.registry import Registry
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
     from worker.batch import BatchWorker
     from worker.failpoints import armed
     from worker.identity import worker_id

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wetread.store.database import Database
-from wetread.store.leases import owners, release_dead
-from wetread.store.workers import forget_dead, worker_ids
+from wetread.store.core.database import Database
+from wetread.store.work.leases import owners, release_dead
+from wetread.store.work.workers import forget_dead, worker_ids
 from worker.identity import died_here
 from worker.memory import oom_kills
 

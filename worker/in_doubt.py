@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from wetread.store.database import Database
-from wetread.store.doubts import disown
+from wetread.store.core.database import Database
+from wetread.store.work.doubts import disown
 
 
 class InDoubt:

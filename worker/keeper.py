@@ -23,10 +23,10 @@ from schemas.errors import LeaseLost, WetreadError
 from schemas.states import Reason
 from wetread.lasting import LastingThread, say_missed
 from wetread.settings import Settings
-from wetread.store.attempts import note_death
-from wetread.store.database import Database
-from wetread.store.leases import Claim, renew
-from wetread.store.limits import SWEEPING
+from wetread.store.core.database import Database
+from wetread.store.core.limits import SWEEPING
+from wetread.store.work.attempts import note_death
+from wetread.store.work.leases import Claim, renew
 
 RENEWALS_A_LEASE = 3
 """A lease is renewed after a third of it, so that two renewals may fail."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from schemas.errors import ServiceUnavailable
-from wetread.store.database import Database
-from wetread.store.leases import ClaimedItem, next_batches, pending_items, running_of
+from wetread.store.core.database import Database
+from wetread.store.work.leases import ClaimedItem, next_batches, pending_items, running_of
 
 AMONG = 64
 """Waiting batches of which one is chosen at random: with more of them, two workers rarely choose the same."""

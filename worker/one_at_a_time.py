@@ -17,11 +17,11 @@ from schemas.errors import MachineUnfit
 from schemas.states import ItemState, Reason
 from wetread.imaging.files import FileBytes
 from wetread.settings import Settings
-from wetread.store.attempts import count_attempt, note_file
-from wetread.store.controls import read_films, waiting_films
-from wetread.store.database import Database
-from wetread.store.leases import Claim, ClaimedItem
-from wetread.store.settling import Outcome
+from wetread.store.core.database import Database
+from wetread.store.work.attempts import count_attempt, note_file
+from wetread.store.work.control_films import read_films, waiting_films
+from wetread.store.work.leases import Claim, ClaimedItem
+from wetread.store.work.settling import Outcome
 from worker.drawn_picture import drawn_picture
 from worker.identity import lives_here
 from worker.keeper import LeaseKeeper

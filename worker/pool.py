@@ -19,11 +19,11 @@ import structlog
 
 from schemas.errors import MachineUnfit, ServiceUnavailable, WetreadError
 from schemas.states import RunState
-from wetread.store.accounts import run_account, run_state
-from wetread.store.database import Database
-from wetread.store.doubts import disown_all
-from wetread.store.leases import release_dead
-from wetread.store.workers import forget_dead, leave
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import run_account, run_state
+from wetread.store.work.doubts import disown_all
+from wetread.store.work.leases import release_dead
+from wetread.store.work.workers import forget_dead, leave
 from worker.child import ChildTask, Failed, Ready, serve_run
 from worker.cores import Share
 from worker.deaths import forget_the_dead, free_what_the_dead_hold

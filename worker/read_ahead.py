@@ -10,7 +10,7 @@ from itertools import chain, repeat
 
 from schemas.errors import Rejected, RootSilent
 from wetread.imaging.files import FileBytes
-from wetread.store.leases import ClaimedItem
+from wetread.store.work.leases import ClaimedItem
 from worker.read_threads import ReadThreads
 
 READ_THREADS = 16

@@ -24,9 +24,9 @@ from wetread.imaging.header import Enough
 from wetread.imaging.preprocess import Preprocess
 from wetread.patient_key import patient_key
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.leases import Claim, ClaimedItem
-from wetread.store.settling import LinkedReading, Outcome, known_readings
+from wetread.store.core.database import Database
+from wetread.store.work.leases import Claim, ClaimedItem
+from wetread.store.work.settling import LinkedReading, Outcome, known_readings
 from worker.failpoints import reach
 from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel

@@ -24,10 +24,10 @@ from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
 from wetread.queue import START_SECONDS, batch_seconds, make_app, queue_length, ring_waiting
 from wetread.settings import Settings, safe_url
-from wetread.store.database import Database
-from wetread.store.limits import SWEEPING
-from wetread.store.migrating import ensure_schema
-from wetread.store.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
+from wetread.store.core.database import Database
+from wetread.store.core.limits import SWEEPING
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.work.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
 from worker.consuming import PatientConsumer
 from worker.deaths import forget_the_dead, free_what_the_dead_hold

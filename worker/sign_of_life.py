@@ -17,9 +17,9 @@ import psutil
 
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread, say_missed
-from wetread.store.database import Database
-from wetread.store.limits import SWEEPING
-from wetread.store.workers import Heartbeat, WorkerKind, beat, leave
+from wetread.store.core.database import Database
+from wetread.store.core.limits import SWEEPING
+from wetread.store.work.workers import Heartbeat, WorkerKind, beat, leave
 from worker.in_doubt import InDoubt
 
 SIGN_SECONDS = 5.0

@@ -44,7 +44,7 @@ def batch_worker() -> tuple[BatchWorker, CalledBatch]:
     """Return what this pool process reads batches with, and takes them by, made when it gets its first."""
     from wetread.logs import say_everywhere, set_up_logs
     from wetread.models.registry import Registry
-    from wetread.store.database import Database
+    from wetread.store.core.database import Database
     from worker.batch import BatchWorker
     from worker.identity import worker_id
     from worker.memory import bound_memory

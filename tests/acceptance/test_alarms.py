@@ -22,9 +22,9 @@ from tests.program import REPOSITORY, Program
 from tests.tiny_model import publish_tiny_model
 from wetread.report import morning
 from wetread.settings import load_settings
-from wetread.store.database import Database
-from wetread.store.schedules import change_schedule, find_schedule
-from wetread.store.totals import read_totals
+from wetread.store.core.database import Database
+from wetread.store.runs.totals import read_totals
+from wetread.store.schedules.schedules import change_schedule, find_schedule
 
 FILMS = 4
 

@@ -16,9 +16,9 @@ from tests.program import eventually, films, kill_group, with_model
 from tests.screened import RunKit, done
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.server import program_path
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.runs.accounts import RunAccount, run_account
 
 FILMS = 8
 

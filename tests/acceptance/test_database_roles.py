@@ -18,8 +18,8 @@ from tests.program import REPOSITORY, Program, films
 from tests.servers.postgres_server import PostgresServer
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import load_settings
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 FILE = REPOSITORY / "deploy" / "postgres-roles.sql"
 ROLES = ("wetread_owner", "wetread_worker", "wetread_reader")

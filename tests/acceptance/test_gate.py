@@ -14,8 +14,8 @@ from trainer.gate.non_films import draw_non_film
 from trainer.phantoms.archive import phantom
 from wetread.imaging.opencv import cv2
 from wetread.models.registry import Registry
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 
 def with_gate(home: Path) -> Program:

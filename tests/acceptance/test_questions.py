@@ -71,7 +71,7 @@ def test_where_production_has_read_nothing_the_models_are_named(
     read: tuple[Asker, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asker, _ = read
-    monkeypatch.setattr("wetread.store.registrations.read_aliases", lambda _session: {"production": "0" * 64})
+    monkeypatch.setattr("wetread.store.models.registrations.read_aliases", lambda _session: {"production": "0" * 64})
     answer = asker.ask("results", "list", "--json")
     assert {row["model"] for row in answer.json} == {"other@1", "tiny@1"}
     assert "readings of 2 models, a row each: other@1, tiny@1; --model NAME lists one's" in answer.err

@@ -20,10 +20,10 @@ from schemas.states import TickKind, TickOutcome
 from tests.program import Program, films, with_model
 from wetread.imaging.opencv import cv2
 from wetread.settings import load_settings
-from wetread.store.database import Database
-from wetread.store.roots import root_ids
-from wetread.store.schedules import add_schedule, list_schedules
-from wetread.store.ticks import attach_run, write_tick
+from wetread.store.core.database import Database
+from wetread.store.roots.adding import root_ids
+from wetread.store.schedules.schedule_log import attach_run, write_tick
+from wetread.store.schedules.schedules import add_schedule, list_schedules
 
 EVERY_LABEL = ("--label", "covid", "--label", "normal", "--label", "pneumonia")
 STRANGE = b"<img src=x>\n\x1b[31m\xe2\x80\xae.png"

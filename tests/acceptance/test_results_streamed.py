@@ -10,15 +10,15 @@ import pytest
 
 from benchmarks.generated import fill
 from tests.program import Program
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 FEW, MANY = 4_000, 40_000
 
 MEASURED = (
     "import sys\n"
-    "import wetread.store.asked\n"
-    "wetread.store.asked.PAGES_KIB = 1024\n"  # what SQLite keeps of a file has a limit, which few rows do not reach
+    "import wetread.store.core.asked\n"
+    "wetread.store.core.asked.PAGES_KIB = 1024\n"  # a limit of what SQLite keeps, which few rows do not reach
     "from cli.__main__ import main\n"
     "from benchmarks.memory import megabytes\n"
     "try:\n    main()\n"

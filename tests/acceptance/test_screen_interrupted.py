@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tests.program import Program, eventually, kill_group
 from wetread.process_identity import process_of
-from wetread.store.database import Database
-from wetread.store.roots import resolved_roots, root_ids
-from wetread.store.runs import open_run
+from wetread.store.core.database import Database
+from wetread.store.roots.adding import resolved_roots, root_ids
+from wetread.store.runs.lifecycle import open_run
 
 
 def test_kill_of_the_command_in_the_middle_and_the_same_command_again(program: Program, large_archive: Path) -> None:

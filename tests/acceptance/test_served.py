@@ -21,7 +21,7 @@ from tests.program import Program, eventually, films, kill_group, with_model
 from tests.servers.redis_server import RedisServer
 from wetread.queue import QUEUE_NAME, START_SECONDS, batch_seconds, make_app
 from wetread.settings import Settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 from worker import service
 
 

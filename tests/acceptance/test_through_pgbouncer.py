@@ -11,8 +11,8 @@ from tests.chaos.accounting import assert_nothing_lost
 from tests.chaos.serving import workers
 from tests.program import films, with_model
 from tests.services import PgBouncerServer, PostgresServer
-from wetread.store.database import Database
-from wetread.store.migrating import HEAD, ensure_schema, schema_revision
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import HEAD, ensure_schema, schema_revision
 
 
 @pytest.fixture

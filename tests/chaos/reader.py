@@ -11,10 +11,10 @@ from itertools import islice
 
 from schemas.states import ItemState
 from wetread.settings import load_settings
-from wetread.store.accounts import list_accounts, run_account
-from wetread.store.database import Database
-from wetread.store.result_counts import failure_counts, label_counts
-from wetread.store.results import Filters, find_results
+from wetread.store.core.database import Database
+from wetread.store.results.counts import failure_counts, label_counts
+from wetread.store.results.finding import Filters, find_results
+from wetread.store.runs.accounts import list_accounts, run_account
 
 
 def read(seconds: float) -> tuple[int, float]:

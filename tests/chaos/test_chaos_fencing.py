@@ -20,7 +20,7 @@ from tests.chaos.table import record
 from tests.program import Program, eventually
 from wetread.queue import TASK_NAME, make_app
 from wetread.settings import Settings
-from wetread.store.limits import STANDSTILL_SECONDS
+from wetread.store.core.limits import STANDSTILL_SECONDS
 
 pytestmark = pytest.mark.timeout(1800)
 

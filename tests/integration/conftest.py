@@ -12,8 +12,8 @@ from tests.migrated import copy_sqlite, wants_schema
 from tests.program import films
 from tests.reading_site import Site
 from tests.screened import RunKit
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

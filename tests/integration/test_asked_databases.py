@@ -16,8 +16,8 @@ from sqlalchemy import text
 from schemas.errors import NoDatabase, RightsMissing, ServiceUnavailable
 from tests.asking import Asker
 from tests.program import REPOSITORY, Program, films, with_model
-from wetread.store.database import Database
-from wetread.store.migrating import check_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import check_schema
 
 QUESTIONS = (
     ("results", "list"), ("results", "summary"), ("results", "export"), ("results", "show", "/x"), ("errors", "list"),

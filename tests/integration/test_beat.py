@@ -21,8 +21,8 @@ from tests.services import RedisServer
 from wetread.clock import utc_now
 from wetread.queue import make_app, queue_length
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 
 def enqueue(database: Database, batches: int) -> None:

@@ -13,9 +13,9 @@ from schemas.tables import Batch, Image, WorkItem
 from tests.program import eventually
 from tests.reading_site import Site
 from tests.screened import RunKit
-from wetread.store.database import Database
-from wetread.store.leases import claim, release_dead
-from wetread.store.ringing import mark_rung, rung_batches
+from wetread.store.core.database import Database
+from wetread.store.work.leases import claim, release_dead
+from wetread.store.work.ringing import mark_rung, rung_batches
 from worker import batch as batch_module
 from worker import reading
 from worker.batch import BatchWorker

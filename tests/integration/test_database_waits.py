@@ -24,11 +24,11 @@ from tests.screened import RunKit
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.server import free_port
 from tests.services import started
-from wetread.store import limits
-from wetread.store.accounts import RunAccount
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
-from wetread.store.names import Names
+from wetread.store.core import limits
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.core.names import Names
+from wetread.store.runs.accounts import RunAccount
 
 
 @pytest.fixture
@@ -127,14 +127,14 @@ def test_an_answer_that_was_lost_is_noticed_though_the_server_lives(
         session.execute(text("SELECT 1"))
         hole.close_over()
         # Asked directly, the server answers: it never heard of the statement.
-        monkeypatch.setattr("wetread.store.postgres_line.ask", asking_at(postgres_server.port))
+        monkeypatch.setattr("wetread.store.core.postgres_line.ask", asking_at(postgres_server.port))
         session.execute(text("SELECT 2"))
     database.dispose()
     hole.end()
 
 
 def asking_at(port: int) -> Callable[..., object]:
-    from wetread.store.postgres_line import ask
+    from wetread.store.core.postgres_line import ask
 
     class There:
         host, hostaddr = b"127.0.0.1", b"127.0.0.1"

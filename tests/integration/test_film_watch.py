@@ -25,14 +25,14 @@ from tests.screened import rejected
 from tests.tiny_model import publish_tiny_model
 from wetread.clock import utc_now
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, list_accounts
-from wetread.store.database import Database
-from wetread.store.images import FoundFile
-from wetread.store.leases import claim, next_batches, release
-from wetread.store.migrating import ensure_schema
-from wetread.store.roots import root_ids
-from wetread.store.runs import open_run, set_state
-from wetread.store.settling import settle
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.images.recording import FoundFile
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.accounts import RunAccount, list_accounts
+from wetread.store.runs.lifecycle import open_run, set_state
+from wetread.store.work.leases import claim, next_batches, release
+from wetread.store.work.settling import settle
 
 
 class Idle:

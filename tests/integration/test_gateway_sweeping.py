@@ -17,9 +17,9 @@ from gateway.sweeping import sweep
 from tests.associating import DX
 from tests.receiving import film
 from tests.unit.gateway.data_sets import data_set_of
-from wetread.store.database import Database
-from wetread.store.received import ReceivedFilm, ReceivedTotals, Sender, open_account, read_received
-from wetread.store.roots import root_ids
+from wetread.store.core.database import Database
+from wetread.store.received.received_films import ReceivedFilm, ReceivedTotals, Sender, open_account, read_received
+from wetread.store.roots.adding import root_ids
 
 
 def opened(database: Database, folder: Path) -> tuple[Spool, int]:

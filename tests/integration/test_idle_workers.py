@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import event
 
 from tests.screened import RunKit, done
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 from worker.child import _serve
 from worker.read_ahead import ReadAhead
 

@@ -9,10 +9,10 @@ from alembic import command
 from sqlalchemy import text
 
 from tests.screened import DIGEST, RunKit
-from wetread.store.database import Database
-from wetread.store.migrating import alembic_config, ensure_schema
-from wetread.store.places import known_roots
-from wetread.store.results import Filters, find_results
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import alembic_config, ensure_schema
+from wetread.store.images.places import known_roots
+from wetread.store.results.finding import Filters, find_results
 
 ROOTS = {1: b"/archive", 2: b"/archive/2024", 3: b"/archive/2024/03", 4: b"/archive2", 5: b"/other"}
 IMAGES = {

@@ -7,8 +7,8 @@ import pytest
 from schemas.errors import ServiceUnavailable
 from schemas.states import RunState
 from tests.screened import RunKit
-from wetread.store.leases import release
-from wetread.store.runs import set_state
+from wetread.store.runs.lifecycle import set_state
+from wetread.store.work.leases import release
 from worker.next_batch import AMONG, NextBatch
 
 

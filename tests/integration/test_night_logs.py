@@ -16,9 +16,9 @@ from producer.night_watch import Night, NightWatch
 from schemas.errors import RootUnavailable
 from tests.night_site import DAY, NOON, TEN, rest
 from tests.screened import RunKit
-from wetread.store.database import Database
-from wetread.store.schedules import add_schedule
-from wetread.store.ticks import attach_run
+from wetread.store.core.database import Database
+from wetread.store.schedules.schedule_log import attach_run
+from wetread.store.schedules.schedules import add_schedule
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,8 @@ from tests.night_site import DAY, TEN, Site, rest
 from tests.program import eventually
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
-from wetread.store.moments import database_seconds
-from wetread.store.schedules import pause_schedule, resume_schedule
+from wetread.store.core.database_clock import database_seconds
+from wetread.store.schedules.schedules import pause_schedule, resume_schedule
 from worker.identity import died_here
 
 FEW, MANY = 16, 160

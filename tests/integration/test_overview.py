@@ -12,10 +12,10 @@ from schemas.states import Reason, RunState
 from schemas.tables import Run, Worker
 from tests.deployed import kedas_query
 from tests.screened import RunKit, done, rejected
-from wetread.store.database import Database
-from wetread.store.overview import Overview, look
-from wetread.store.totals import count_unsettled_batches, read_totals
-from wetread.store.workers import Heartbeat, WorkerKind, beat, count_alive, forget_dead, seen_workers
+from wetread.store.core.database import Database
+from wetread.store.runs.overview import Overview, look
+from wetread.store.runs.totals import count_unsettled_batches, read_totals
+from wetread.store.work.workers import Heartbeat, WorkerKind, beat, count_alive, forget_dead, seen_workers
 
 
 @contextmanager

@@ -21,9 +21,9 @@ from schemas.errors import PeerGone, UsageError
 from tests.associating import release
 from tests.program import eventually
 from tests.receiving import Receiving, echoscu, needs
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
-from wetread.store.peers import remove_peer
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.received.peers import remove_peer
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  it is this that is tested
 

@@ -17,8 +17,8 @@ from gateway.limits import Limits
 from gateway.pdu import HEAD, Kind
 from tests.associating import associate_request, data, read_pdu, release, store_command
 from tests.receiving import Receiving, connected, echoscu, needs, storescu, write_films
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 MEMORY_BYTES = 200 * 1024**2
 FUZZED = 10_000 if os.environ.get("CHAOS") == "full" else 300

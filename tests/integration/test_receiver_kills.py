@@ -13,7 +13,7 @@ from schemas.tables import Received
 from tests.insisting_sender import InsistingSender
 from tests.program import eventually
 from tests.receiving import Receiving, film, needs, storescu, write_films
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 KILLS, FILMS, ASSOCIATIONS = 3, 40, 4
 

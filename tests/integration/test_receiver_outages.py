@@ -16,8 +16,8 @@ from gateway.limits import Limits
 from tests.program import eventually
 from tests.receiving import Receiving, film, needs, storescu, write_films
 from tests.services import PostgresServer
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.servers.orthanc_server import OrthancServer
 from tests.services import started
 from tests.unit.gateway.data_sets import data_set_of
 from tests.unit.imaging.dicoms import dicom
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 SYNTAXES = [
     ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian, RLELossless,

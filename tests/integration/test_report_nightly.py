@@ -12,9 +12,9 @@ from schemas.schedule_tables import Schedule, ScheduleTick
 from schemas.states import RunState, TickKind, TickOutcome
 from tests.screened import RunKit
 from wetread.report.last_night import LastNight, last_night
-from wetread.store.database import Database
-from wetread.store.runs import set_state
-from wetread.store.schedules import add_schedule, pause_schedule
+from wetread.store.core.database import Database
+from wetread.store.runs.lifecycle import set_state
+from wetread.store.schedules.schedules import add_schedule, pause_schedule
 
 FIRST = datetime(2026, 11, 1, 21, tzinfo=UTC)
 """22:00 in Paris."""

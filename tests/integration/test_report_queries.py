@@ -20,11 +20,11 @@ from tests.screened import RunKit, done
 from wetread.report.body import report_body
 from wetread.report.morning import Limits, morning_report
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.earlier import earlier_runs
-from wetread.store.histograms import Measure, spreads_of
-from wetread.store.looking import most_probable, nearest_to_threshold
-from wetread.store.settling import Outcome
+from wetread.store.core.database import Database
+from wetread.store.results.films_to_review import most_probable, nearest_to_threshold
+from wetread.store.results.histograms import Measure, spreads_of
+from wetread.store.runs.earlier import earlier_runs
+from wetread.store.work.settling import Outcome
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from benchmarks.generated import MODEL, fill
 from cli.results import SORTS
 from schemas.tables import WorkItem
 from tests.servers.postgres_server import PostgresServer
-from wetread.store.accounts import run_account
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
-from wetread.store.result_counts import By, run_counts
-from wetread.store.results import FOR_A_PAGE, Filters, Sort, find_results
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.results.counts import By, run_counts
+from wetread.store.results.finding import FOR_A_PAGE, Filters, Sort, find_results
+from wetread.store.runs.accounts import run_account
 
 IMAGES = 30_000
 PAGE = 101
@@ -177,7 +177,7 @@ def test_pages_of_each_order_go_on_where_they_ended(many: Database, sort: Sort) 
 def test_films_of_few_and_of_many_headers_are_found_alike(
     many: Database, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wetread.store.result_plan.FEW", few)
+    monkeypatch.setattr("wetread.store.results.plan.FEW", few)
     for name in OF_HEADERS[2:]:
         filters = Filters(**ALONE[name])
         with Asked(many) as asked:

@@ -15,11 +15,11 @@ from tests.screened import DIGEST, RunKit, done
 from tests.servers.counting_proxy import CountingProxy
 from tests.servers.pgbouncer_server import PgBouncerServer
 from tests.servers.postgres_server import PostgresServer
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
-from wetread.store.settling import LinkedReading, Outcome, known_readings, settle_together
-from wetread.store.stages import add_stage_seconds
-from wetread.store.together import say
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.core.sent_together import say
+from wetread.store.work.settling import LinkedReading, Outcome, known_readings, settle_together
+from wetread.store.work.stages import add_stage_seconds
 
 FILMS = 64
 CLAIM, SETTLE, LOOKUP = 3, 3, 2

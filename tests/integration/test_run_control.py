@@ -18,9 +18,9 @@ from screening.resume import order_to_resume
 from screening.run import Screening
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import load_settings
-from wetread.store.accounts import RunAccount
-from wetread.store.database import Database
-from wetread.store.runs import set_state
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import RunAccount
+from wetread.store.runs.lifecycle import set_state
 
 
 @pytest.fixture

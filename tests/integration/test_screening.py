@@ -15,7 +15,7 @@ from screening.run import Screening
 from tests.program import films
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings, load_settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 from worker.identity import died_here
 
 

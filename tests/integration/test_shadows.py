@@ -21,16 +21,16 @@ from tests.tiny_model import publish_tiny_model, tiny_contents
 from wetread.models.gate import GATE_KIND
 from wetread.models.registry import Registry
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.deleting import delete_run
-from wetread.store.images import RunToFill
-from wetread.store.leases import claim, next_batches, release_dead
-from wetread.store.results import Filters, find_results
-from wetread.store.ringing import batches_to_ring
-from wetread.store.roots import root_ids
-from wetread.store.runs import cancel_pending, open_run, set_state
-from wetread.store.totals import count_unsettled_batches, read_totals
+from wetread.store.core.database import Database
+from wetread.store.images.recording import RunToFill
+from wetread.store.results.finding import Filters, find_results
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.deleting import delete_run
+from wetread.store.runs.lifecycle import cancel_pending, open_run, set_state
+from wetread.store.runs.totals import count_unsettled_batches, read_totals
+from wetread.store.work.leases import claim, next_batches, release_dead
+from wetread.store.work.ringing import batches_to_ring
 from worker import reading
 from worker.batch import BatchWorker, Ending
 from worker.identity import worker_id

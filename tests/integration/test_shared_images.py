@@ -13,16 +13,16 @@ from sqlalchemy import func, select
 from schemas.states import ItemState, Reason
 from schemas.tables import Image, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
-from wetread.store.database import Database
-from wetread.store.erasing import erase_images, find_images
-from wetread.store.images import FoundFile
-from wetread.store.leases import ClaimedItem
-from wetread.store.one_image import find_image
-from wetread.store.places import known_roots
-from wetread.store.result_counts import By, label_counts
-from wetread.store.results import Filters, find_results
-from wetread.store.roots import has_images, root_ids
-from wetread.store.watching import changed_since_read, count_unknown
+from wetread.store.core.database import Database
+from wetread.store.images.places import known_roots
+from wetread.store.images.recording import FoundFile
+from wetread.store.results.counts import By, label_counts
+from wetread.store.results.finding import Filters, find_results
+from wetread.store.results.one_image import find_image
+from wetread.store.roots.adding import has_images, root_ids
+from wetread.store.roots.erasing import erase_images, find_images
+from wetread.store.runs.watched_films import changed_since_read, count_unknown
+from wetread.store.work.leases import ClaimedItem
 
 INNER, OUTER = [b"a.png", b"b/c.png"], [b"2024/a.png", b"2024/b/c.png", b"2023/d.png"]
 BOTH_WAYS = pytest.mark.parametrize("inner_first", [True, False])
@@ -250,7 +250,7 @@ def test_a_reading_is_not_lost_to_a_later_command_that_could_not_reach_the_film(
 def test_many_films_move_when_the_directory_above_is_given(
     commands: Commands, elsewhere: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wetread.store.moving.MOVED_AT_ONCE", 7)
+    monkeypatch.setattr("wetread.store.roots.moving.MOVED_AT_ONCE", 7)
     names = [b"%03d.png" % number for number in range(50)]
     run = commands.screen(elsewhere + b"/2024", names)
     commands.screen(elsewhere, [b"2024/" + name for name in names])

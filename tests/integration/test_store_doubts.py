@@ -8,10 +8,10 @@ from sqlalchemy import select
 from schemas.errors import LeaseLost
 from schemas.tables import Batch, WorkItem
 from tests.screened import RunKit, done
-from wetread.store.attempts import count_attempt
-from wetread.store.doubts import disown, disown_all, take_back
-from wetread.store.leases import Claim, release_dead
-from wetread.store.settling import settle_together
+from wetread.store.work.attempts import count_attempt
+from wetread.store.work.doubts import disown, disown_all, take_back
+from wetread.store.work.leases import Claim, release_dead
+from wetread.store.work.settling import settle_together
 
 NAMES = [b"a.png", b"b.png", b"c.png"]
 

@@ -15,11 +15,11 @@ from schemas.films import FilmHeader
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Image, StoredHeader, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
-from wetread.store.database import Database
-from wetread.store.deleting import delete_run
-from wetread.store.erasing import Erased, erase_images, find_images
-from wetread.store.migrating import ensure_schema
-from wetread.store.settling import Outcome, known_readings
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.roots.erasing import Erased, erase_images, find_images
+from wetread.store.runs.deleting import delete_run
+from wetread.store.work.settling import Outcome, known_readings
 
 NAMES = [
     b"doe/a.png",

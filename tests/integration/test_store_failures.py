@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.states import Reason
 from tests.screened import RunKit, done, rejected
-from wetread.store.current_failures import current_failures
+from wetread.store.results.current_failures import current_failures
 
 
 def settle(kit: RunKit, recorded: Any, reasons: dict[bytes, Reason]) -> None:

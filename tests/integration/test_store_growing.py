@@ -12,8 +12,8 @@ from sqlalchemy import text
 from tests.screened import RunKit
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 from worker import child, tasks
 
 BATCHES = 30

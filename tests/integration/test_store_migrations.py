@@ -19,8 +19,8 @@ from schemas.errors import ServiceUnavailable, UsageError, WetreadError
 from schemas.table_base import Base, UtcDateTime
 from schemas.tables import Image
 from tests.screened import RunKit
-from wetread.store.database import Database
-from wetread.store.migrating import HEAD, alembic_config, ensure_schema, schema_revision
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import HEAD, alembic_config, ensure_schema, schema_revision
 
 PATHS = [b"a.png", b"b/\xff.png", b"c.png"]
 

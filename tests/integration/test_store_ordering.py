@@ -14,22 +14,23 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-import wetread.store.limits
+import wetread.store.core.limits
 from schemas.errors import ServiceUnavailable
 from schemas.films import FilmHeader
 from schemas.states import RunState
 from schemas.tables import Batch, Run, StoredHeader, WorkItem
 from tests.program import eventually
 from tests.screened import RunKit, done
-from wetread.store import item_settling, runs, settling
-from wetread.store.attempts import count_attempt
-from wetread.store.database import Database
-from wetread.store.deleting import delete_run
-from wetread.store.erasing import erase_images
-from wetread.store.headers import store_headers
-from wetread.store.leases import release_dead
-from wetread.store.migrating import ensure_schema
-from wetread.store.runs import cancel_pending, set_state
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.images.headers import store_headers
+from wetread.store.roots.erasing import erase_images
+from wetread.store.runs import lifecycle as runs
+from wetread.store.runs.deleting import delete_run
+from wetread.store.runs.lifecycle import cancel_pending, set_state
+from wetread.store.work import item_settling, settling
+from wetread.store.work.attempts import count_attempt
+from wetread.store.work.leases import release_dead
 
 NAMES = [b"a.png", b"b.png", b"c.png"]
 
@@ -260,7 +261,7 @@ def test_a_writer_that_stands_still_does_not_hold_its_locks_for_ever(
 ) -> None:
     if database.dialect != "postgresql":
         pytest.skip("SQLite has no such limit: docs/screening.md")
-    monkeypatch.setattr(wetread.store.limits, "STANDSTILL_SECONDS", 0.5)
+    monkeypatch.setattr(wetread.store.core.limits, "STANDSTILL_SECONDS", 0.5)
 
     def alive(process: object) -> bool:
         with database.reading() as session:

@@ -18,13 +18,10 @@ from screening.watch_runs import WatchRuns
 from tests.program import eventually
 from tests.screened import DIGEST, RunKit
 from wetread.clock import utc_now
-from wetread.store.accounts import run_account
-from wetread.store.alarms import run_alarms
-from wetread.store.database import Database
-from wetread.store.erasing import erase_images, find_images
-from wetread.store.migrating import ensure_schema
-from wetread.store.peers import Peer, add_peer, list_peers, peer_of, remove_peer
-from wetread.store.received import (
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.received.peers import Peer, add_peer, list_peers, peer_of, remove_peer
+from wetread.store.received.received_films import (
     ReceivedFilm,
     ReceivedTotals,
     Sender,
@@ -33,7 +30,10 @@ from wetread.store.received import (
     read_received,
     waiting_films,
 )
-from wetread.store.roots import root_ids
+from wetread.store.roots.adding import root_ids
+from wetread.store.roots.erasing import erase_images, find_images
+from wetread.store.runs.accounts import run_account
+from wetread.store.runs.alarms import run_alarms
 
 
 def received(instance: str, digest: str, *, kept: bool = True) -> ReceivedFilm:

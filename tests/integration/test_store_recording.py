@@ -11,9 +11,9 @@ from sqlalchemy import Engine, event, select, update
 from schemas.states import RunState
 from schemas.tables import Batch, Image, Run
 from tests.screened import RunKit
-from wetread.store import images
-from wetread.store.database import Database
-from wetread.store.image_set import ImageSet
+from wetread.store.core.database import Database
+from wetread.store.core.image_set import ImageSet
+from wetread.store.images import recording as images
 
 
 @contextmanager

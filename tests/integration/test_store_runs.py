@@ -13,14 +13,14 @@ from schemas.errors import LeaseLost, UsageError
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Image, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
-from wetread.store.attempts import count_attempt, note_death
-from wetread.store.deleting import delete_run
-from wetread.store.leases import next_batches, release, release_dead, renew
-from wetread.store.result_counts import label_counts
-from wetread.store.results import Filters, find_results
-from wetread.store.retrying import retry_failed
-from wetread.store.runs import cancel_pending, open_run, set_state
-from wetread.store.settling import Outcome, known_readings
+from wetread.store.results.counts import label_counts
+from wetread.store.results.finding import Filters, find_results
+from wetread.store.runs.deleting import delete_run
+from wetread.store.runs.lifecycle import cancel_pending, open_run, set_state
+from wetread.store.runs.retrying import retry_failed
+from wetread.store.work.attempts import count_attempt, note_death
+from wetread.store.work.leases import next_batches, release, release_dead, renew
+from wetread.store.work.settling import Outcome, known_readings
 
 NAMES = [b"a.png", b"b/c.png", b"d\xff.png", b"e.png", b"f.png", b"g.png"]
 

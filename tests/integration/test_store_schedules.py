@@ -10,10 +10,10 @@ from schemas.errors import DatabaseFault, UsageError
 from schemas.states import TickKind, TickOutcome
 from schemas.tables import ScheduleTick
 from tests.screened import RunKit
-from wetread.store.database import Database
-from wetread.store.deleting import delete_run
-from wetread.store.nightly import nightly_runs, tick_history
-from wetread.store.schedules import (
+from wetread.store.core.database import Database
+from wetread.store.runs.deleting import delete_run
+from wetread.store.schedules.nightly import nightly_runs, tick_history
+from wetread.store.schedules.schedules import (
     add_schedule,
     find_schedule,
     list_schedules,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from schemas.alarms import AlarmKind
 from tests.screened import RunKit
-from wetread.store.accounts import list_accounts
-from wetread.store.alarms import latest_alarms, run_alarms
-from wetread.store.deleting import delete_run
-from wetread.store.roots import root_ids
-from wetread.store.runs import note_trouble
-from wetread.store.unread import KEPT, forget_unread, list_unread, note_unread
+from wetread.store.images.unread_directories import KEPT, forget_unread, list_unread, note_unread
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.accounts import list_accounts
+from wetread.store.runs.alarms import latest_alarms, run_alarms
+from wetread.store.runs.deleting import delete_run
+from wetread.store.runs.lifecycle import note_trouble
 
 
 def unread(kit: RunKit, *roots: int) -> list[tuple[bytes, str, int]]:

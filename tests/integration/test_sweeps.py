@@ -12,7 +12,7 @@ import pytest
 from producer import beat
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.settings import Settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 from worker import service
 
 

@@ -13,11 +13,11 @@ from producer import ingest
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Batch, Run, WorkItem
 from tests.screened import DIGEST, RunKit, nobody_died, rejected
-from wetread.store.database import Database
-from wetread.store.images import FoundFile, RunToFill
-from wetread.store.roots import root_ids
-from wetread.store.runs import end_walk, open_run
-from wetread.store.settling import settle
+from wetread.store.core.database import Database
+from wetread.store.images.recording import FoundFile, RunToFill
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.lifecycle import end_walk, open_run
+from wetread.store.work.settling import settle
 
 NAMES = [b"a.png", b"b/c.png", b"e.png"]
 

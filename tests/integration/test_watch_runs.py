@@ -8,13 +8,13 @@ from schemas.states import Reason, RunState
 from screening.watch_runs import WatchRuns
 from tests.screened import rejected
 from tests.tiny_model import publish_tiny_model
-from wetread.store.accounts import run_account
-from wetread.store.database import Database
-from wetread.store.images import FoundFile, RunToFill
-from wetread.store.leases import claim, next_batches
-from wetread.store.roots import root_ids
-from wetread.store.runs import set_state
-from wetread.store.settling import settle
+from wetread.store.core.database import Database
+from wetread.store.images.recording import FoundFile, RunToFill
+from wetread.store.roots.adding import root_ids
+from wetread.store.runs.accounts import run_account
+from wetread.store.runs.lifecycle import set_state
+from wetread.store.work.leases import claim, next_batches
+from wetread.store.work.settling import settle
 
 
 def lose(database: Database, run: RunToFill) -> None:

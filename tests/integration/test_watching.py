@@ -20,9 +20,9 @@ from tests.program import eventually
 from tests.tiny_model import publish_tiny_model
 from wetread.clock import utc_now
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, list_accounts
-from wetread.store.database import Database
-from wetread.store.roots import resolved_roots, root_ids
+from wetread.store.core.database import Database
+from wetread.store.roots.adding import resolved_roots, root_ids
+from wetread.store.runs.accounts import RunAccount, list_accounts
 
 SELDOM = 3600.0
 """Seconds between walks: none but the first comes by itself."""

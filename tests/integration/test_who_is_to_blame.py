@@ -13,10 +13,10 @@ from schemas.tables import Image, Run, WorkItem
 from tests.reading_site import Site
 from wetread.models.classifier import FloatArray, Readout
 from wetread.models.numpy_classifier import NumpyClassifier
-from wetread.store import unchanged
-from wetread.store.attempts import count_attempt
-from wetread.store.leases import claim, release_dead
-from wetread.store.retrying import retry_failed
+from wetread.store.images import unchanged
+from wetread.store.runs.retrying import retry_failed
+from wetread.store.work.attempts import count_attempt
+from wetread.store.work.leases import claim, release_dead
 from worker import one_at_a_time, reading
 from worker.batch import Ending
 from worker.failpoints import armed

@@ -17,10 +17,10 @@ from tests.program import eventually
 from tests.reading_site import Site
 from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
-from wetread.store.alarms import run_alarms
-from wetread.store.deleting import delete_run
-from wetread.store.leases import Claim, claim, release_dead
-from wetread.store.stages import stage_seconds
+from wetread.store.runs.alarms import run_alarms
+from wetread.store.runs.deleting import delete_run
+from wetread.store.work.leases import Claim, claim, release_dead
+from wetread.store.work.stages import stage_seconds
 from worker import batch as batch_module
 from worker import keeper, reading
 from worker.batch import Ending

@@ -22,7 +22,7 @@ from schemas.alarms import AlarmKind
 from wetread.liveness import STANDS_STILL_SECONDS
 from wetread.queue import make_app
 from wetread.settings import Settings
-from wetread.store import limits
+from wetread.store.core import limits
 from worker import memory
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 from psycopg import OperationalError
 
 from wetread.host_names import HostsNotFound, addresses
-from wetread.store.postgres_hosts import with_addresses
+from wetread.store.core.postgres_hosts import with_addresses
 
 KNOWN = {"one": ["10.0.0.1"], "two": ["fd00::2", "10.0.0.2"]}
 

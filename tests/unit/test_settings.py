@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import UsageError
 from wetread.settings import load_settings, safe_url
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from schemas.errors import WetreadError
 from wetread.lasting import say_missed
 from wetread.metrics.port import BuildInfo, Collector
-from wetread.store.totals import Totals
-from wetread.store.workers import SeenWorker
+from wetread.store.runs.totals import Totals
+from wetread.store.work.workers import SeenWorker
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

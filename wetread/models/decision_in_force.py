@@ -5,9 +5,9 @@ from __future__ import annotations
 from schemas.errors import ArtefactError
 from wetread.models.artefact import Artefact
 from wetread.models.decision import Decision
-from wetread.store import registrations
-from wetread.store.database import Database
-from wetread.store.registrations import Registration
+from wetread.store.core.database import Database
+from wetread.store.models import registrations
+from wetread.store.models.registrations import Registration
 
 
 def decision_in_force(database: Database, registration: Registration, artefact: Artefact) -> Decision:

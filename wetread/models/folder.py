@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from schemas.errors import UsageError
 from wetread.models.card import checked_name
 from wetread.models.shipped import shipped_here
-from wetread.store.registrations import Registration
+from wetread.store.models.registrations import Registration
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wetread.store.registrations import Registration
+from wetread.store.models.registrations import Registration
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from wetread.models.folder import ModelsFolder
 from wetread.models.references import find_reference, with_shipped
 from wetread.models.shipped import SHIPPED, shipped_directory, shipped_location
 from wetread.settings import Settings
-from wetread.store import registrations
-from wetread.store.database import Database
-from wetread.store.migrating import check_schema
-from wetread.store.registrations import Registration
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import check_schema
+from wetread.store.models import registrations
+from wetread.store.models.registrations import Registration
 
 
 def look_up_model(settings: Settings, reference: str) -> tuple[Registration, Artefact]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from schemas.errors import UnsafeError
 from wetread.models.standing import Standing, shown
-from wetread.store.registrations import AliasMove, Registration
+from wetread.store.models.registrations import AliasMove, Registration
 
 
 def reason_for_audit(model: Registration, findings: Sequence[str], given: str | None) -> str | None:

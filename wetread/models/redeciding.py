@@ -9,10 +9,10 @@ import numpy as np
 
 from schemas.predictions import UNCERTAIN
 from wetread.models.decision import Decision, probabilities, said
-from wetread.store import redeciding
-from wetread.store.database import Database
-from wetread.store.redeciding import StoredReading
-from wetread.store.registrations import DecisionValues
+from wetread.store.core.database import Database
+from wetread.store.models import redeciding
+from wetread.store.models.redeciding import StoredReading
+from wetread.store.models.registrations import DecisionValues
 
 READINGS = 1_000
 """Readings decided anew in one transaction: workers wait for it."""

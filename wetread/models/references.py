@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from schemas.errors import UsageError
 from wetread.models.shipped import SHIPPED
 from wetread.nearest import nearest
-from wetread.store.registrations import Registration
+from wetread.store.models.registrations import Registration
 
 PRODUCTION = "production"
 SHIPPED_ALIAS = "shipped"

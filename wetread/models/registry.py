@@ -33,9 +33,9 @@ from wetread.models.promotion import model_before, reason_for_audit, reason_for_
 from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
 from wetread.models.standing import Measured, Standing, measured_of, standing_of
-from wetread.store import registrations
-from wetread.store.database import Database
-from wetread.store.registrations import AliasMove, DecisionValues, Registration
+from wetread.store.core.database import Database
+from wetread.store.models import registrations
+from wetread.store.models.registrations import AliasMove, DecisionValues, Registration
 
 
 class Registry:

@@ -9,9 +9,9 @@ from typing import Any
 from wetread.models.artefact import load_artefact, read_document
 from wetread.models.folder import ModelsFolder
 from wetread.models.strict_json import parse
-from wetread.store.database import Database
-from wetread.store.evaluations import Figure, StoredEvaluation, latest_comparison, latest_evaluation
-from wetread.store.registrations import Registration
+from wetread.store.core.database import Database
+from wetread.store.models.evaluations import Figure, StoredEvaluation, latest_comparison, latest_evaluation
+from wetread.store.models.registrations import Registration
 
 METRICS = "metrics.json"
 

@@ -9,7 +9,7 @@ from typing import Any
 from wetread.clock import utc_text
 from wetread.report.last_night import LastNight
 from wetread.report.morning import MorningReport, Share
-from wetread.store.looking import FilmToLookAt
+from wetread.store.results.films_to_review import FilmToLookAt
 
 ShowPath = Callable[[bytes], str]
 

@@ -11,8 +11,8 @@ from typing import Any
 from schemas.errors import ArtefactError, UsageError
 from wetread.report.drift import Bin, Drift, equal_mass_edges, grouped, ks_distance, measured
 from wetread.settings import Settings
-from wetread.store.histograms import FINE_BINS, Measure, Spread
-from wetread.store.registrations import Registration
+from wetread.store.models.registrations import Registration
+from wetread.store.results.histograms import FINE_BINS, Measure, Spread
 
 CONFIDENCE = Measure("probability of the label given", 0.0, 1.0)
 """What a model's validation is known by."""

@@ -12,10 +12,10 @@ from schemas.errors import UsageError
 from schemas.states import RunState, TickOutcome
 from wetread.schedule.nights import LATE, NO_BEAT
 from wetread.schedule.windows import read_plan, ticks
-from wetread.store.accounts import run_state
-from wetread.store.database import Database
-from wetread.store.nightly import Moment, is_kept, latest_ticked, moments_since, nightly_runs
-from wetread.store.schedules import ScheduleRow, find_schedule, list_schedules
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import run_state
+from wetread.store.schedules.nightly import Moment, is_kept, latest_ticked, moments_since, nightly_runs
+from wetread.store.schedules.schedules import ScheduleRow, find_schedule, list_schedules
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,17 @@ from wetread.report.drift import Drift
 from wetread.report.last_night import LastNight
 from wetread.report.run_drift import drift_alarms, measures
 from wetread.settings import Settings
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.alarms import run_alarms
-from wetread.store.database import Database
-from wetread.store.earlier import NIGHTS, EarlierRun, earlier_runs
-from wetread.store.failures import failure_rate
-from wetread.store.histograms import spreads_of
-from wetread.store.looking import FilmToLookAt, most_probable, nearest_to_threshold
-from wetread.store.registrations import find_registration, read_decision
-from wetread.store.roots import root_paths
-from wetread.store.words import FoundWord, found_words
-from wetread.store.work_time import WorkTime, work_time
+from wetread.store.core.database import Database
+from wetread.store.images.places import root_paths
+from wetread.store.images.words import FoundWord, found_words
+from wetread.store.models.registrations import find_registration, read_decision
+from wetread.store.results.films_to_review import FilmToLookAt, most_probable, nearest_to_threshold
+from wetread.store.results.histograms import spreads_of
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.alarms import run_alarms
+from wetread.store.runs.earlier import NIGHTS, EarlierRun, earlier_runs
+from wetread.store.runs.failures import failure_rate
+from wetread.store.runs.work_time import WorkTime, work_time
 
 NOTHING_FOUND = frozenset({"normal", "no_finding", "no-finding", "healthy", "negative"})
 """Labels that say that nothing was found; by default all others are of interest."""

@@ -9,12 +9,12 @@ from schemas.alarms import Alarm, AlarmKind
 from schemas.states import RunState
 from wetread.report.comparing import INPUTS, drift_from_earlier, label_scores
 from wetread.report.drift import Drift
-from wetread.store.accounts import RunAccount, run_account
-from wetread.store.database import Database
-from wetread.store.earlier import earlier_runs
-from wetread.store.histograms import Measure, spreads_of
-from wetread.store.registrations import find_registration
-from wetread.store.runs import note_drift
+from wetread.store.core.database import Database
+from wetread.store.models.registrations import find_registration
+from wetread.store.results.histograms import Measure, spreads_of
+from wetread.store.runs.accounts import RunAccount, run_account
+from wetread.store.runs.earlier import earlier_runs
+from wetread.store.runs.lifecycle import note_drift
 
 MOST_DRIFT = 0.25
 """The population stability index that is an alarm, where nobody says otherwise: by custom a large shift."""

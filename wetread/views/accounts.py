@@ -8,9 +8,9 @@ from typing import Any
 from schemas.alarms import MOST_FAILED
 from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text
-from wetread.store.accounts import RunAccount, shadow_accounts
-from wetread.store.alarms import run_alarms
-from wetread.store.database import Database
+from wetread.store.core.database import Database
+from wetread.store.runs.accounts import RunAccount, shadow_accounts
+from wetread.store.runs.alarms import run_alarms
 from wetread.views.rules import rules_json
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from wetread.clock import utc_now
 from wetread.path_text import path_text
 from wetread.schedule.windows import next_tick, read_plan
-from wetread.store.accounts import run_account
-from wetread.store.nightly import TickRow, nightly_runs, tick_history
-from wetread.store.roots import root_paths
-from wetread.store.schedules import ScheduleRow
+from wetread.store.images.places import root_paths
+from wetread.store.runs.accounts import run_account
+from wetread.store.schedules.nightly import TickRow, nightly_runs, tick_history
+from wetread.store.schedules.schedules import ScheduleRow
 from wetread.views.moments import shown_by
 from wetread.views.rules import rules_json
 

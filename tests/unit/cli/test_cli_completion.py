@@ -15,7 +15,7 @@ from cli.main import COMMANDS
 from tests.program import REPOSITORY, Program
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
-from wetread.store.names import Names
+from wetread.store.core.names import Names
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from wetread.models.artefact import ModelContents
 from wetread.models.gate import Gate
 from wetread.models.registry import Registry
 from wetread.settings import load_settings
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 HEADER = "path,label,patient_id\n"
 

@@ -24,8 +24,8 @@ from schemas.states import Reason, RunState
 from wetread.clock import utc_text
 from wetread.logs import set_up_logs
 from wetread.path_text import path_text
-from wetread.store.accounts import RunAccount
-from wetread.store.failures import failure_rate
+from wetread.store.runs.accounts import RunAccount
+from wetread.store.runs.failures import failure_rate
 from wetread.views.accounts import account_json, account_pace
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -32,7 +32,7 @@ from importlib import import_module
 from cli.main import COMMANDS, main
 for module, _ in COMMANDS.values():
     import_module(module)
-import wetread.models.registry, wetread.store.migrating, pydantic_settings
+import wetread.models.registry, wetread.store.core.migrating, pydantic_settings
 where, commands = sys.argv[1], json.loads(sys.stdin.read())
 for number, arguments in enumerate(commands):
     if not (child := os.fork()):

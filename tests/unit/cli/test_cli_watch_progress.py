@@ -12,7 +12,7 @@ from cli import watch_progress
 from cli.watch_progress import WatchProgress
 from schemas.states import RunKind, RunState
 from screening.watch_order import WatchOrder
-from wetread.store.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount
 
 RUN = RunAccount(
     3, RunState.RUNNING, "tiny@1", "d" * 64, "numpy", None, (1,), False, datetime(2026, 1, 1, tzinfo=UTC), None, None,

@@ -35,7 +35,7 @@ from tests.associating import (
     status_of,
     store_command,
 )
-from wetread.store.received import Sender
+from wetread.store.received.received_films import Sender
 
 QUICK = Limits(pdu_seconds=0.5, idle_seconds=0.5, object_seconds=2.0)
 FUZZED = 10_000 if os.environ.get("CHAOS") == "full" else 500

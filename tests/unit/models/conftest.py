@@ -21,8 +21,8 @@ from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance
 from wetread.models.registry import Registry
 from wetread.models.shapes import network_shapes
-from wetread.store.database import Database
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LABELS = ("clear", "diffuse", "focal")

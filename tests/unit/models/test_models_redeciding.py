@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wetread.models.decision import Decision, decide
 from wetread.models.redeciding import decided_by
-from wetread.store.redeciding import StoredReading
+from wetread.store.models.redeciding import StoredReading
 
 LABELS = ("covid", "normal", "pneumonia")
 MODEL = "a" * 64

@@ -18,9 +18,9 @@ from tests.measured import MEASURED
 from wetread.models.artefact import ModelContents, save_artefact, verify_artefact
 from wetread.models.card import Provenance
 from wetread.models.registry import Registry
-from wetread.store.database import Database
-from wetread.store.evaluations import StoredEvaluation, keep_evaluation
-from wetread.store.migrating import ensure_schema
+from wetread.store.core.database import Database
+from wetread.store.core.migrating import ensure_schema
+from wetread.store.models.evaluations import StoredEvaluation, keep_evaluation
 
 Contents = Callable[..., ModelContents]
 

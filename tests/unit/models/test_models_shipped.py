@@ -15,7 +15,7 @@ from wetread.models.artefact import ModelContents, save_artefact, verify_artefac
 from wetread.models.card import Provenance
 from wetread.models.registry import Registry
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory
-from wetread.store.database import Database
+from wetread.store.core.database import Database
 
 Contents = Callable[..., ModelContents]
 

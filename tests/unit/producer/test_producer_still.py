@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.still import MicroBatch, StillFiles
-from wetread.store.images import FoundFile
+from wetread.store.images.recording import FoundFile
 
 KEY = (1, b"a.png")
 

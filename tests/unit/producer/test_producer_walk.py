@@ -15,8 +15,8 @@ from producer.ingest import FIRST_CHUNK, LARGEST_CHUNK, _chunks
 from producer.passed_over import PassedOver
 from producer.walk import DEPTH_LIMIT, found_file, walk
 from schemas.errors import RootUnavailable
-from wetread.store.images import FoundFile
-from wetread.store.unread import KEPT
+from wetread.store.images.recording import FoundFile
+from wetread.store.images.unread_directories import KEPT
 
 
 def files(root: Path, passed: PassedOver | None = None) -> list[FoundFile]:

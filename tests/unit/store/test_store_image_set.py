@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetread.store.image_set import PAGE_BITS, ImageSet
+from wetread.store.core.image_set import PAGE_BITS, ImageSet
 
 IDS = st.one_of(st.integers(1, 40), st.integers(PAGE_BITS - 3, PAGE_BITS + 3), st.integers(1, 2**62))
 

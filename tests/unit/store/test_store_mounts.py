@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wetread.store.mounts import Mount, below, is_same_directory, mount_table, other_names
+from wetread.store.images.mounts import Mount, below, is_same_directory, mount_table, other_names
 
 TABLE = rb"""22 27 0:21 / /proc rw,relatime - proc proc rw
 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UsageError
-from wetread.store.roots import ROOT_BYTES, resolved_roots
+from wetread.store.roots.adding import ROOT_BYTES, resolved_roots
 
 
 def test_a_directory_inside_another_is_walked_once(tmp_path: Path) -> None:

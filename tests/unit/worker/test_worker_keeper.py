@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.settings import Settings
-from wetread.store.leases import Claim
+from wetread.store.work.leases import Claim
 from worker.keeper import LeaseKeeper
 
 

@@ -14,7 +14,7 @@ from schemas.errors import Rejected, RootSilent, RootUnavailable
 from schemas.states import Reason
 from tests.program import REPOSITORY, eventually
 from wetread.imaging.files import FileBytes
-from wetread.store.leases import ClaimedItem
+from wetread.store.work.leases import ClaimedItem
 from worker import read_ahead
 from worker.read_ahead import READ_THREADS, ReadAhead
 from worker.read_threads import alive
@@ -181,7 +181,7 @@ def test_a_process_ends_although_a_read_of_it_hangs() -> None:
     code = """
 import threading
 from schemas.errors import RootSilent
-from wetread.store.leases import ClaimedItem
+from wetread.store.work.leases import ClaimedItem
 from worker.read_ahead import ReadAhead
 try:
     list(ReadAhead(0.1).chunks([ClaimedItem(1, b"/", b"a", 0, None, None)], lambda item: threading.Event().wait()))

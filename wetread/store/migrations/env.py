@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs on the connection that wetread.store.migrating hands over."""
+"""Alembic's entry point: runs on the connection that wetread.store.core.migrating hands over."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The database itself: connections, transactions, limits, locks, migrations, statements for both."""

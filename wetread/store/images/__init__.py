@@ -1,0 +1,1 @@
+"""What was found and where it lies: directories that share images, the list of images, headers, unread folders."""

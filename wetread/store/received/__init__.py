@@ -1,0 +1,1 @@
+"""What came over the network, and who may send it."""

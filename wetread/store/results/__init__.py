@@ -1,0 +1,1 @@
+"""Asking the results: filters, orders, pages, blocks, counts."""

@@ -1,0 +1,1 @@
+"""Directories that are made known, their images moved together, and films taken back."""

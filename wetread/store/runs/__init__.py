@@ -1,0 +1,1 @@
+"""Runs: made, walked, paused, ended, deleted, and their accounts and alarms."""

@@ -1,0 +1,1 @@
+"""Batches on their way: leases, what is counted against a batch, settling, workers."""

@@ -1,0 +1,214 @@
+"""Settling: what a worker found out about its images, written in one fenced transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, case, literal, select, update
+from sqlalchemy.orm import Session
+
+from schemas.errors import LeaseLost, ReadingsChanged
+from schemas.films import FilmHeader
+from schemas.predictions import Prediction
+from schemas.states import ItemState, Reason, RunState
+from schemas.table_base import UtcDateTime
+from schemas.tables import Batch, Model, Run, StoredPrediction
+from wetread.clock import utc_now
+from wetread.store.core.locks import lock_readings
+from wetread.store.core.sent_together import PLAIN, say
+from wetread.store.core.upsert import insert_for
+from wetread.store.images.headers import store_headers
+from wetread.store.work.item_settling import Stored, settle_items
+from wetread.store.work.leases import Claim, release
+from wetread.store.work.prediction_rows import prediction_row
+from wetread.store.work.repeatable import was_settled
+from wetread.store.work.tallies import add_tallies, tally_of
+
+_BATCHES: Any = Batch.__table__
+_RUNS: Any = Run.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedReading:
+    """A reading that is in the database already."""
+
+    prediction_id: int
+    label: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image.
+
+    prediction: a new reading; None for a link, a rejection, a death.
+    linked: the id and label of a reading that these bytes have already.
+    header: what is kept of a DICOM file's header, whatever became of the image.
+    word: of our own lists, by which a DICOM film was set aside.
+    """
+
+    image_id: int
+    state: ItemState
+    reason: Reason | None = None
+    detail: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    prediction: Prediction | None = None
+    linked: LinkedReading | None = None
+    header: FilmHeader | None = None
+    word: str | None = None
+
+
+def known_readings(
+    session: Session, sha256s: Sequence[str], model_digest: str, *, of_run: int | None = None
+) -> dict[str, LinkedReading]:
+    """Return {sha256: reading} for the bytes that this model has read, or read in the run `of_run`."""
+    query = select(
+        StoredPrediction.sha256, StoredPrediction.id, StoredPrediction.label, StoredPrediction.decision
+    ).where(StoredPrediction.sha256.in_(sha256s), StoredPrediction.model_digest == model_digest)
+    if of_run is not None:
+        query = query.where(StoredPrediction.run_id == of_run)
+    rows = session.execute(query, execution_options=PLAIN)
+    return {sha256: LinkedReading(number, label, said) for sha256, number, label, said in rows}
+
+
+def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
+    """Write `outcomes` of a claimed batch: predictions, headers, items, the run's accounts.
+
+    Everything locks in the same order, the model's readings, batch, predictions, headers, items, run, so that two
+    workers cannot lock each other out. What need not be heard goes to PostgreSQL together (store/together.py): the
+    batch is locked in the first message, and from the items on all goes with the COMMIT, so that no other waits for
+    this client while it holds the run's row. Nothing is written where this raises LeaseLost, since the batch is
+    another's by now, or ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was
+    deleted meanwhile stay pending, and the batch is given back for whoever reads them.
+    """
+    (fault,) = settle_together(session, [(held, outcomes)])
+    if fault is not None:
+        raise fault
+
+
+Settled = tuple[Claim, Sequence[Outcome]]
+"""A claimed batch, and what became of some of its images."""
+
+
+def settle_together(
+    session: Session, parts: Sequence[Settled], *, again: bool = False
+) -> list[LeaseLost | ReadingsChanged | None]:
+    """Settle batches that were read together, as `settle` does each; return what it would have raised of each.
+
+    again: it was tried before and may be written, with its answer lost; what is written is not written twice. One that
+    cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
+    models' readings, predictions and items by digest, batches and runs with the shadowed one first.
+    """
+    now = utc_now()
+    for digest in sorted({held.model_digest for held, _ in parts}):
+        lock_readings(session, digest)
+    kept: list[tuple[Claim, list[Outcome]]] = []
+    faults: list[LeaseLost | ReadingsChanged | None] = []
+    for held, outcomes in parts:
+        try:
+            if not (again and was_settled(session, held, [one.image_id for one in outcomes])):
+                _lock(session, held, outcomes)
+                kept.append((held, _with_standing_links(session, held, outcomes)))
+            faults.append(None)
+        except (LeaseLost, ReadingsChanged) as fault:
+            faults.append(fault)
+    by_model = sorted(kept, key=lambda part: part[0].model_digest)
+    readings = {held.batch_id: _store_predictions(session, held, outcomes, now) for held, outcomes in by_model}
+    headers = store_headers(session, {o.sha256: o.header for _, some in kept for o in some if o.sha256 and o.header})
+    asked = {held.batch_id: len(outcomes) for held, outcomes in parts}
+    for held, outcomes in kept:
+        _take_from_batch(session, held, len(outcomes))
+        if len(outcomes) < asked[held.batch_id]:
+            release(session, replace(held, riders=()))
+    for held, outcomes in by_model:
+        if outcomes:
+            settle_items(session, held, outcomes, Stored(readings[held.batch_id], headers), now)
+    for held, outcomes in kept:
+        if outcomes:
+            add_tallies(session, held.run_id, tally_of(outcomes))
+            _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
+    return faults
+
+
+def _lock(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
+    """Lock the batch; raise ReadingsChanged where the model decides otherwise by now, or else LeaseLost."""
+    ours = Batch.id == held.batch_id, Batch.owner == held.owner, Batch.fence == held.fence
+    locked = select(Batch.id).where(*ours).with_for_update().cte("locked")
+    query = select(Model.decision_digest, select(locked.c.id).exists()).where(Model.digest == held.model_digest)
+    row = session.execute(query, execution_options=PLAIN).first()
+    in_force, is_ours = (None, False) if row is None else row
+    used = {outcome.prediction.decision_digest for outcome in outcomes if outcome.prediction is not None}
+    if used | {held.decision_digest} != {in_force}:
+        raise ReadingsChanged(
+            f"batch {held.batch_id}: expected decision {held.decision_digest[:12]} in force, found another; it is read "
+            "again"
+        )
+    if not is_ours:
+        raise LeaseLost(f"batch {held.batch_id}: expected to hold its lease, found another owner; nothing was written")
+
+
+def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return `outcomes` with their links as they are now, without those whose reading was deleted since."""
+    linked = [outcome.sha256 for outcome in outcomes if outcome.linked is not None and outcome.sha256 is not None]
+    if not linked:
+        return list(outcomes)
+    now = _known(session, linked, held)
+    return [
+        outcome if outcome.linked is None else replace(outcome, linked=now[outcome.sha256 or ""])
+        for outcome in outcomes
+        if outcome.linked is None or outcome.sha256 in now
+    ]
+
+
+def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
+    """Take what is settled from the batch, which is locked and ours; with the last of it the lease ends."""
+    of = _BATCHES.c
+    last = of.pending == settled
+    taken = update(_BATCHES).where(of.id == held.batch_id)
+    values = {name: case((last, None), else_=of[name]) for name in ("owner", "lease_until")}
+    say(session, taken.values(pending=of.pending - settled, **values))
+
+
+def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome], now: datetime) -> dict[str, int]:
+    """Return {sha256: prediction id}, having stored the new ones; only a forced run replaces what is there."""
+    new = {o.prediction.sha256: o.prediction for o in outcomes if o.prediction is not None}
+    if not new:
+        return {}
+    rows = [prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
+    statement = insert_for(session)(StoredPrediction)
+    key = [StoredPrediction.sha256, StoredPrediction.model_digest]
+    if held.force:
+        replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("sha256", "model_digest")}
+        statement = statement.on_conflict_do_update(index_elements=key, set_=replaced)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    answer = session.execute(statement.returning(StoredPrediction.sha256, StoredPrediction.id), rows)
+    stored = {row.sha256: row.id for row in answer}
+    if there := [sha256 for sha256 in new if sha256 not in stored]:
+        stored |= {sha256: known.prediction_id for sha256, known in _known(session, there, held).items()}
+    return stored
+
+
+def _known(session: Session, sha256s: Sequence[str], held: Claim) -> dict[str, LinkedReading]:
+    return known_readings(session, sha256s, held.model_digest)
+
+
+def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:
+    settled, of = sum(counts.values()), _RUNS.c
+    finishes = (of.pending == settled) & of.walked_at.is_not(None) & (of.state == RunState.RUNNING)
+    accounts = {
+        "pending": of.pending - settled,
+        "untouched": 0,
+        "done": of.done + counts[ItemState.DONE],
+        "rejected": of.rejected + counts[ItemState.REJECTED],
+        "dead": of.dead + counts[ItemState.DEAD],
+        "state": case((finishes, literal(RunState.FINISHED, String)), else_=of.state),
+        "ended_at": case((finishes, literal(now, UtcDateTime)), else_=of.ended_at),
+    }
+    say(session, update(_RUNS).where(of.id == run_id).values(accounts))
