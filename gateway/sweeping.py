@@ -18,7 +18,7 @@ import structlog
 from gateway.spool import Spool, named_digest
 from gateway.wholeness import looked_at
 from schemas.errors import Rejected
-from wetread.imaging.dicom_elements import Elements, Encoding
+from wetread.imaging.dicom.elements import Elements, Encoding
 from wetread.store.core.database import Database
 from wetread.store.received.received_films import ReceivedFilm, Sender, note_received, recorded_digests
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_elements import VALUE_REPRESENTATIONS, Elements, Encoding
-from wetread.imaging.dicom_file import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, INFLATED_LIMIT
+from wetread.imaging.dicom.elements import VALUE_REPRESENTATIONS, Elements, Encoding
+from wetread.imaging.dicom.file import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, INFLATED_LIMIT
 
 _CLASS, _INSTANCE = 0x00080016, 0x00080018
 _WANTED = frozenset({_CLASS, _INSTANCE})

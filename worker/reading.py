@@ -16,9 +16,9 @@ import numpy.typing as npt
 from schemas.errors import EngineFault, Rejected
 from schemas.films import Accepted, DisplayNote, FilmHeader
 from wetread.imaging.decode import decode
-from wetread.imaging.dicom_file import is_dicom
+from wetread.imaging.dicom.file import is_dicom
+from wetread.imaging.dicom.kept_header import film_header
 from wetread.imaging.files import FileBytes, read_steady
-from wetread.imaging.film_header import film_header
 from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Enough
 from wetread.imaging.preprocess import Preprocess

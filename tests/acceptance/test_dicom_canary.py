@@ -19,8 +19,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from tests.program import with_model
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import film
-from wetread.imaging.dicom_header import ALLOWED
-from wetread.imaging.film_header import KEPT
+from wetread.imaging.dicom.header import ALLOWED
+from wetread.imaging.dicom.kept_header import KEPT
 
 WORD, NUMBER, DAY = "ZQCANARY", "731849726153", "19310417"
 UID = f"1.2.{NUMBER}.1"

@@ -8,8 +8,8 @@ from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted, DisplayNote
 from schemas.states import Reason
 from wetread.imaging import jpeg, png
-from wetread.imaging.dicom import DicomHeader, dicom_header, dicom_pixels
-from wetread.imaging.dicom_file import has_preamble, is_dicom
+from wetread.imaging.dicom.file import has_preamble, is_dicom
+from wetread.imaging.dicom.film import DicomHeader, dicom_header, dicom_pixels
 from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Enough, Format, Header
 from wetread.imaging.jpeg import JpegHeader, jpeg_divisor, jpeg_header, jpeg_pixels

@@ -16,9 +16,9 @@ import pydicom.data
 
 from schemas.errors import Rejected
 from wetread.imaging.decode import decode
-from wetread.imaging.dicom import dicom_samples
-from wetread.imaging.dicom_file import is_dicom, read_data_set
-from wetread.imaging.dicom_header import ALLOWED, parsed, picture_header
+from wetread.imaging.dicom.file import is_dicom, read_data_set
+from wetread.imaging.dicom.film import dicom_samples
+from wetread.imaging.dicom.header import ALLOWED, parsed, picture_header
 
 PAGE = Path(__file__).parents[3] / "docs" / "dicom.md"
 BEGIN, END = "<!-- pydicom's files -->\n", "<!-- /pydicom's files -->\n"

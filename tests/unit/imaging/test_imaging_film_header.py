@@ -16,8 +16,8 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from schemas.films import FilmHeader
 from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
 from tests.unit.imaging.pictures import film
-from wetread.imaging.dicom_file import is_dicom
-from wetread.imaging.film_header import film_header
+from wetread.imaging.dicom.file import is_dicom
+from wetread.imaging.dicom.kept_header import film_header
 
 FILM = film()
 KEY = b"k" * 32

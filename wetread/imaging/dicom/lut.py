@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from wetread.imaging.dicom_values import byte_order, raw_bytes, representation, words
+from wetread.imaging.dicom.values import byte_order, raw_bytes, representation, words
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from schemas.errors import Rejected
 from schemas.films import Accepted
 from schemas.states import Reason
-from wetread.imaging.dicom_values import texts
-from wetread.imaging.dicom_words import other_modality, other_part, other_view, spelled
+from wetread.imaging.dicom.values import texts
+from wetread.imaging.dicom.words import other_modality, other_part, other_view, spelled
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -19,7 +19,7 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_codestream import check_size, unlike
+from wetread.imaging.dicom.codestream import check_size, unlike
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 

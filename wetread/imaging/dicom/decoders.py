@@ -11,7 +11,7 @@ import numpy as np
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_codestream import (
+from wetread.imaging.dicom.codestream import (
     BASELINE,
     EXTENDED,
     JPEG_LS,
@@ -20,13 +20,13 @@ from wetread.imaging.dicom_codestream import (
     JpegStream,
     check_jpeg,
 )
-from wetread.imaging.dicom_elements import PIXEL_DATA, Element
-from wetread.imaging.dicom_file import DataSet
-from wetread.imaging.dicom_fragments import codestream_of
-from wetread.imaging.dicom_header import DicomHeader
-from wetread.imaging.dicom_jpeg import jpeg_ls_samples, jpeg_samples
-from wetread.imaging.dicom_jpeg_2000 import check_jpeg_2000, jpeg_2000_samples, level_of
-from wetread.imaging.dicom_rle import rle_samples
+from wetread.imaging.dicom.elements import PIXEL_DATA, Element
+from wetread.imaging.dicom.file import DataSet
+from wetread.imaging.dicom.fragments import codestream_of
+from wetread.imaging.dicom.header import DicomHeader
+from wetread.imaging.dicom.jpeg import jpeg_ls_samples, jpeg_samples
+from wetread.imaging.dicom.jpeg_2000 import check_jpeg_2000, jpeg_2000_samples, level_of
+from wetread.imaging.dicom.rle import rle_samples
 from wetread.imaging.grey import Pixels, decoded
 from wetread.imaging.opencv import cv2
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 
-from wetread.imaging.dicom_elements import Element
+from wetread.imaging.dicom.elements import Element
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _JPEG, _JPEG_2000 = b"\xff\xd8", b"\xff\x4f\xff\x51"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_codestream import JpegStream
+from wetread.imaging.dicom.codestream import JpegStream
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 

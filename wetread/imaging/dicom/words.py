@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from wetread.imaging.dicom_codes import BODY_PARTS, MODALITIES, VIEWS
+from wetread.imaging.dicom.codes import BODY_PARTS, MODALITIES, VIEWS
 
 _SIGNS = re.compile(r"[^0-9A-Z]+")
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_decoders import stored_samples
-from wetread.imaging.dicom_header import DicomHeader, dicom_header
-from wetread.imaging.dicom_levels import Shown, shown
-from wetread.imaging.dicom_padding import padding
+from wetread.imaging.dicom.decoders import stored_samples
+from wetread.imaging.dicom.header import DicomHeader, dicom_header
+from wetread.imaging.dicom.levels import Shown, shown
+from wetread.imaging.dicom.padding import padding
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 

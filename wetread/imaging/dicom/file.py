@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import Rejected
 from schemas.states import Reason
-from wetread.imaging.dicom_elements import VALUE_REPRESENTATIONS, Element, Elements, Encoding, truncated
+from wetread.imaging.dicom.elements import VALUE_REPRESENTATIONS, Element, Elements, Encoding, truncated
 
 IMPLICIT_LITTLE, EXPLICIT_LITTLE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED, EXPLICIT_BIG = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"

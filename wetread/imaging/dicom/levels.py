@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.films import DisplayNote
-from wetread.imaging.dicom_lut import Lut, lut
-from wetread.imaging.dicom_padding import padding
-from wetread.imaging.dicom_values import decimals, has_comma, texts
-from wetread.imaging.dicom_window import Window, windows
+from wetread.imaging.dicom.lut import Lut, lut
+from wetread.imaging.dicom.padding import padding
+from wetread.imaging.dicom.values import decimals, has_comma, texts
+from wetread.imaging.dicom.window import Window, windows
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from wetread.imaging.dicom_values import words
+from wetread.imaging.dicom.values import words
 from wetread.imaging.grey import Pixels
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.films import DisplayNote
-from wetread.imaging.dicom_values import decimals, has_comma, texts
+from wetread.imaging.dicom.values import decimals, has_comma, texts
 
 if TYPE_CHECKING:
     from pydicom import Dataset

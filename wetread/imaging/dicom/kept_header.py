@@ -14,8 +14,8 @@ from datetime import date
 
 from schemas.errors import Rejected
 from schemas.films import FilmHeader
-from wetread.imaging.dicom_codes import MODALITIES, VIEWS
-from wetread.imaging.dicom_file import read_data_set
+from wetread.imaging.dicom.codes import MODALITIES, VIEWS
+from wetread.imaging.dicom.file import read_data_set
 
 _INSTANCE, _STUDY, _SERIES = 0x00080018, 0x0020000D, 0x0020000E
 _DATE, _DATE_AND_TIME = 0x00080022, 0x0008002A

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted, DisplayNote
 from schemas.states import Reason
-from wetread.imaging.dicom_codes import COLOURS, GREYS, PHOTOMETRICS, named
-from wetread.imaging.dicom_elements import PIXEL_DATA
-from wetread.imaging.dicom_file import DataSet, read_data_set
-from wetread.imaging.dicom_subject import check_subject
-from wetread.imaging.dicom_values import texts, whole
+from wetread.imaging.dicom.codes import COLOURS, GREYS, PHOTOMETRICS, named
+from wetread.imaging.dicom.elements import PIXEL_DATA
+from wetread.imaging.dicom.file import DataSet, read_data_set
+from wetread.imaging.dicom.subject import check_subject
+from wetread.imaging.dicom.values import texts, whole
 from wetread.imaging.header import Header
 
 if TYPE_CHECKING:
