@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from producer.still import Key
+from producer.stable_files import Key
 
 FIRST_SECONDS = 60.0
 """How long a film is held back that changes again soon after a run was begun for it; then twice as long each time."""

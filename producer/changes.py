@@ -14,7 +14,7 @@ import structlog
 
 from producer.excluded import Excluded, lies_in_excluded
 from producer.ingest import inside, lies_in
-from producer.still import Key
+from producer.stable_files import Key
 from producer.walk import NOT_ARCHIVE, files_under, found_file
 from schemas.errors import RootUnavailable
 from wetread.store.images.recording import FoundFile

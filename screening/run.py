@@ -42,7 +42,7 @@ from wetread.store.runs.lifecycle import OpenedRun, open_run, set_state, take_wa
 from worker.child import ChildTask
 from worker.cores import Share
 from worker.identity import died_here, walker_id
-from worker.patience import WORTH_WAITING, Patience, run_is_gone
+from worker.outage import WORTH_WAITING, Patience, run_is_gone
 from worker.pool import END_SECONDS, EmbeddedPool
 
 LOOK_SECONDS = 0.2

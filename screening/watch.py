@@ -20,7 +20,7 @@ from producer.answering import answered
 from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.excluded import excluded_by
-from producer.still import MicroBatch, StillFiles
+from producer.stable_files import MicroBatch, StillFiles
 from producer.trying_again import TryingAgain
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
@@ -53,7 +53,7 @@ from wetread.store.images.recording import FoundFile
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.watched_films import count_unknown
 from worker.child import ChildTask
-from worker.patience import WORTH_WAITING, Patience
+from worker.outage import WORTH_WAITING, Patience
 from worker.pool import END_SECONDS, EmbeddedPool
 
 RENEW_SECONDS = 15.0

@@ -39,8 +39,9 @@ from wetread.store.work.leases import Claim, claim, release
 from wetread.store.work.settling import Settled, settle_together
 from wetread.store.work.stages import add_stage_seconds
 from worker.failpoints import reach
+from worker.heartbeat import Standing
 from worker.in_doubt import InDoubt
-from worker.keeper import LeaseKeeper
+from worker.lease_watchdog import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
@@ -48,7 +49,6 @@ from worker.one_at_a_time import OneAtATime, see_that_something_is_touched
 from worker.read_ahead import ReadAhead, Upcoming, no_more
 from worker.reading import Reader
 from worker.repeating import repeated
-from worker.sign_of_life import Standing
 from worker.stages import CLAIM, SETTLE, Stages
 
 T = TypeVar("T")

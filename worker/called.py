@@ -18,7 +18,7 @@ from schemas.errors import ServiceUnavailable
 from wetread.store.core.database import Database
 from wetread.store.work.leases import ClaimedItem, pending_items
 from wetread.store.work.ringing import rung_batches
-from worker.deaths import free_what_the_dead_hold
+from worker.dead_workers import free_what_the_dead_hold
 from worker.next_batch import AMONG
 
 if TYPE_CHECKING:

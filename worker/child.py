@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
-from worker.patience import WORTH_WAITING, Patience
-from worker.waits import Waits
+from worker.outage import WORTH_WAITING, Patience
+from worker.poll_backoff import Waits
 
 if TYPE_CHECKING:
     from wetread.store.work.leases import ClaimedItem
@@ -138,7 +138,7 @@ def _prepare(task: ChildTask, stop: threading.Event) -> BatchWorker:
 @contextmanager
 def _signs(worker: BatchWorker) -> Iterator[None]:
     """Say what this process does until the block ends."""
-    from worker.sign_of_life import SignOfLife
+    from worker.heartbeat import SignOfLife
 
     signs = SignOfLife(worker.database, worker.owner, worker.standing, in_doubt=worker.in_doubt)
     signs.start()

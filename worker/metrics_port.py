@@ -18,8 +18,8 @@ def counting_processes() -> tuple[Collector, ...]:
     from wetread.metrics.work import count_together
 
     directory = count_together()
+    from wetread.metrics.multiprocess import Together
     from wetread.metrics.processes import Processes
-    from wetread.metrics.together import Together
 
     return Together(directory), Processes()
 

@@ -24,7 +24,7 @@ from wetread.store.work.leases import Claim, ClaimedItem
 from wetread.store.work.settling import Outcome
 from worker.drawn_picture import drawn_picture
 from worker.identity import lives_here
-from worker.keeper import LeaseKeeper
+from worker.lease_watchdog import LeaseKeeper
 from worker.memory import oom_kills
 from worker.reading import Reader
 

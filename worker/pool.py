@@ -26,7 +26,7 @@ from wetread.store.work.leases import release_dead
 from wetread.store.work.workers import forget_dead, leave
 from worker.child import ChildTask, Failed, Ready, serve_run
 from worker.cores import Share
-from worker.deaths import forget_the_dead, free_what_the_dead_hold
+from worker.dead_workers import forget_the_dead, free_what_the_dead_hold
 from worker.memory import oom_kills, with_memory_for
 from worker.metering import count_deaths
 

@@ -30,10 +30,10 @@ from wetread.store.core.migrating import ensure_schema
 from wetread.store.work.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
 from worker.child import limit_threads
 from worker.consuming import PatientConsumer
-from worker.deaths import forget_the_dead, free_what_the_dead_hold
-from worker.envelopes import drop_what_is_no_message
+from worker.dead_workers import forget_the_dead, free_what_the_dead_hold
 from worker.failpoints import armed
 from worker.identity import worker_id
+from worker.malformed_messages import drop_what_is_no_message
 from worker.memory import set_memory_for
 from worker.metering import count_deaths, count_sweep
 from worker.metrics_port import open_metrics

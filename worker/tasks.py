@@ -46,10 +46,10 @@ def batch_worker() -> tuple[BatchWorker, CalledBatch]:
     from wetread.models.registry import Registry
     from wetread.store.core.database import Database
     from worker.batch import BatchWorker
+    from worker.heartbeat import SignOfLife
     from worker.identity import worker_id
     from worker.memory import bound_memory
     from worker.models import ModelShelf
-    from worker.sign_of_life import SignOfLife
 
     set_up_logs()
     settings = load_settings()

@@ -48,7 +48,7 @@ def test_processes_that_read_films_ask_so_embedded_and_served(
     monkeypatch.setattr("worker.memory.bound_memory", lambda _limit: None)  # it would bound the tests
     monkeypatch.setattr("wetread.logs.set_up_logs", lambda: None)
     monkeypatch.setattr("wetread.logs.say_everywhere", lambda **_: None)
-    monkeypatch.setattr("worker.sign_of_life.SignOfLife.start", lambda _signs: None)
+    monkeypatch.setattr("worker.heartbeat.SignOfLife.start", lambda _signs: None)
     monkeypatch.setattr(tasks, "load_settings", lambda: settings)
     embedded = child._prepare(child.ChildTask(1, digest, "numpy", settings), threading.Event())
     served, _ = tasks.batch_worker.__wrapped__()

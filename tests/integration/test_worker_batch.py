@@ -22,7 +22,8 @@ from wetread.store.runs.deleting import delete_run
 from wetread.store.work.leases import Claim, claim, release_dead
 from wetread.store.work.stages import stage_seconds
 from worker import batch as batch_module
-from worker import keeper, reading
+from worker import lease_watchdog as keeper
+from worker import reading
 from worker.batch import Ending
 from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-from wetread.metrics.together import Together, merge_ended
+from wetread.metrics.multiprocess import Together, merge_ended
 from wetread.metrics.work import PREFIX
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.still import MicroBatch, StillFiles
+from producer.stable_files import MicroBatch, StillFiles
 from wetread.store.images.recording import FoundFile
 
 KEY = (1, b"a.png")

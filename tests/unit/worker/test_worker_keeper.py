@@ -11,7 +11,7 @@ import pytest
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.settings import Settings
 from wetread.store.work.leases import Claim
-from worker.keeper import LeaseKeeper
+from worker.lease_watchdog import LeaseKeeper
 
 
 class Failing:
