@@ -18,8 +18,8 @@ from schemas.errors import Rejected
 from wetread.imaging.decode import decode
 from wetread.imaging.grey import Pixels
 from wetread.models.artefact import load_artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 DEPTHS = (10, 12, 16)

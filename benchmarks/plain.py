@@ -29,7 +29,7 @@ class Reader:
     def __init__(self, size: str) -> None:
         warnings.simplefilter("ignore")
         from wetread.models.artefact import load_artefact
-        from wetread.models.classifier import load_classifier
+        from wetread.models.loading import load_classifier
         from wetread.models.shipped import SHIPPED, shipped_directory
 
         self._native = size == "NATIVE"

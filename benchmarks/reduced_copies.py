@@ -24,8 +24,9 @@ from wetread.imaging.files import read_file
 from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import Artefact, load_artefact
-from wetread.models.classifier import Classifier, load_classifier
+from wetread.models.classifier import Classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 Pixels = npt.NDArray[np.generic]

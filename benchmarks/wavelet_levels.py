@@ -27,8 +27,8 @@ from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import load_artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 MARGINS = (2.0, 1.5, 1.25, 1.0)

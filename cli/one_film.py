@@ -20,7 +20,7 @@ from schemas.states import NO_FILM_REASONS, ItemState, Reason
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:
-    from wetread.store.work.settling import Outcome
+    from wetread.store.work.outcomes import Outcome
     from worker.models import LoadedModel
 
 TAKEN = {

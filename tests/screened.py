@@ -17,7 +17,8 @@ from wetread.store.roots.adding import root_ids
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.lifecycle import OpenedRun, end_walk, open_run
 from wetread.store.work.leases import Claim, ClaimedItem, claim
-from wetread.store.work.settling import Outcome, settle
+from wetread.store.work.outcomes import Outcome
+from wetread.store.work.settling import settle
 
 DIGEST = "a" * 64
 LABELS = ("covid", "normal", "pneumonia")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from wetread.metrics.work import work
-from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 
 
 def count_films(outcomes: Sequence[Outcome]) -> None:

@@ -17,7 +17,7 @@ from wetread.imaging.files import FileBytes
 from wetread.models.decision import decide
 from wetread.models.gate import Gate
 from wetread.store.work.leases import Claim, ClaimedItem
-from wetread.store.work.settling import LinkedReading, Outcome
+from wetread.store.work.outcomes import LinkedReading, Outcome
 from worker.engine_faults import read_patiently
 from worker.models import LoadedModel
 from worker.stages import GATE, NETWORK, Stages

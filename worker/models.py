@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from wetread.models.artefact import Artefact
-from wetread.models.classifier import Classifier, load_classifier
+from wetread.models.classifier import Classifier
 from wetread.models.decision import Decision
 from wetread.models.gate import Gate
+from wetread.models.loading import load_classifier
 from wetread.models.registry import Registry
 
 

@@ -21,7 +21,7 @@ from wetread.store.core.database import Database
 from wetread.store.work.attempts import count_attempt, note_file
 from wetread.store.work.control_films import read_films, waiting_films
 from wetread.store.work.leases import Claim, ClaimedItem
-from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 from worker.drawn_picture import drawn_picture
 from worker.identity import lives_here
 from worker.lease_watchdog import LeaseKeeper

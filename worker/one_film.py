@@ -8,7 +8,7 @@ from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted
 from wetread.imaging.files import read_file
 from wetread.store.work.leases import Claim, ClaimedItem
-from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel
 from worker.reading import Film, prepare

@@ -26,7 +26,8 @@ from wetread.patient_key import patient_key
 from wetread.settings import Settings
 from wetread.store.core.database import Database
 from wetread.store.work.leases import Claim, ClaimedItem
-from wetread.store.work.settling import LinkedReading, Outcome, known_readings
+from wetread.store.work.outcomes import LinkedReading, Outcome
+from wetread.store.work.settling import known_readings
 from worker.failpoints import reach
 from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel

@@ -10,8 +10,8 @@ import pytest
 
 from wetread.imaging.decode import Grey, decode
 from wetread.models.artefact import load_artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 pytestmark = pytest.mark.data

@@ -12,8 +12,8 @@ from tests.unit.imaging.pictures import encoded
 from trainer.phantoms.archive import phantom
 from wetread.imaging.decode import decode
 from wetread.models.artefact import load_artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "archive"

@@ -12,8 +12,8 @@ from wetread.imaging.decode import decode
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact, ModelContents, load_artefact, save_artefact
 from wetread.models.card import Provenance
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shapes import network_shapes
 from wetread.models.shipped import SHIPPED, shipped_directory
 

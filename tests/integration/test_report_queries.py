@@ -24,7 +24,7 @@ from wetread.store.core.database import Database
 from wetread.store.results.films_to_review import most_probable, nearest_to_threshold
 from wetread.store.results.histograms import Measure, spreads_of
 from wetread.store.runs.earlier import earlier_runs
-from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from tests.unit.imaging.dicoms import dicom
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import load_artefact
-from wetread.models.classifier import Classifier, load_classifier
+from wetread.models.classifier import Classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 pytestmark = pytest.mark.data

@@ -18,7 +18,7 @@ from wetread.store.results.counts import failure_counts, label_counts
 from wetread.store.results.finding import Filters, ResultRow, find_results
 from wetread.store.roots.erasing import erase_images, find_images
 from wetread.store.runs.deleting import delete_run
-from wetread.store.work.settling import LinkedReading, Outcome
+from wetread.store.work.outcomes import LinkedReading, Outcome
 
 FRONTAL = FilmHeader("1.2.1", "1.2.1.1", "1.2.1.1.1", "PA", "DX", date(2024, 2, 29), (0.14, 0.15), "f" * 64)
 LATERAL = replace(FRONTAL, series_uid="1.2.1.2", instance_uid="1.2.1.2.1", view="LL")

@@ -20,7 +20,8 @@ from wetread.store.runs.lifecycle import cancel_pending, open_run, set_state
 from wetread.store.runs.retrying import retry_failed
 from wetread.store.work.attempts import count_attempt, note_death
 from wetread.store.work.leases import next_batches, release, release_dead, renew
-from wetread.store.work.settling import Outcome, known_readings
+from wetread.store.work.outcomes import Outcome
+from wetread.store.work.settling import known_readings
 
 NAMES = [b"a.png", b"b/c.png", b"d\xff.png", b"e.png", b"f.png", b"g.png"]
 

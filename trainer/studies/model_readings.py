@@ -18,8 +18,8 @@ from trainer.evaluation.reading import Readings, read_by_classifier, readings_of
 from trainer.gate.fitting import gate_scores
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.gate import Gate
+from wetread.models.loading import load_classifier
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,4 @@
-"""One way to read images, whatever computes it: the protocol, and the loader for each engine.
-
-Each engine's module is imported only when it is asked for: a worker that serves with the NumPy engine
-never imports TensorFlow or ONNX.
-"""
+"""One way to read images, whatever computes it: the protocol, and what its engines share."""
 
 from __future__ import annotations
 
@@ -14,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import UsageError
-from schemas.predictions import ENGINES
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
 
@@ -53,28 +48,6 @@ class Classifier(Protocol):
 
     def read(self, images: FloatArray) -> Readout:
         """Return the readout of preprocessed `images`, (n, h, w, 1); raise UsageError for another shape."""
-
-
-def load_classifier(artefact: Artefact, engine: str, *, threads: int | None = None) -> Classifier:
-    """Return the model on `engine`, one of `schemas.predictions.ENGINES`.
-
-    threads: for Keras, see `keras_runtime.import_keras`, and for ONNX `onnx_runtime.open_session`; NumPy's are
-    set by the process before it starts.
-    Raises UsageError for an unknown engine, or with the cure where the engine's extra is not installed.
-    """
-    if engine == "numpy":
-        from wetread.models.numpy_classifier import NumpyClassifier
-
-        return NumpyClassifier(artefact)
-    if engine == "keras":
-        from wetread.models.keras_classifier import KerasClassifier
-
-        return KerasClassifier(artefact, threads=threads)
-    if engine == "onnx":
-        from wetread.models.onnx_classifier import OnnxClassifier
-
-        return OnnxClassifier(artefact, threads=threads)
-    raise UsageError(f"expected an engine among {', '.join(ENGINES)}, found {engine!r}")
 
 
 def checked_images(images: FloatArray, artefact: Artefact) -> FloatArray:

@@ -16,8 +16,9 @@ from schemas.errors import ArtefactError, EngineFault, UsageError
 from schemas.predictions import ENGINES
 from trainer.training.architectures import ARCHITECTURES, make_architecture
 from wetread.models.artefact import Artefact, ModelContents, save_artefact
-from wetread.models.classifier import READ_BATCH, load_classifier
+from wetread.models.classifier import READ_BATCH
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shapes import network_shapes
 from worker.engine_faults import read_patiently
 
@@ -258,7 +259,7 @@ def test_an_engine_never_imports_another(tmp_path: Path, contents, engine: str, 
     program = (
         "import sys; import numpy as np\n"
         "from wetread.models.artefact import load_artefact\n"
-        "from wetread.models.classifier import load_classifier\n"
+        "from wetread.models.loading import load_classifier\n"
         f"classifier = load_classifier(load_artefact({str(tmp_path / 'model')!r}), {engine!r})\n"
         "classifier.read(np.zeros((1, 12, 10, 1), np.float32))\n"
         f"sys.exit(sorted({strange!r} & set(sys.modules)) or None)\n"
@@ -276,7 +277,7 @@ def test_onnx_runtime_keeps_to_its_threads(tmp_path: Path, contents) -> None:
         "import os, sys; os.environ['OPENBLAS_NUM_THREADS'] = '1'\n"
         "import numpy as np, onnx, onnxruntime\n"
         "from wetread.models.artefact import load_artefact\n"
-        "from wetread.models.classifier import load_classifier\n"
+        "from wetread.models.loading import load_classifier\n"
         f"artefact = load_artefact({str(tmp_path / 'model')!r})\n"
         "before = len(os.listdir('/proc/self/task'))\n"
         "for threads in (1, 3):\n"

@@ -14,7 +14,7 @@ import pytest
 from schemas.errors import UsageError, WetreadError
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact, ModelContents, save_artefact
-from wetread.models.classifier import load_classifier
+from wetread.models.loading import load_classifier
 from wetread.models.network_file import write_network
 
 # Keras 3.15 saves weights through TensorFlow 2.21's `__array__`, which has not heard of NumPy 2's `copy`.

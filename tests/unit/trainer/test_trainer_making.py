@@ -21,8 +21,8 @@ from trainer.training.recipe import Recipe
 from wetread.imaging.decode import decode
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import load_artefact, save_artefact, verify_artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 
 OPTIONS = TrainingOptions(
     engine="numpy", epochs=20, batch_size=8, learning_rate=0.01, augmentation=Augmentation(contrast=0.1, gamma=0.1)

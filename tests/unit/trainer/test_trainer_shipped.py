@@ -15,8 +15,8 @@ from trainer.data.splits import Split, read_split, shipped_split_path
 from trainer.evaluation.reading import read_by_classifier
 from trainer.statistics.figures import Floats
 from wetread.models.artefact import Artefact, verify_artefact
-from wetread.models.classifier import load_classifier
 from wetread.models.decision import probabilities
+from wetread.models.loading import load_classifier
 from wetread.models.shipped import SHIPPED, shipped_directory
 
 CXR = Path(__file__).parents[4] / "shared" / "data" / "cxr"

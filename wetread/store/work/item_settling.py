@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -17,9 +17,7 @@ from wetread.program import program_version
 from wetread.store.core.sent_together import PLAIN, say
 from wetread.store.images.rejections import rules_of
 from wetread.store.work.leases import Claim
-
-if TYPE_CHECKING:
-    from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 
 _ITEMS: Any = WorkItem.__table__
 _RUNS: Any = Run.__table__

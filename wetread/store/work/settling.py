@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,8 @@ from sqlalchemy import String, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
-from schemas.films import FilmHeader
 from schemas.predictions import Prediction
-from schemas.states import ItemState, Reason, RunState
+from schemas.states import ItemState, RunState
 from schemas.table_base import UtcDateTime
 from schemas.tables import Batch, Model, Run, StoredPrediction
 from wetread.clock import utc_now
@@ -24,44 +23,12 @@ from wetread.store.core.upsert import insert_for
 from wetread.store.images.headers import store_headers
 from wetread.store.work.item_settling import Stored, settle_items
 from wetread.store.work.leases import Claim, release
-from wetread.store.work.prediction_rows import prediction_row
+from wetread.store.work.outcomes import LinkedReading, Outcome
 from wetread.store.work.repeatable import was_settled
 from wetread.store.work.tallies import add_tallies, tally_of
 
 _BATCHES: Any = Batch.__table__
 _RUNS: Any = Run.__table__
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedReading:
-    """A reading that is in the database already."""
-
-    prediction_id: int
-    label: str
-    decision: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one image.
-
-    prediction: a new reading; None for a link, a rejection, a death.
-    linked: the id and label of a reading that these bytes have already.
-    header: what is kept of a DICOM file's header, whatever became of the image.
-    word: of our own lists, by which a DICOM film was set aside.
-    """
-
-    image_id: int
-    state: ItemState
-    reason: Reason | None = None
-    detail: str | None = None
-    sha256: str | None = None
-    size: int | None = None
-    mtime_ns: int | None = None
-    prediction: Prediction | None = None
-    linked: LinkedReading | None = None
-    header: FilmHeader | None = None
-    word: str | None = None
 
 
 def known_readings(
@@ -180,7 +147,7 @@ def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome
     new = {o.prediction.sha256: o.prediction for o in outcomes if o.prediction is not None}
     if not new:
         return {}
-    rows = [prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
+    rows = [_prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
     statement = insert_for(session)(StoredPrediction)
     key = [StoredPrediction.sha256, StoredPrediction.model_digest]
     if held.force:
@@ -212,3 +179,23 @@ def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], no
         "ended_at": case((finishes, literal(now, UtcDateTime)), else_=of.ended_at),
     }
     say(session, update(_RUNS).where(of.id == run_id).values(accounts))
+
+
+def _prediction_row(prediction: Prediction, run_id: int, now: datetime) -> dict[str, object]:
+    """Return the columns of a new reading, made now in a run."""
+    return {
+        "sha256": prediction.sha256,
+        "model_digest": prediction.model_digest,
+        "decision_digest": prediction.decision_digest,
+        "engine": prediction.engine,
+        "run_id": run_id,
+        "logits": list(prediction.logits),
+        "gate_score": prediction.gate_score,
+        "grey_mean": prediction.grey_mean,
+        "grey_deviation": prediction.grey_deviation,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": list(prediction.probabilities),
+        "decision": prediction.decision,
+        "read_at": now,
+    }

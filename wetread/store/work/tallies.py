@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -13,9 +12,7 @@ from schemas.predictions import UNCERTAIN
 from schemas.tables import RunTally
 from wetread.store.core.sent_together import say
 from wetread.store.core.upsert import insert_for
-
-if TYPE_CHECKING:
-    from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 
 NOTE = "note"
 """The kind of counters of films that were read with something of their display left out or set right."""
