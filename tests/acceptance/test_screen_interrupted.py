@@ -115,7 +115,10 @@ def test_an_archive_that_goes_away_pauses_the_run_and_blames_no_film(program: Pr
 
 
 def test_runs_can_be_cancelled_resumed_and_deleted(program: Program, large_archive: Path) -> None:
-    program.environment["WETREAD_BATCH_SIZE"] = "1"  # slow enough to be cancelled
+    program.environment["WETREAD_BATCH_SIZE"] = "1"
+    for path in sorted(large_archive.rglob("*.png")):  # so many that a command that cancels is there before the end
+        for number in range(10):
+            path.with_name(f"{path.stem}-{number}.png").write_bytes(path.read_bytes() + bytes([number]))
     running = program.start("screen", large_archive, "--workers", "1")
     eventually(lambda: program.rows("SELECT 1 FROM runs WHERE done > 0"), what="a first batch")
     assert program.run("runs", "cancel", "1").returncode == 0

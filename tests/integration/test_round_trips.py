@@ -139,8 +139,11 @@ def test_a_transaction_that_asks_nothing_and_one_that_fails_leave_the_connection
     database.dispose()
 
 
-def test_a_connection_that_the_server_closed_a_moment_ago_is_made_anew(postgres_url: str) -> None:
-    database, other = Database(postgres_url), Database(postgres_url)
+def test_a_connection_that_the_server_closed_a_moment_ago_is_made_anew(
+    postgres_url: str, postgres_server: PostgresServer
+) -> None:
+    # The other comes directly: through PgBouncer it would be given the connection that it is to end.
+    database, other = Database(postgres_url), Database(postgres_server.url)
     with database.reading() as session:
         backend = session.scalar(text("SELECT pg_backend_pid()"))
     with other.reading() as session:

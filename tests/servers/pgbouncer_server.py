@@ -26,6 +26,9 @@ max_client_conn = 500
 """
 """What it forbids by default stays forbidden: settings at the start of a connection, for one."""
 
+USERS = ("postgres", "wetread_owner", "wetread_worker", "wetread_reader")
+"""Who may come: PgBouncer knows no others, and trusts these as the server behind it does."""
+
 
 class PgBouncerServer(Server):
     """PgBouncer, which gives each transaction any of its connections to the server."""
@@ -53,7 +56,7 @@ class PgBouncerServer(Server):
 
     def prepare(self) -> None:
         """Write its configuration, with the port that it has now."""
-        (self.directory / "users.txt").write_text('"postgres" ""\n')
+        (self.directory / "users.txt").write_text("".join(f'"{user}" ""\n' for user in USERS))
         (self.directory / "pgbouncer.ini").write_text(
             CONFIGURATION.format(behind=self.behind.port, port=self.port, directory=self.directory)
         )
