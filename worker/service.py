@@ -18,7 +18,7 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import DatabaseReplaced, ServiceUnavailable, WetreadError
+from schemas.errors import EXIT_INTERRUPTED, DatabaseReplaced, ServiceUnavailable, WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
@@ -69,6 +69,9 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     signals.worker_ready.connect(minder.hear_from_now, weak=False)
     signals.worker_ready.connect(partial(_say_ready, settings, concurrency), weak=False)
     signals.worker_shutting_down.connect(minder.stop, weak=False)
+    ended_by: list[str] = []
+    note_signal = partial(_note_signal, ended_by)
+    signals.worker_shutting_down.connect(note_signal, weak=False)
     signals.task_received.connect(minder.hear, weak=False)
     signals.setup_logging.connect(_keep_our_logs, weak=False)
     worker = app.Worker(
@@ -85,7 +88,8 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     minder.start()
     worker.start()
     minder.stop()
-    return int(worker.exitcode or 0)
+    # Celery calls it a failure, with 1, as it does what went wrong.
+    return EXIT_INTERRUPTED if "SIGINT" in ended_by else int(worker.exitcode or 0)
 
 
 def _want_files(count: int) -> None:
@@ -105,6 +109,10 @@ def _say_ready(settings: Settings, concurrency: int, **_: Any) -> None:
         broker=safe_url(settings.broker or ""),
         next="it waits for batches; SIGTERM ends it after those in hand",
     )
+
+
+def _note_signal(ended_by: list[str], *, sig: str, **_: Any) -> None:
+    ended_by.append(sig)
 
 
 def _keep_our_logs(**_: Any) -> None:

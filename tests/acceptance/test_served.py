@@ -226,3 +226,14 @@ def test_a_worker_whose_processes_still_start_is_not_deaf(
     minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS + 5)
     assert restarts == [True]
     database.dispose()
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_worker_that_is_asked_to_end_says_by_its_code_who_asked(
+    served: Program, asked: signal.Signals, code: int
+) -> None:
+    with workers(served, 1) as (worker,):
+        eventually(lambda: ask(served, "SELECT 1 FROM workers"), what="the worker's start")
+        worker.send_signal(asked)
+        worker.wait(timeout=45)
+        assert worker.returncode == code
