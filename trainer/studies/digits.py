@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ def find_mnist(path: bytes | None = None) -> bytes:
 
     Raises DataError naming the places where it was looked for.
     """
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = str(Path(__file__).absolute().parents[2])
     cache = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     places = [
         os.fsencode(os.path.join(os.path.dirname(root), "shared", "data", "mnist", "mnist.npz")),
