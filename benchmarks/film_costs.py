@@ -91,11 +91,11 @@ def films(height: int, width: int, bits: int) -> Iterator[tuple[str, Callable[[]
 
     from tests.unit.imaging.dicoms import dicom
     from trainer.phantoms.anatomy import Anatomy
-    from trainer.phantoms.film import Finding, draw_film
+    from trainer.phantoms.film import PhantomFinding, draw_film
     from wetread.imaging.opencv import cv2
 
     random = np.random.default_rng(1)
-    drawn = draw_film(Anatomy.drawn(random), Finding.drawn("normal", random), (height, width), random)
+    drawn = draw_film(Anatomy.drawn(random), PhantomFinding.drawn("normal", random), (height, width), random)
     deep = np.clip(drawn * 4095 + random.normal(0, NOISE, drawn.shape), 0, 4095)
     pixels: Any = (deep / 16).astype(np.uint8) if bits == 8 else deep.astype(np.uint16)
     syntaxes = {

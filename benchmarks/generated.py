@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import text
 
 from schemas.table_base import Base
-from schemas.tables import Decision, Model, Root, Run
+from schemas.tables import Model, Root, Run, StoredDecision
 from wetread.clock import utc_now
 from wetread.store.core.database import Database
 
@@ -160,7 +160,7 @@ def _few(database: Database, images: int) -> None:
     labels = ["covid", "normal", "pneumonia"]
     with database.writing() as session:
         session.add(Root(id=1, path=b"/archive", created_at=utc_now()))
-        session.add(Decision(digest=DECISION, model_digest=MODEL, temperature=1.5, thresholds={"covid": 0.5}))
+        session.add(StoredDecision(digest=DECISION, model_digest=MODEL, temperature=1.5, thresholds={"covid": 0.5}))
         session.flush()
         session.add(
             Model(

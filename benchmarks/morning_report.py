@@ -23,7 +23,7 @@ from benchmarks.memory import megabytes
 from benchmarks.producer import new_database
 from schemas.tables import Image, Run, RunTally, StoredPrediction, WorkItem
 from tests.screened import DIGEST, LABELS
-from wetread.report.morning import Limits, morning_report
+from wetread.report.morning import ReportLimits, morning_report
 from wetread.settings import load_settings
 from wetread.store.core.database import Database
 
@@ -130,7 +130,7 @@ def _report(url: str, films: int, said: Any) -> None:
     with database.reading():
         before = megabytes("VmRSS")
     began, busy = time.perf_counter(), time.process_time()
-    made = morning_report(database, load_settings(), None, Limits(1.0, 1.0))
+    made = morning_report(database, load_settings(), None, ReportLimits(1.0, 1.0))
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     assert made.account.done == made.drifts[0].films == films  # noqa: S101 - a figure of fewer films would say nothing
     database.dispose()

@@ -64,7 +64,7 @@ def _opened_metrics(settings: Settings) -> Callable[[bool], None]:
     from worker.metrics_port import counting_processes
 
     own = counting_processes() if settings.broker is None else ()  # before anything imports Prometheus's client
-    from wetread.metrics.beat import Standing, beat_registry
+    from wetread.metrics.beat import BeatCollector, beat_registry
     from wetread.metrics.port import open_port
     from wetread.queue import make_app, queue_length
     from wetread.store.core.database import Database
@@ -82,6 +82,6 @@ def _opened_metrics(settings: Settings) -> Callable[[bool], None]:
             return seen_workers(session)
 
     queue = None if settings.broker is None else (lambda: queue_length(make_app(settings), settings))
-    standing = Standing(totals, workers, queue)
+    standing = BeatCollector(totals, workers, queue)
     open_port(beat_registry(standing, *own), settings.metrics_host, settings.metrics_port)
     return standing.swept

@@ -17,7 +17,7 @@ import click
 
 from cli.context import asked_database, asked_registry
 from cli.output import emit_json, emit_table
-from cli.time_limit import Asked
+from cli.time_limit import TimedQuestion
 from schemas.errors import EXIT_DONE, EXIT_FAILED, NoDatabase, WetreadError
 from wetread.installing import install_command
 from wetread.settings import Settings, load_settings, safe_url
@@ -35,7 +35,7 @@ PACKAGES = ("cli", "gateway", "screening", "producer", "worker", "trainer", "wet
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LookedAt:
     """One thing that was looked at. state: "ok", "absent" (optional, not there) or "fault"."""
 
     what: str
@@ -66,17 +66,17 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(EXIT_FAILED if any(finding.state == "fault" for finding in findings) else EXIT_DONE)
 
 
-def _findings(settings: Settings) -> Iterator[Finding]:
+def _findings(settings: Settings) -> Iterator[LookedAt]:
     services = _asked_services(settings)  # they answer, or hang, while the rest is looked at
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     anew = install_command()
     running = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("python", "ok" if fits else "fault", running, "" if fits else "install Python 3.11, 3.12 or 3.13")
+    yield LookedAt("python", "ok" if fits else "fault", running, "" if fits else "install Python 3.11, 3.12 or 3.13")
     yield from shadowing()
     yield _package("opencv-python-headless", anew, needed=True)
     yield _checked("cv2", _cv2, f"{anew}; on a server never opencv-python, which wants libGL")
     if _installed("opencv-python"):
-        yield Finding("opencv-python", "fault", "installed beside the headless one", "pip uninstall opencv-python")
+        yield LookedAt("opencv-python", "fault", "installed beside the headless one", "pip uninstall opencv-python")
     yield _package("numpy", anew, needed=True)
     yield _checked("engine numpy", _numpy_engine, anew)
     yield _package("tensorflow", f"for --engine keras: {install_command('keras')}")
@@ -89,31 +89,31 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             if (found := asked.answer()) is not None:
                 yield found
         except (WetreadError, ImportError) as error:
-            yield Finding(what, "fault", str(error), cure)
+            yield LookedAt(what, "fault", str(error), cure)
 
 
-def _asked_services(settings: Settings) -> list[tuple[str, str, Asked[Finding | None]]]:
+def _asked_services(settings: Settings) -> list[tuple[str, str, TimedQuestion[LookedAt | None]]]:
     """Ask everything that can hang, all at once: (what it is, its cure when it fails, the question)."""
     # Imported here: threads that import the same at once can meet it half made. What cannot be imported, each says.
     with suppress(ImportError):
         for module in ("models.registry", "store.migrating", "store.moments", "store.workers", "queue"):
             import_module(f"wetread.{module}")
 
-    asked: list[tuple[str, str, Asked[Finding | None]]] = []
+    asked: list[tuple[str, str, TimedQuestion[LookedAt | None]]] = []
 
-    def ask(what: str, cure: str, look: Callable[[], Finding | str | None]) -> None:
-        def finding() -> Finding | None:
+    def ask(what: str, cure: str, look: Callable[[], LookedAt | str | None]) -> None:
+        def finding() -> LookedAt | None:
             found = look()
-            return Finding(what, "ok", found) if isinstance(found, str) else found
+            return LookedAt(what, "ok", found) if isinstance(found, str) else found
 
-        asked.append((what, cure, Asked(what, ANSWER_SECONDS, finding)))
+        asked.append((what, cure, TimedQuestion(what, ANSWER_SECONDS, finding)))
 
     url = safe_url(settings.database)
     ask("database", f"check WETREAD_DATABASE_URL ({url}) and that the server runs", lambda: _database(settings))
     database = asked[0][2]
 
-    def afterwards(look: Callable[[Settings], Finding | str]) -> Callable[[], Finding | str]:
-        def looked() -> Finding | str:
+    def afterwards(look: Callable[[Settings], LookedAt | str]) -> Callable[[], LookedAt | str]:
+        def looked() -> LookedAt | str:
             with suppress(WetreadError):  # said by itself
                 database.answer()
             return look(settings)
@@ -124,7 +124,7 @@ def _asked_services(settings: Settings) -> list[tuple[str, str, Asked[Finding | 
     ask("database's disk", "mend that disk, or set WETREAD_HOME to another one", lambda: _network_disk(settings))
     ask("model", "wetread models list", afterwards(_model))
     if settings.broker is None:
-        ask("broker", "", lambda: Finding("broker", "absent", "none set: screening runs in processes of its own"))
+        ask("broker", "", lambda: LookedAt("broker", "absent", "none set: screening runs in processes of its own"))
     else:
         ask("broker", "start Redis, or correct WETREAD_BROKER_URL", lambda: _broker(settings))
         ask("workers", "start one: wetread worker", afterwards(_workers))
@@ -132,11 +132,11 @@ def _asked_services(settings: Settings) -> list[tuple[str, str, Asked[Finding | 
     return asked
 
 
-def _checked(what: str, look: Callable[[], str], cure: str) -> Finding:
+def _checked(what: str, look: Callable[[], str], cure: str) -> LookedAt:
     try:
-        return Finding(what, "ok", look())
+        return LookedAt(what, "ok", look())
     except WetreadError as error:
-        return Finding(what, "fault", str(error), cure)
+        return LookedAt(what, "fault", str(error), cure)
 
 
 def _installed(package: str) -> str | None:
@@ -146,25 +146,25 @@ def _installed(package: str) -> str | None:
         return None
 
 
-def _package(package: str, cure: str, *, needed: bool = False) -> Finding:
+def _package(package: str, cure: str, *, needed: bool = False) -> LookedAt:
     found = _installed(package)
     if found is None:
-        return Finding(package, "fault" if needed else "absent", "not installed", cure)
-    return Finding(package, "ok", found)
+        return LookedAt(package, "fault" if needed else "absent", "not installed", cure)
+    return LookedAt(package, "ok", found)
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> LookedAt:
     """Ask the database, and make none: a look at an installation changes nothing."""
     from wetread.store.core.migrating import HEAD
 
     try:
         with asked_database():
-            return Finding("database", "ok", f"{safe_url(settings.database)}, schema {HEAD}, as this program has it")
+            return LookedAt("database", "ok", f"{safe_url(settings.database)}, schema {HEAD}, as this program has it")
     except NoDatabase as error:
-        return Finding("database", "absent", str(error))
+        return LookedAt("database", "absent", str(error))
 
 
-def _clock(_settings: Settings) -> Finding:
+def _clock(_settings: Settings) -> LookedAt:
     """Compare this machine's clock with the database's: leases go by that one, schedules and logs by this one."""
     from wetread.store.core.database_clock import read_clock
 
@@ -174,14 +174,14 @@ def _clock(_settings: Settings) -> Finding:
             theirs = read_clock(session)
             after = time.time()
     except NoDatabase:
-        return Finding("clock", "absent", "there is no database yet to compare it with")
+        return LookedAt("clock", "absent", "there is no database yet to compare it with")
     except WetreadError:
-        return Finding("clock", "absent", "the database does not tell the time", "mend the database first")
+        return LookedAt("clock", "absent", "the database does not tell the time", "mend the database first")
     skew = 0.0 if before <= theirs <= after else min(theirs - before, theirs - after, key=abs)
     found = f"{abs(skew):.1f} s {'behind' if skew > 0 else 'ahead of'} the database's"
     if abs(skew) > MOST_SKEW_SECONDS:
-        return Finding("clock", "fault", found, "set this machine's clock by NTP: timedatectl set-ntp true")
-    return Finding("clock", "ok", found if abs(skew) >= 0.05 else "agrees with the database's")
+        return LookedAt("clock", "fault", found, "set this machine's clock by NTP: timedatectl set-ntp true")
+    return LookedAt("clock", "ok", found if abs(skew) >= 0.05 else "agrees with the database's")
 
 
 def _cv2() -> str:
@@ -202,7 +202,7 @@ def _numpy_engine() -> str:
     return "loads and multiplies"
 
 
-def shadowing(path: Sequence[str] | None = None) -> Iterator[Finding]:
+def shadowing(path: Sequence[str] | None = None) -> Iterator[LookedAt]:
     """Yield a finding for each of our top-level packages that another one on sys.path hides, or would hide."""
     ours = Path(__file__).resolve().parent.parent
     for name in PACKAGES:
@@ -211,14 +211,14 @@ def shadowing(path: Sequence[str] | None = None) -> Iterator[Finding]:
             if place == ours:
                 break  # whatever comes later is hidden by ours
             if (place / name / "__init__.py").is_file() or (place / f"{name}.py").is_file():
-                yield Finding(
+                yield LookedAt(
                     "names", "fault", f"{place / name} hides our package {name}",
                     "give wetread a virtual environment of its own, and run it elsewhere than beside that file",
                 )  # fmt: skip
                 break
 
 
-def _network_disk(settings: Settings) -> Finding | None:
+def _network_disk(settings: Settings) -> LookedAt | None:
     """Return a fault when a SQLite database lies on a network's file system; its WAL mode loses data there."""
     scheme, _, file = settings.database.partition(":///")
     if not scheme.startswith("sqlite"):
@@ -228,7 +228,7 @@ def _network_disk(settings: Settings) -> Finding | None:
     kind = network_file_system(os.path.realpath(file))
     if kind is None:
         return None
-    return Finding(
+    return LookedAt(
         "database's disk", "fault", f"SQLite on a network's file system ({kind})",
         "set WETREAD_HOME to a local disk, or WETREAD_DATABASE_URL to PostgreSQL",
     )  # fmt: skip
@@ -265,12 +265,12 @@ def _workers(settings: Settings) -> str:
     return f"{alive} alive"
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: Settings) -> LookedAt:
     place = settings.home
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
     found = f"{free / 1024**3:.1f} GiB free under {settings.home}"
     if free < LEAST_FREE_BYTES:
-        return Finding("disk", "fault", found, "make space, or set WETREAD_HOME to another disk")
-    return Finding("disk", "ok", found)
+        return LookedAt("disk", "fault", found, "make space, or set WETREAD_HOME to another disk")
+    return LookedAt("disk", "ok", found)

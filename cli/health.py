@@ -68,7 +68,7 @@ def health(part: str, ready: bool, as_json: bool) -> None:
 
 def _answers(looks: Sequence[Callable[[Settings], str]], settings: Settings) -> Iterator[str]:
     """Yield what each look found; a service that hangs is given up, whatever it is that hangs."""
-    from cli.time_limit import Asked
+    from cli.time_limit import TimedQuestion
 
     asked = []
     for look in looks:
@@ -76,7 +76,7 @@ def _answers(looks: Sequence[Callable[[Settings], str]], settings: Settings) -> 
             yield look(settings)
         else:
             import_module(service.module)  # not by two threads at once
-            asked.append(Asked(service.name, ANSWER_SECONDS, partial(look, settings)))
+            asked.append(TimedQuestion(service.name, ANSWER_SECONDS, partial(look, settings)))
     for one in asked:
         yield one.answer()
 

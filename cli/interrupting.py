@@ -41,7 +41,7 @@ NUDGE = signal.SIGUSR1
 """Sent to ourselves when a first signal was noted and the main thread stands in a call: it leaves that call."""
 
 
-class Asked(threading.Event):
+class EndRequest(threading.Event):
     """Set by the first signal; remembers whether anybody looked since."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def noted_interrupts(
     So does the first one, a moment later, where the main thread stands in a call meanwhile and does not look at the
     event. A signal that is ignored, as under nohup, stays so.
     """
-    asked, first, noted = Asked(), 0.0, False
+    asked, first, noted = EndRequest(), 0.0, False
 
     def note(number: int, _frame: FrameType | None) -> None:
         nonlocal first, noted

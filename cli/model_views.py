@@ -9,7 +9,7 @@ from cli.output import emit_table
 
 if TYPE_CHECKING:
     from wetread.models.registry import ListedModel, Registry
-    from wetread.models.standing import Measured, Standing
+    from wetread.models.standing import MeasuredFigures, ModelStanding
     from wetread.store.models.registrations import Registration
 
 
@@ -49,7 +49,7 @@ def read_whole(registry: Registry, listed: ListedModel) -> tuple[dict[str, Any],
     }, documents
 
 
-def known_figures(registry: Registry, registration: Registration) -> Measured | None:
+def known_figures(registry: Registry, registration: Registration) -> MeasuredFigures | None:
     """Return a model's main figures; None where it has none, or where its files are not as they were registered."""
     from schemas.errors import ArtefactError
 
@@ -59,7 +59,7 @@ def known_figures(registry: Registry, registration: Registration) -> Measured | 
         return None  # `models verify` says what is wrong with it
 
 
-def figure_cells(measured: Measured | None) -> tuple[str, str, str]:
+def figure_cells(measured: MeasuredFigures | None) -> tuple[str, str, str]:
     """Return a model's accuracy, macro AUROC, and of whom they are, as cells."""
     if measured is None:
         return "", "", ""
@@ -68,7 +68,7 @@ def figure_cells(measured: Measured | None) -> tuple[str, str, str]:
     return accuracy, auroc, f"{measured.patients} {measured.of}"
 
 
-def show_standing(standing: Standing) -> None:
+def show_standing(standing: ModelStanding) -> None:
     """Print a model's figures beside those of what serves now, and their difference where it was measured."""
     rows: list[tuple[str, str, str, str]] = [_standing_row(standing.model.reference, standing.measured)]
     if standing.serving is not None:
@@ -78,7 +78,7 @@ def show_standing(standing: Standing) -> None:
     emit_table(("model", "accuracy", "macro AUROC", "of"), rows)
 
 
-def _standing_row(name: str, measured: Measured | None) -> tuple[str, str, str, str]:
+def _standing_row(name: str, measured: MeasuredFigures | None) -> tuple[str, str, str, str]:
     from wetread.models.standing import shown
 
     if measured is None:

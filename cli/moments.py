@@ -43,7 +43,7 @@ class Day(click.ParamType[date]):
         return found
 
 
-class Moment(click.ParamType[datetime]):
+class MomentParameter(click.ParamType[datetime]):
     """A moment: a day is its beginning, and what names no time zone is in UTC."""
 
     name = "time"
@@ -59,4 +59,4 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"{FORMS}, found {text[:40]!r}", param, ctx)
 
 
-DAY, MOMENT = Day(), Moment()
+DAY, MOMENT = Day(), MomentParameter()

@@ -30,7 +30,7 @@ TAKEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class OneFilmOrder:
     """Which films to read, by which model on which engine. keep, force: as `screen` has them.
 
     accepted: words of DICOM headers beside those of the settings.
@@ -84,7 +84,7 @@ def _films_and_missing(named: Sequence[str]) -> tuple[list[str], list[str]]:
     return [name for name in named if name not in missing and not os.path.isdir(name)], missing
 
 
-def screen_films(order: Order, *, as_json: bool) -> int:
+def screen_films(order: OneFilmOrder, *, as_json: bool) -> int:
     """Read the films and print what became of each; return the exit code, 3 where one of them could not be read."""
     from wetread.models.engines import check_engine
     from wetread.models.looking_up import look_up_model
@@ -136,7 +136,7 @@ def film_json(path: bytes, outcome: Outcome, reference: str, model: LoadedModel)
     return body
 
 
-def _steps(film: str, order: Order, outcome: Outcome) -> str | None:
+def _steps(film: str, order: OneFilmOrder, outcome: Outcome) -> str | None:
     """Return the command that draws the film's steps; None of what cannot be decoded."""
     if outcome.state != ItemState.DONE and outcome.reason != Reason.NOT_A_FILM:
         return None
@@ -160,11 +160,11 @@ def _show(one: dict[str, Any], model: LoadedModel) -> None:
     emit_table(("reading", "value"), rows)
 
 
-def _keep(order: Order, folder: bytes, digest: str, shown: list[dict[str, Any]]) -> None:
+def _keep(order: OneFilmOrder, folder: bytes, digest: str, shown: list[dict[str, Any]]) -> None:
     """Screen the films of one folder as a run of it that leaves out all else, and note its number on each."""
     from cli.context import opened_database
     from cli.walk_options import chosen_rules
-    from screening.order import Order as RunOrder
+    from screening.order import RunOrder
     from screening.run import Screening
     from wetread.models.registry import Registry
 

@@ -85,7 +85,7 @@ def report(
     """
     from wetread.clock import utc_now
     from wetread.report.last_night import last_night
-    from wetread.report.morning import Limits, morning_report
+    from wetread.report.morning import ReportLimits, morning_report
 
     form, output = "json" if as_json else form, None if output == STANDARD_OUTPUT else output
     if output is not None and form != "html":
@@ -98,7 +98,7 @@ def report(
         if night is not None and night.run is None:
             made = night
         else:
-            limits = Limits(max_failure_rate, max_drift)
+            limits = ReportLimits(max_failure_rate, max_drift)
             run = run if night is None else night.run
             made = morning_report(database, settings, run, limits, of_interest=labels, films=films, night=night)
     if form == "json":

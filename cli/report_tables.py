@@ -8,7 +8,7 @@ from cli.output import emit_table, percent, printable, say
 from wetread.path_text import path_text
 from wetread.report.body import commands
 from wetread.report.last_night import LastNight
-from wetread.report.morning import MorningReport, Share
+from wetread.report.morning import LabelShare, MorningReport
 from wetread.store.results.films_to_review import FilmToLookAt
 
 
@@ -77,7 +77,7 @@ def _show_positives(report: MorningReport) -> None:
     emit_table(columns, rows, title=title, one_of_many=True)
 
 
-def _earlier(share: Share) -> tuple[str, str, str]:
+def _earlier(share: LabelShare) -> tuple[str, str, str]:
     if share.earlier_mean is None or share.earlier_low is None or share.earlier_high is None:
         return "-", "-", "-"
     change = "-" if share.change is None else f"{100 * share.change:+.1f}"

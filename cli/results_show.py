@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from schemas.predictions import Prediction
-    from schemas.tables import Decision, Model, StoredHeader, StoredPrediction
-    from wetread.models.decision import Decision as DecisionInForce
+    from schemas.tables import Model, StoredDecision, StoredHeader, StoredPrediction
+    from wetread.models.decision import Decision
     from wetread.settings import Settings
     from wetread.store.results.one_image import KnownImage, RunItem
 
@@ -123,7 +123,7 @@ def _timings(one: RunItem) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def why(reading: StoredPrediction | Prediction, decision: Decision | DecisionInForce | None) -> str:
+def why(reading: StoredPrediction | Prediction, decision: StoredDecision | Decision | None) -> str:
     """Return which threshold let the label be said, or refused it."""
     least = None if decision is None else decision.thresholds.get(reading.label)
     said = f"{reading.label} at {reading.probability:.4f}"

@@ -10,7 +10,7 @@ from cli.context import opened_database
 from cli.interrupting import noted_interrupts
 from cli.output import emit_json, say
 from cli.progress_of_both import ProgressOfBoth, say_opened
-from producer.night_watch import Night
+from producer.night_watch import OurNight
 from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from screening.by_hand import Hold, taken_schedule
 from screening.ending import AskedToEnd
@@ -27,7 +27,7 @@ def run_schedule_now(name: str, workers: int | None, max_failure_rate: float, *,
         noted_interrupts() as asked,
         taken_schedule(database, name) as schedule,
     ):
-        night = Night(schedule, None, asked, "interrupted; beat goes on with it in the next window")
+        night = OurNight(schedule, None, asked, "interrupted; beat goes on with it in the next window")
         runner = NightRunner(database, settings, workers or len(os.sched_getaffinity(0)), utc_now)
         screening = runner.open(night)
         if screening is None:

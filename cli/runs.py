@@ -15,7 +15,7 @@ from cli.run_number import LARGEST, RUN_NUMBER
 from wetread.views.rules import rules_text
 
 if TYPE_CHECKING:
-    from screening.order import Order
+    from screening.order import RunOrder
     from wetread.settings import Settings
     from wetread.store.core.database import Database
     from wetread.store.runs.accounts import RunAccount
@@ -104,7 +104,7 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
     from cli.screen import screen_shown
     from screening.resume import order_to_resume
 
-    def ordered(settings: Settings, database: Database) -> Order:
+    def ordered(settings: Settings, database: Database) -> RunOrder:
         return order_to_resume(database, settings, run, workers or len(os.sched_getaffinity(0)), say_warning)
 
     ctx.exit(screen_shown(ordered, max_failure_rate=max_failure_rate, as_json=as_json))

@@ -19,7 +19,7 @@ from cli.run_options import RunOptions, run_options
 from schemas.errors import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from screening.order import Order
+    from screening.order import RunOrder
     from wetread.settings import Settings
     from wetread.store.core.database import Database
 
@@ -73,18 +73,17 @@ def screen(
       wetread screen /archive --exclude "old/" --exclude "*.txt"
       wetread screen /cohort --follow-links --allow /archive
     """
-    from cli.one_film import Order as FilmOrder
-    from cli.one_film import names_films, screen_films
+    from cli.one_film import OneFilmOrder, names_films, screen_films
     from cli.progress_of_both import say_warning
-    from screening.order import Order
+    from screening.order import RunOrder
     from screening.shadow import chosen_models
     from wetread.models.registry import Registry
 
     if names_films(ctx, directories):
-        films = FilmOrder(directories, chosen.model, chosen.engine, keep, force, chosen.accepted)
+        films = OneFilmOrder(directories, chosen.model, chosen.engine, keep, force, chosen.accepted)
         ctx.exit(screen_films(films, as_json=as_json))
 
-    def ordered(settings: Settings, database: Database) -> Order:
+    def ordered(settings: Settings, database: Database) -> RunOrder:
         open_own_metrics("screen", settings, metrics_port, metrics_host)
         registry = Registry(database, settings.models_directory)
         digest, beside = chosen_models(
@@ -92,13 +91,17 @@ def screen(
         )
         processes = workers or len(os.sched_getaffinity(0))
         words = settings.accepted | chosen.accepted
-        return Order(directories, digest, chosen.engine, force, processes, None, beside, chosen.rules, words)
+        return RunOrder(directories, digest, chosen.engine, force, processes, None, beside, chosen.rules, words)
 
     ctx.exit(screen_shown(ordered, max_failure_rate=max_failure_rate, profile=profile, as_json=as_json))
 
 
 def screen_shown(
-    ordered: Callable[[Settings, Database], Order], *, max_failure_rate: float, profile: bool = False, as_json: bool
+    ordered: Callable[[Settings, Database], RunOrder],
+    *,
+    max_failure_rate: float,
+    profile: bool = False,
+    as_json: bool,
 ) -> int:
     """Screen what `ordered` asks for and show it, start to end; return the exit code."""
     from cli.accounts import run_exit_code, show_account

@@ -34,7 +34,7 @@ def submit(
     from cli.alarms import say_alarms
     from cli.progress_of_both import say_warning
     from screening.doorbell import Doorbell
-    from screening.order import Order
+    from screening.order import RunOrder
     from screening.shadow import chosen_models
     from screening.submit import submit_run
     from wetread.models.registry import Registry
@@ -47,7 +47,7 @@ def submit(
         digest, beside = chosen_models(
             registry, chosen.model, chosen.shadow, chosen.engine, settings.broker, say_warning
         )
-        order = Order(
+        order = RunOrder(
             directories, digest, chosen.engine, force, workers=0, shadow_digest=beside, rules=chosen.rules,
             accepted=settings.accepted | chosen.accepted,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from schemas.errors import ServiceUnavailable
 T = TypeVar("T")
 
 
-class Asked(Generic[T]):
+class TimedQuestion(Generic[T]):
     """A question that is under way. what: who is asked, for messages; seconds: how long an answer may take."""
 
     def __init__(self, what: str, seconds: float, look: Callable[[], T]) -> None:

@@ -18,7 +18,7 @@ from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
 from wetread.lasting import say_missed
-from wetread.schedule.nights import MADE_UP, Moment, Standing, decide
+from wetread.schedule.nights import MADE_UP, Moment, ScheduleState, decide
 from wetread.schedule.windows import read_plan
 from wetread.store.core.database import Database
 from wetread.store.schedules.schedule_log import (
@@ -42,7 +42,7 @@ AGAIN = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
-class Night:
+class OurNight:
     """A schedule's run that is ours, until `until` (None: to its end). leave: set when it is to be left, and why."""
 
     schedule: ScheduleRow
@@ -56,7 +56,7 @@ class Night:
         self.leave.set()
 
 
-RunNight = Callable[[Night], None]
+RunNight = Callable[[OurNight], None]
 """Runs a schedule until its end or until the night's, and leaves it so that it can go on."""
 
 
@@ -72,7 +72,7 @@ class NightWatch:
     run: RunNight
     clock: Callable[[], datetime] = utc_now
     every: float = 0.0
-    _nights: dict[int, tuple[Night, threading.Thread]] = field(default_factory=dict)
+    _nights: dict[int, tuple[OurNight, threading.Thread]] = field(default_factory=dict)
 
     def look(self, database: Database, now: datetime) -> None:
         """Decide for each schedule what is due by `now`, and begin it."""
@@ -114,7 +114,7 @@ class NightWatch:
                 return
             so_far = ticks_so_far(session, schedule.id, self.dead)
             since = max(schedule.since_at, so_far.last_tick or schedule.since_at)
-            standing = Standing(since, so_far.going, so_far.unfinished, so_far.begun_for, schedule.not_before)
+            standing = ScheduleState(since, so_far.going, so_far.unfinished, so_far.begun_for, schedule.not_before)
             decision = decide(plan, standing, now, make_up=schedule.missed == "run")
             for moment in decision.moments:
                 write_tick(session, schedule.id, moment.tick, moment.kind, moment.outcome, moment.note)
@@ -123,14 +123,14 @@ class NightWatch:
         for moment in decision.moments:
             _say(schedule, moment, so_far.run_id)
         if decision.span is not None:
-            self._begin(database, Night(schedule, decision.span.end))
+            self._begin(database, OurNight(schedule, decision.span.end))
 
-    def _begin(self, database: Database, night: Night) -> None:
+    def _begin(self, database: Database, night: OurNight) -> None:
         thread = threading.Thread(target=self._run, args=(database, night), name="night")
         self._nights[night.schedule.id] = (night, thread)
         thread.start()
 
-    def _run(self, database: Database, night: Night) -> None:
+    def _run(self, database: Database, night: OurNight) -> None:
         again = None
         try:
             self.run(night)

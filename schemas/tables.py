@@ -63,7 +63,7 @@ class Model(Base):
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Decision(Base):
+class StoredDecision(Base):
     """How logits become probabilities and a label."""
 
     __tablename__ = "decisions"

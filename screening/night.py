@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from producer.night_watch import Night
+from producer.night_watch import OurNight
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState, WhyLeft
 from screening.ending import AskedToEnd
-from screening.order import Look, Order
+from screening.order import Look, RunOrder
 from screening.run import Screening
 from screening.shadow import check_loads, shadow_for_now
 from wetread.models.registry import Registry
@@ -41,7 +41,7 @@ class NightRunner:
         """Begin with no night at work."""
         object.__setattr__(self, "cores", Cores(self.workers))
 
-    def run(self, night: Night) -> None:
+    def run(self, night: OurNight) -> None:
         """Run a night; what is pending at its end goes on in the next one."""
         screening = self.open(night)
         if screening is None:
@@ -64,7 +64,7 @@ class NightRunner:
             failed=account.rejected + account.dead,
         )
 
-    def open(self, night: Night) -> Screening | None:
+    def open(self, night: OurNight) -> Screening | None:
         """Open the night's run; None, and said in the history, when its engine or its model cannot be had."""
         schedule, registry = night.schedule, Registry(self.database, self.settings.models_directory)
         try:
@@ -83,7 +83,7 @@ class NightRunner:
         shadow = None
         if schedule.shadow is not None:
             shadow = shadow_for_now(registry, schedule.shadow, digest, self.settings.broker, schedule=schedule.id)
-        order = Order(
+        order = RunOrder(
             (), digest, schedule.engine, force=False, workers=self.workers, shadow_digest=shadow, rules=schedule.rules,
             accepted=self.settings.accepted | schedule.accepted,
         )  # fmt: skip
@@ -101,7 +101,7 @@ class NightRunner:
         screening.left_as = lambda: None if night.why == WhyLeft.TAKEN_OVER else (RunState.PAUSED, night.why)
         return screening
 
-    def read(self, screening: Screening, night: Night, look: Look) -> RunAccount:
+    def read(self, screening: Screening, night: OurNight, look: Look) -> RunAccount:
         """Have the run read; raise AskedToEnd when it was left before its end."""
 
         def watch(account: RunAccount) -> None:

@@ -13,7 +13,7 @@ Look = Callable[[RunAccount], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunOrder:
     """What to screen, by which model (its digest), on which engine. run: exactly that run is to go on.
 
     shadow_digest: of the model that reads along. rules: how the directories are walked; of `run`, its own.

@@ -7,7 +7,7 @@ import os
 from producer.linked_roots import walk_rules
 from schemas.errors import UsageError
 from schemas.states import UNFINISHED_RUNS
-from screening.order import Order
+from screening.order import RunOrder
 from screening.shadow import Warn, chosen_models
 from wetread.models.registry import Registry
 from wetread.settings import Settings
@@ -16,7 +16,7 @@ from wetread.store.images.places import root_paths
 from wetread.store.runs.accounts import run_account, shadow_accounts
 
 
-def order_to_resume(database: Database, settings: Settings, run_id: int, workers: int, warn: Warn) -> Order:
+def order_to_resume(database: Database, settings: Settings, run_id: int, workers: int, warn: Warn) -> RunOrder:
     """Return the order by which an unfinished run goes on: its directories, model, engine and rules.
 
     A shadow goes on with the run that it shadows, and that one with its shadow. Where only the shadow is unfinished the
@@ -34,7 +34,7 @@ def order_to_resume(database: Database, settings: Settings, run_id: int, workers
     shadow = next((shadow.model_digest for shadow in shadows if shadow.state in UNFINISHED_RUNS), None)
     registry = Registry(database, settings.models_directory)
     digest, beside = chosen_models(registry, shadowed.model_digest, shadow, account.engine, settings.broker, warn)
-    return Order(
+    return RunOrder(
         tuple(os.fsdecode(path) for path in roots.values()),
         digest,
         account.engine,

@@ -30,7 +30,7 @@ from schemas.states import RunState
 from screening.doorbell import Doorbell
 from screening.ending import AskedToEnd, longer_ending
 from screening.leaving import leave_run, with_drift
-from screening.order import Look, Order
+from screening.order import Look, RunOrder
 from screening.readers import Readers
 from wetread.settings import Settings
 from wetread.store.core.database import Database
@@ -40,7 +40,7 @@ from wetread.store.roots.adding import resolved_roots, root_ids
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.lifecycle import OpenedRun, open_run, set_state, take_walk, walk_rules_of
 from worker.child import ChildTask
-from worker.cores import Share
+from worker.cores import CoreShare
 from worker.identity import died_here, walker_id
 from worker.outage import WORTH_WAITING, Patience, run_is_gone
 from worker.pool import END_SECONDS, EmbeddedPool
@@ -64,7 +64,7 @@ class Screening:
 
     database: Database
     settings: Settings
-    order: Order
+    order: RunOrder
     roots: dict[int, bytes]
     allowed: dict[int, bytes]
     opened: OpenedRun
@@ -78,7 +78,7 @@ class Screening:
 
     @classmethod
     def open(
-        cls, database: Database, settings: Settings, order: Order, asked_to_end: threading.Event | None = None
+        cls, database: Database, settings: Settings, order: RunOrder, asked_to_end: threading.Event | None = None
     ) -> Screening:
         """Check the directories and open the run, new or resumed; raise UsageError for one that can give no film.
 
@@ -100,7 +100,7 @@ class Screening:
         cls,
         database: Database,
         settings: Settings,
-        order: Order,
+        order: RunOrder,
         ids: Sequence[int],
         asked_to_end: threading.Event,
         on_opened: Callable[[Any, int], None] | None = None,
@@ -149,7 +149,7 @@ class Screening:
                     set_state(session, each.id, state, str(error), kind)
             raise
 
-    def read_here(self, look: Look, share: Share | None = None) -> RunAccount:
+    def read_here(self, look: Look, share: CoreShare | None = None) -> RunAccount:
         """Have the run read by worker processes of our own, and return its last accounts.
 
         share: of the cores, where other runs are read here too. Raises AskedToEnd where `asked_to_end` was set before.

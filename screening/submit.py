@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from schemas.errors import ServiceUnavailable
 from screening.doorbell import Doorbell
-from screening.order import Order
+from screening.order import RunOrder
 from screening.run import Screening
 from wetread.store.runs.accounts import RunAccount
 
 
-def submit_run(bell: Doorbell, order: Order) -> RunAccount:
+def submit_run(bell: Doorbell, order: RunOrder) -> RunAccount:
     """Open the run, fill it, ring for its batches and return its accounts.
 
     A database that is away in the middle is waited for. Raises UsageError as `Screening.open` does, RootUnavailable for

@@ -21,7 +21,7 @@ from worker.identity import died_here, worker_id
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class WatchedFiles:
     """What became of some files. changed: those that the run has read as they were. lost: the run is not ours."""
 
     changed: set[FoundFile]
@@ -80,7 +80,7 @@ class WatchRuns:
         """Return the run, and its shadow if it has one."""
         return [self.run] if self.shadow is None else [self.run, self.shadow]
 
-    def record(self, session: Any, root_id: int, files: Sequence[FoundFile], *, again: bool) -> Recorded:
+    def record(self, session: Any, root_id: int, files: Sequence[FoundFile], *, again: bool) -> WatchedFiles:
         """Record `files` for the run and its shadow, without those that changed after the run had read them.
 
         again: those that the world kept from being read are tried again. A shadow that was ended or paused meanwhile
@@ -89,14 +89,14 @@ class WatchRuns:
         changed = set(changed_since_read(session, self.run.id, root_id, files))
         unread = [file for file in files if file not in changed]
         if record_files(session, self.run, root_id, unread, self._skipped).run_ended:
-            return Recorded(changed, lost=True)
+            return WatchedFiles(changed, lost=True)
         filled, shadow = [self.run], self.shadow
         if shadow is not None:
             beside = record_files(session, shadow, root_id, unread, self._skipped_by_shadow)
             filled += [] if beside.run_ended else [shadow]
         for each in filled if again else ():
             try_again(session, each.id, root_id, unread, batch_size=each.batch_size)
-        return Recorded(changed, lost=False)
+        return WatchedFiles(changed, lost=False)
 
     def pending(self, session: Any) -> int:
         """Return how many images the two have left to read."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
 from schemas.states import ItemState, Reason
-from schemas.tables import Decision, Model
+from schemas.tables import Model, StoredDecision
 from wetread.clock import utc_now
 from wetread.store.core.database import Database
 from wetread.store.core.image_set import ImageSet
@@ -35,7 +35,7 @@ class RunKit:
         self.database = database
         self.batch_size = batch_size
         with database.writing() as session:
-            session.add(Decision(digest="d" * 64, model_digest=DIGEST, temperature=1.0, thresholds={}))
+            session.add(StoredDecision(digest="d" * 64, model_digest=DIGEST, temperature=1.0, thresholds={}))
             session.flush()
             session.add(
                 Model(

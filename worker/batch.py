@@ -39,7 +39,7 @@ from wetread.store.work.leases import Claim, claim, release
 from wetread.store.work.settling import Settled, settle_together
 from wetread.store.work.stages import add_stage_seconds
 from worker.failpoints import reach
-from worker.heartbeat import Standing
+from worker.heartbeat import BatchInHand
 from worker.in_doubt import InDoubt
 from worker.lease_watchdog import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
@@ -78,7 +78,7 @@ class BatchWorker:
     settings: Settings
     shelf: ModelShelf
     owner: str
-    standing: Standing = field(default_factory=Standing)
+    standing: BatchInHand = field(default_factory=BatchInHand)
     stages: Stages = field(default_factory=Stages)
     files: ReadAhead = field(default_factory=ReadAhead)
     in_doubt: InDoubt = field(default_factory=InDoubt)

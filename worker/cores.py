@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Share:
+class CoreShare:
     """What one pool may use of the cores."""
 
     def __init__(self, cores: Cores) -> None:
@@ -28,12 +28,12 @@ class Cores:
     def __init__(self, total: int) -> None:
         self._total = total
         self._lock = threading.Lock()
-        self._shares: list[Share] = []
+        self._shares: list[CoreShare] = []
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
+    def share(self) -> Iterator[CoreShare]:
         """Count one pool in until the block ends; by then its processes have to be gone."""
-        mine = Share(self)
+        mine = CoreShare(self)
         with self._lock:
             self._shares.append(mine)
         try:
@@ -42,7 +42,7 @@ class Cores:
             with self._lock:
                 self._shares.remove(mine)
 
-    def room(self, share: Share, living: int) -> int:
+    def room(self, share: CoreShare, living: int) -> int:
         """Return how many processes the pool of `share` may have: its part, and never more than are free."""
         with self._lock:
             share.living = living

@@ -26,7 +26,7 @@ SIGN_SECONDS = 5.0
 """Seconds between two signs: often enough for people, and next to nothing beside the writes of a batch."""
 
 
-class Standing:
+class BatchInHand:
     """What a process has in hand; written by the thread that works, read by the one that says so."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class SignOfLife:
         self,
         database: Database,
         owner: str,
-        standing: Standing,
+        standing: BatchInHand,
         every: float = SIGN_SECONDS,
         in_doubt: InDoubt | None = None,
         idle: Callable[[], None] = lambda: None,

@@ -11,7 +11,7 @@ from wetread.store.work.leases import Claim, ClaimedItem
 from wetread.store.work.outcomes import Outcome
 from worker.model_reading import ModelReading
 from worker.models import LoadedModel
-from worker.reading import Film, prepare
+from worker.reading import FileInHand, prepare
 from worker.stages import Stages
 
 
@@ -30,7 +30,7 @@ def read_one_film(path: bytes, model: LoadedModel, file_bytes: int, accepted: Ac
     except Rejected as fault:
         reading.reject(item, fault, None)
     else:
-        prepare(reading, item, file, None, Film(file, stages, accepted))
+        prepare(reading, item, file, None, FileInHand(file, stages, accepted))
         reading.classify(lambda: None, stages)
     return reading.outcomes[0]
 

@@ -25,7 +25,7 @@ from wetread.store.work.doubts import disown_all
 from wetread.store.work.leases import release_dead
 from wetread.store.work.workers import forget_dead, leave
 from worker.child import ChildTask, Failed, Ready, serve_run
-from worker.cores import Share
+from worker.cores import CoreShare
 from worker.dead_workers import forget_the_dead, free_what_the_dead_hold
 from worker.memory import oom_kills, with_memory_for
 from worker.metering import count_deaths
@@ -66,7 +66,7 @@ class EmbeddedPool:
     database: Database
     task: ChildTask
     size: int
-    share: Share | None = None
+    share: CoreShare | None = None
     deaths: int = 0
     _children: list[_Child] = field(default_factory=list)
     _deaths_before_ready: int = 0

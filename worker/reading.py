@@ -36,7 +36,7 @@ from worker.read_threads import alive
 from worker.stages import CLAHE, CLAIM, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
 
 
-class Film:
+class FileInHand:
     """The bytes of one file: decoded once for each size that is enough, and preprocessed for each record."""
 
     def __init__(self, file: FileBytes, stages: Stages, accepted: Accepted) -> None:
@@ -83,7 +83,9 @@ class Film:
         return pixels
 
 
-def prepare(reading: ModelReading, item: ClaimedItem, file: FileBytes, header: FilmHeader | None, film: Film) -> None:
+def prepare(
+    reading: ModelReading, item: ClaimedItem, file: FileBytes, header: FilmHeader | None, film: FileInHand
+) -> None:
     """Have a film wait for the reading's network, or settle it as rejected where there is no picture of a film."""
     try:
         pixels = film.input(reading.model.classifier.preprocess)
@@ -156,7 +158,7 @@ class Reader:
         """Decode, preprocess and classify a file's bytes, and forget what that gave; False where they are no film's."""
         reading = ModelReading(self.held, self.model, [item])
         try:
-            pixels = Film(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
+            pixels = FileInHand(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
         except Rejected:
             return False
         reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, None, pixels))
@@ -190,7 +192,7 @@ class Reader:
                     reading.reject(item, file, None)
                 continue
             self.opened(item, file)
-            header, film = self._header(file.data), Film(file, self.stages, self.held.accepted)
+            header, film = self._header(file.data), FileInHand(file, self.stages, self.held.accepted)
             for reading, ours in mine:
                 if file.sha256 in ours:
                     reading.link(item, file, header, ours[file.sha256])

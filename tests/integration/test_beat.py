@@ -16,7 +16,7 @@ import pytest
 from producer.beat import keep_time
 from schemas.errors import EXIT_UNAVAILABLE, ServiceUnavailable
 from schemas.states import RunState
-from schemas.tables import Batch, Decision, Model, Run
+from schemas.tables import Batch, Model, Run, StoredDecision
 from tests.services import RedisServer
 from wetread.clock import utc_now
 from wetread.queue import make_app, queue_length
@@ -30,7 +30,7 @@ def enqueue(database: Database, batches: int) -> None:
     ensure_schema(database)
     model, decision = "a" * 64, "b" * 64
     with database.writing() as session:
-        session.add(Decision(digest=decision, model_digest=model, temperature=1.0, thresholds={}))
+        session.add(StoredDecision(digest=decision, model_digest=model, temperature=1.0, thresholds={}))
         session.flush()
         session.add(
             Model(

@@ -150,7 +150,7 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = Database(postgres_url)
-    short = limits.Limits(statement=0.3, lock=0.2)
+    short = limits.WaitLimits(statement=0.3, lock=0.2)
     with pytest.raises(ServiceUnavailable, match="statement timeout"), database.writing(short) as session:
         session.execute(text("SELECT pg_sleep(20)"))
     with database.writing() as holder:

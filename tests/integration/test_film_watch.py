@@ -18,7 +18,7 @@ from screening import watch as film_watch
 from screening import watch_states
 from screening.watch import Watching
 from screening.watch_order import WatchOrder
-from screening.watch_runs import Recorded, WatchRuns
+from screening.watch_runs import WatchedFiles, WatchRuns
 from tests.chaos.films import draw_films
 from tests.program import eventually
 from tests.screened import rejected
@@ -137,7 +137,7 @@ def test_films_that_have_not_stood_still_are_counted_at_the_end_and_left_to_the_
 def test_films_that_come_all_at_once_are_recorded_in_slices(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded, record = list[int](), WatchRuns.record
 
-    def counted(runs: WatchRuns, session: Any, root: int, files: Sequence[FoundFile], *, again: bool) -> Recorded:
+    def counted(runs: WatchRuns, session: Any, root: int, files: Sequence[FoundFile], *, again: bool) -> WatchedFiles:
         recorded.append(len(files))
         return record(runs, session, root, files, again=again)
 

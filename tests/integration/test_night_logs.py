@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from producer.night_watch import Night, NightWatch
+from producer.night_watch import NightWatch, OurNight
 from schemas.errors import RootUnavailable
 from tests.night_site import DAY, NOON, TEN, rest
 from tests.screened import RunKit
@@ -47,7 +47,7 @@ def test_a_tick_that_is_due_and_one_that_finds_the_run_still_going(kit: RunKit, 
     add(database, kit.root, "run")
     at_work, end, run = threading.Event(), threading.Event(), kit.open().id
 
-    def night(_: Night) -> None:
+    def night(_: OurNight) -> None:
         with database.writing() as session:
             attach_run(session, 1, run)
         at_work.set()
@@ -86,7 +86,7 @@ def test_ticks_that_no_beat_saw(kit: RunKit, database: Database, missed: str, la
 def test_a_root_that_is_gone_is_said_without_its_path(kit: RunKit, database: Database, tmp_path: Path) -> None:
     add(database, kit.root, "run")
 
-    def night(_: Night) -> None:
+    def night(_: OurNight) -> None:
         raise RootUnavailable(f"expected {tmp_path}/archive, found none")
 
     watch = NightWatch("elsewhere:1:1", lambda _: False, night)

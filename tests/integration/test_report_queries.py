@@ -18,7 +18,7 @@ from schemas.tables import Run, WorkItem
 from tests.program import REPOSITORY
 from tests.screened import RunKit, done
 from wetread.report.body import report_body
-from wetread.report.morning import Limits, morning_report
+from wetread.report.morning import ReportLimits, morning_report
 from wetread.settings import Settings
 from wetread.store.core.database import Database
 from wetread.store.results.films_to_review import most_probable, nearest_to_threshold
@@ -102,7 +102,7 @@ def test_the_most_probable_come_first_and_equal_bytes_once(kit: RunKit) -> None:
 
 
 def test_the_queries_of_a_report_do_not_grow_with_the_run(kit: RunKit, database: Database) -> None:
-    settings, limits = Settings(), Limits(0.05, 0.25)
+    settings, limits = Settings(), ReportLimits(0.05, 0.25)
     screened(kit, [b"a"], [0.9])
     counts = []
     for films in (1, 90):
@@ -119,7 +119,7 @@ def test_the_queries_of_a_report_do_not_grow_with_the_run(kit: RunKit, database:
 def test_a_label_that_the_model_does_not_have_is_refused(kit: RunKit, database: Database) -> None:
     screened(kit, [b"a"], [0.9])
     with pytest.raises(UsageError, match="covid, normal, pneumonia"):
-        morning_report(database, Settings(), None, Limits(1.0, 1.0), of_interest=["flu"])
+        morning_report(database, Settings(), None, ReportLimits(1.0, 1.0), of_interest=["flu"])
 
 
 def test_what_watch_found_is_no_measure_of_a_night_nor_the_other_way_round(kit: RunKit) -> None:
@@ -147,7 +147,7 @@ def test_pauses_are_no_time_at_work(kit: RunKit) -> None:
         for image, after in zip(images, seconds, strict=True):
             at = began + timedelta(seconds=after)
             session.execute(update(WorkItem).where(WorkItem.image_id == image).values(settled_at=at))
-    report = morning_report(kit.database, Settings(), run, Limits(1.0, 99.0))
+    report = morning_report(kit.database, Settings(), run, ReportLimits(1.0, 99.0))
     assert (report.time.seconds, report.time.paused) == (90 + 240, 24 * 3600 - 240)
     assert report.images_per_second == 4 / 330
     body = report_body(report, os.fsdecode)
@@ -158,5 +158,5 @@ def test_pauses_are_no_time_at_work(kit: RunKit) -> None:
     assert (body["seconds"], body["seconds_at_work"], body["seconds_paused"]) == (86490.0, 330.0, 86160.0)
     with kit.database.writing() as session:
         session.execute(update(Run).values(ended_at=None, state="paused"))
-    paused = morning_report(kit.database, Settings(), run, Limits(1.0, 99.0))
+    paused = morning_report(kit.database, Settings(), run, ReportLimits(1.0, 99.0))
     assert paused.time.seconds == 60 + 240, "of a run that stands, to its last image"

@@ -13,7 +13,7 @@ from schemas.states import RunState
 from schemas.walk_rules import WalkRules
 from screening.cancel import cancel_run
 from screening.ending import AskedToEnd
-from screening.order import Order
+from screening.order import RunOrder
 from screening.resume import order_to_resume
 from screening.run import Screening
 from tests.tiny_model import publish_tiny_model
@@ -24,7 +24,7 @@ from wetread.store.runs.lifecycle import set_state
 
 
 @pytest.fixture
-def order(database: Database, tmp_path: Path) -> Order:
+def order(database: Database, tmp_path: Path) -> RunOrder:
     archive = tmp_path / "archive"
     archive.mkdir()
     for name in ("a.png", "b.png", "c.txt"):
@@ -32,10 +32,10 @@ def order(database: Database, tmp_path: Path) -> Order:
     beside = publish_tiny_model(database.url, tmp_path / "home", "other", seed=5)
     digest = publish_tiny_model(database.url, tmp_path / "home")
     rules = WalkRules(exclude=("*.txt",))
-    return Order((str(archive),), digest, "numpy", force=True, workers=1, shadow_digest=beside, rules=rules)
+    return RunOrder((str(archive),), digest, "numpy", force=True, workers=1, shadow_digest=beside, rules=rules)
 
 
-def filled(database: Database, order: Order) -> tuple[int, int]:
+def filled(database: Database, order: RunOrder) -> tuple[int, int]:
     """Return the run and its shadow."""
     screening = Screening.open(database, load_settings(), order)
     screening.fill()
@@ -61,7 +61,7 @@ class Idle:
 
 
 def test_a_run_that_is_asked_to_end_is_left_so_that_it_can_go_on(
-    database: Database, order: Order, monkeypatch: pytest.MonkeyPatch
+    database: Database, order: RunOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("screening.run.EmbeddedPool", lambda *_: Idle())
     asked, seen = threading.Event(), list[int]()
@@ -77,7 +77,7 @@ def test_a_run_that_is_asked_to_end_is_left_so_that_it_can_go_on(
     assert screening.account().state == RunState.INTERRUPTED
 
 
-def test_what_shadows_a_run_is_cancelled_with_it_and_neither_is_twice(database: Database, order: Order) -> None:
+def test_what_shadows_a_run_is_cancelled_with_it_and_neither_is_twice(database: Database, order: RunOrder) -> None:
     run, shadow = filled(database, order)
     accounts = cancel_run(database, run)
     assert [(one.id, one.state, one.pending, one.cancelled, one.note) for one in accounts] == [
@@ -88,14 +88,14 @@ def test_what_shadows_a_run_is_cancelled_with_it_and_neither_is_twice(database: 
         cancel_run(database, run)
 
 
-def test_a_shadow_is_cancelled_alone(database: Database, order: Order) -> None:
+def test_a_shadow_is_cancelled_alone(database: Database, order: RunOrder) -> None:
     run, shadow = filled(database, order)
     assert [one.id for one in cancel_run(database, shadow)] == [shadow]
     with database.writing() as session:
         assert set_state(session, run, RunState.PAUSED), "it is unfinished as before"
 
 
-def test_a_cancelling_that_was_cut_off_is_taken_up_again(database: Database, order: Order) -> None:
+def test_a_cancelling_that_was_cut_off_is_taken_up_again(database: Database, order: RunOrder) -> None:
     run, shadow = filled(database, order)
     with database.writing() as session:
         for each in (run, shadow):
@@ -104,7 +104,7 @@ def test_a_cancelling_that_was_cut_off_is_taken_up_again(database: Database, ord
 
 
 def test_an_interrupted_run_and_its_shadow_go_on_by_the_rules_that_they_were_begun_with(
-    database: Database, order: Order
+    database: Database, order: RunOrder
 ) -> None:
     run, shadow = filled(database, order)
     settings = load_settings()
@@ -117,7 +117,7 @@ def test_an_interrupted_run_and_its_shadow_go_on_by_the_rules_that_they_were_beg
     assert again.shadow is not None and again.shadow.id == shadow
 
 
-def test_where_only_the_shadow_is_unfinished_a_new_run_carries_it_on(database: Database, order: Order) -> None:
+def test_where_only_the_shadow_is_unfinished_a_new_run_carries_it_on(database: Database, order: RunOrder) -> None:
     run, shadow = filled(database, order)
     with database.writing() as session:
         set_state(session, run, RunState.FAILED)

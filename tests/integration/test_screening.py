@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import RootUnavailable, ServiceUnavailable
 from schemas.states import RunState
 from screening import run as screenings
-from screening.order import Order
+from screening.order import RunOrder
 from screening.run import Screening
 from tests.program import films
 from tests.tiny_model import publish_tiny_model
@@ -20,10 +20,10 @@ from worker.identity import died_here
 
 
 @pytest.fixture
-def order(database: Database, tmp_path: Path) -> Order:
+def order(database: Database, tmp_path: Path) -> RunOrder:
     films(tmp_path / "archive", patients=3)
     digest = publish_tiny_model(database.url, tmp_path / "home")
-    return Order([str(tmp_path / "archive")], digest, "numpy", force=False, workers=1)
+    return RunOrder([str(tmp_path / "archive")], digest, "numpy", force=False, workers=1)
 
 
 class Stopped:
@@ -46,7 +46,7 @@ class Stopped:
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), ServiceUnavailable("no broker")])
 def test_readers_that_are_stopped_while_they_start_are_ended_and_the_run_says_so(
-    monkeypatch: pytest.MonkeyPatch, database: Database, order: Order, fault: BaseException
+    monkeypatch: pytest.MonkeyPatch, database: Database, order: RunOrder, fault: BaseException
 ) -> None:
     readers = Stopped(fault)
     monkeypatch.setattr(screenings, "EmbeddedPool", lambda *_: readers)
@@ -58,7 +58,7 @@ def test_readers_that_are_stopped_while_they_start_are_ended_and_the_run_says_so
 
 
 def test_a_root_that_cannot_be_listed_is_unavailable(
-    monkeypatch: pytest.MonkeyPatch, database: Database, order: Order
+    monkeypatch: pytest.MonkeyPatch, database: Database, order: RunOrder
 ) -> None:
     def refuse(_path: bytes) -> None:
         raise PermissionError(13, os.strerror(13))
@@ -68,7 +68,7 @@ def test_a_root_that_cannot_be_listed_is_unavailable(
         Screening.open(database, Settings(), order)
 
 
-def test_of_two_nights_of_one_process_over_the_same_films_only_one_walks(database: Database, order: Order) -> None:
+def test_of_two_nights_of_one_process_over_the_same_films_only_one_walks(database: Database, order: RunOrder) -> None:
     first, second = (Screening.open(database, load_settings(), order) for _ in range(2))
     assert first.opened.id == second.opened.id
     second._take_walk()

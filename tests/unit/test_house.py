@@ -60,6 +60,15 @@ def test_test_files_are_named_once() -> None:
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
+def test_a_class_name_has_one_meaning() -> None:
+    places: dict[str, list[str]] = {}
+    for path in (path for path in modules() if path.parts[0] in PACKAGES):
+        for node in ast.walk(ast.parse((ROOT / path).read_text())):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_package_inits_hold_one_docstring() -> None:
     inits = [path for path in modules() if path.name == "__init__.py"]
     assert {path.parts[0] for path in inits} >= set(PACKAGES)

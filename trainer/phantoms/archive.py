@@ -20,7 +20,7 @@ from schemas.errors import UsageError
 from schemas.labels import PAPER_LABELS
 from trainer.phantoms.anatomy import Anatomy
 from trainer.phantoms.canvas import Field
-from trainer.phantoms.film import Finding, draw_film
+from trainer.phantoms.film import PhantomFinding, draw_film
 from wetread.imaging.opencv import cv2
 
 MANIFEST_COLUMNS = ("path", "label", "patient_id", "source", "view")
@@ -50,7 +50,7 @@ def phantom(label: str, seed: int, size: int = 512) -> npt.NDArray[np.uint8]:
     if label not in PAPER_LABELS:
         raise UsageError(f"expected a label of {', '.join(PAPER_LABELS)}, found {label!r}")
     rng = np.random.default_rng(seed)
-    film = draw_film(Anatomy.drawn(rng), Finding.drawn(label, rng), (size, size), rng)
+    film = draw_film(Anatomy.drawn(rng), PhantomFinding.drawn(label, rng), (size, size), rng)
     return np.rint(film * 255).astype(np.uint8)
 
 
@@ -73,7 +73,7 @@ def draw_archive(
     manifest: list[PhantomFilm] = []
     for number, label in enumerate(labels.tolist(), start=1):
         rng = np.random.default_rng([seed, number])
-        anatomy, finding = Anatomy.drawn(rng), Finding.drawn(label, rng)
+        anatomy, finding = Anatomy.drawn(rng), PhantomFinding.drawn(label, rng)
         source, patient = str(rng.choice(_SOURCES)), f"phantom-{number:04d}"
         os.makedirs(os.path.join(root, source, patient), exist_ok=True)
         for film_number in range(1, int(rng.integers(*images_per_patient, endpoint=True)) + 1):

@@ -13,7 +13,7 @@ from wetread.imaging.opencv import cv2
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PhantomFinding:
     """What a patient's lungs show, the same on every film."""
 
     label: str
@@ -24,7 +24,7 @@ class Finding:
     radius: float
 
     @classmethod
-    def drawn(cls, label: str, rng: np.random.Generator) -> Finding:
+    def drawn(cls, label: str, rng: np.random.Generator) -> PhantomFinding:
         """Return a finding of `label`, one of PAPER_LABELS, drawn by `rng`."""
         return cls(
             label=label,
@@ -50,7 +50,7 @@ class Finding:
         return opacity
 
 
-def draw_film(anatomy: Anatomy, finding: Finding, shape: tuple[int, int], rng: np.random.Generator) -> Field:
+def draw_film(anatomy: Anatomy, finding: PhantomFinding, shape: tuple[int, int], rng: np.random.Generator) -> Field:
     """Return one film of the patient, float32 (height, width) of 0 to 1: pose, exposure and grain are `rng`'s."""
     height, width = shape
     canvas = Canvas(width / height, anatomy.chest, rng)

@@ -26,7 +26,7 @@ from trainer.evaluation.reading import read_by_weights, readings_of
 from trainer.shortcuts.panel import PanelReport, make_panel, panel_of
 from trainer.statistics import figures
 from trainer.statistics.intervals import estimates
-from trainer.studies.comparison import Comparison, Outcome
+from trainer.studies.comparison import Comparison, OptimizerOutcome
 from trainer.training.architectures import parameters
 from trainer.training.augment import NO_AUGMENTATION
 from trainer.training.batches import balanced_weights
@@ -83,7 +83,7 @@ def compare(
         entry = f"{name} at {option.optimizer_settings['learning_rate']}"
         if ledger.find(entry) is None:
             ledger.keep(entry, contest.train(name, option, None if training is None else training(name)).to_json())
-        outcomes[name] = Outcome.from_json(ledger.find(entry))
+        outcomes[name] = OptimizerOutcome.from_json(ledger.find(entry))
     shortcuts = _shortcuts(contest, recipe, read, split, ledger, panel) if recipe.panel else None
     patients = {"training": contest.training_patients, "held_out": contest.held_out_patients}
     return Comparison(
@@ -124,7 +124,7 @@ class _Contest:
     training_patients: tuple[str, ...]
     held_out_patients: tuple[str, ...]
 
-    def train(self, name: str, options: TrainingOptions, report: Report | None) -> Outcome:
+    def train(self, name: str, options: TrainingOptions, report: Report | None) -> OptimizerOutcome:
         """Train with one optimizer; raise DataError naming it when its loss is no longer a number."""
         try:
             trained = train(self.architecture, self.preprocess, self.training, self.held_out, options, report)
@@ -135,7 +135,7 @@ class _Contest:
         (found,) = estimates([figure], self.held_out_patients)
         if found is None:
             raise DataError("expected films of held-out patients, found none")
-        return Outcome(options.optimizer_settings, trained.history, found.to_json())
+        return OptimizerOutcome(options.optimizer_settings, trained.history, found.to_json())
 
 
 def _learned(dataset: Dataset, split: Split) -> tuple[int, ...]:

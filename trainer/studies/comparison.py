@@ -14,7 +14,7 @@ LATE_EPOCHS = 10
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OptimizerOutcome:
     """What one optimizer reached.
 
     settings: the optimizer's numbers by name.
@@ -45,7 +45,7 @@ class Outcome:
         }
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Outcome:
+    def from_json(cls, body: Mapping[str, Any]) -> OptimizerOutcome:
         """Return the outcome in what `to_json` made."""
         return cls(body["settings"], History.from_json(body["epochs"]), body["held_out"]["last"]["accuracy"])
 
@@ -63,7 +63,7 @@ class Comparison:
     patients_known: bool
     films: Mapping[str, int]
     patients: Mapping[str, int]
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, OptimizerOutcome]
     audit: Audit
     shortcuts: Mapping[str, Any] | None = None
 

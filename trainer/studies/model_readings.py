@@ -34,7 +34,7 @@ class ModelReadings:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ModelsOnFilms:
     """What each model says of the films; people_with_several_ids: known by films that are one under two ids."""
 
     models: tuple[ModelReadings, ...]
@@ -49,7 +49,7 @@ def read_films(
     *,
     processes: int = 2,
     progress: Callable[[int, int], None] | None = None,
-) -> Measured:
+) -> ModelsOnFilms:
     """Read the films at `indices` by each model, on `engine`.
 
     The models' labels are the data set's, in whatever order. progress: called with (films read, films in all).
@@ -64,7 +64,7 @@ def read_films(
         if preprocess not in films:
             films[preprocess] = load_films(chosen, preprocess, processes=processes, progress=progress)
     models = (_read(artefact, intake.dataset, films[artefact.card.preprocess], engine) for artefact in artefacts)
-    return Measured(tuple(models), len(with_several_ids(intake.dataset)))
+    return ModelsOnFilms(tuple(models), len(with_several_ids(intake.dataset)))
 
 
 def _read(artefact: Artefact, dataset: Dataset, films: Films, engine: str) -> ModelReadings:

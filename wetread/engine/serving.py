@@ -13,7 +13,7 @@ from wetread.engine.folding import fold
 from wetread.engine.graph import INPUT
 from wetread.engine.network import Network
 from wetread.engine.plan.fusion import fuse
-from wetread.engine.plan.plan import Plan, images_at_once
+from wetread.engine.plan.plan import InferencePlan, images_at_once
 
 
 class ServingNetwork:
@@ -35,7 +35,7 @@ class ServingNetwork:
         self._shapes = {INPUT: self.input_shape} | {node.name: node.layer.output_shape for node in network.nodes}
         self._stages = fuse(folded, self._shapes)
         self._part = images_at_once(self._stages, self._shapes)
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[int, InferencePlan] = {}
         dense = [stage for stage in self._stages if stage.layer.kind == "dense"]
         self._features = dense[-1].sources[0] if dense else None
 
@@ -71,9 +71,9 @@ class ServingNetwork:
                 outputs.append(plan.output(name))
         return [np.concatenate(outputs) for outputs in found]
 
-    def _plan(self, n: int) -> Plan:
+    def _plan(self, n: int) -> InferencePlan:
         """Return the plan for n images; the two of the latest batch are kept, as array_split makes two sizes."""
-        plan = self._plans.pop(n, None) or Plan(self._stages, self._shapes, self._weights, n)
+        plan = self._plans.pop(n, None) or InferencePlan(self._stages, self._shapes, self._weights, n)
         self._plans[n] = plan
         while len(self._plans) > 2:
             self._plans.pop(next(iter(self._plans)))

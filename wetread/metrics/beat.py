@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Sample = tuple[tuple[str, ...], float]
 
 
-def beat_registry(standing: Standing, *own: Collector) -> CollectorRegistry:
+def beat_registry(standing: BeatCollector, *own: Collector) -> CollectorRegistry:
     """Return what beat's port shows. own: what its own processes count, where they read the films."""
     from prometheus_client import CollectorRegistry
 
@@ -37,7 +37,7 @@ def beat_registry(standing: Standing, *own: Collector) -> CollectorRegistry:
 
 
 @dataclass(slots=True, eq=False)
-class Standing:
+class BeatCollector:
     """Asks database and broker at each scrape; one that is away is said, and takes nothing else with it."""
 
     totals: Callable[[], Totals]

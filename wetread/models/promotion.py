@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.errors import UnsafeError
-from wetread.models.standing import Standing, shown
+from wetread.models.standing import ModelStanding, shown
 from wetread.store.models.registrations import AliasMove, Registration
 
 
@@ -27,7 +27,7 @@ def reason_for_audit(model: Registration, findings: Sequence[str], given: str | 
     return reason if findings else None
 
 
-def reason_for_figures(standing: Standing, given: str | None) -> str | None:
+def reason_for_figures(standing: ModelStanding, given: str | None) -> str | None:
     """Return the reason that is given where one is wanted; raise UnsafeError where it is wanted and not given.
 
     It is wanted of a model without figures, and of one that is worse than what serves: where the two were compared on
@@ -43,7 +43,7 @@ def reason_for_figures(standing: Standing, given: str | None) -> str | None:
     return reason
 
 
-def _fault(standing: Standing) -> str | None:
+def _fault(standing: ModelStanding) -> str | None:
     model, serving = standing.model.reference, standing.serving
     if standing.measured is None:
         return (

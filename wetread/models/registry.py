@@ -32,7 +32,7 @@ from wetread.models.listed import ListedModel as ListedModel
 from wetread.models.promotion import model_before, reason_for_audit, reason_for_figures
 from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
-from wetread.models.standing import Measured, Standing, measured_of, standing_of
+from wetread.models.standing import MeasuredFigures, ModelStanding, measured_of, standing_of
 from wetread.store.core.database import Database
 from wetread.store.models import registrations
 from wetread.store.models.registrations import AliasMove, DecisionValues, Registration
@@ -163,14 +163,14 @@ class Registry:
                 rolled_back=back,
             )
 
-    def standing(self, reference: str, alias: str = PRODUCTION) -> Standing:
+    def standing(self, reference: str, alias: str = PRODUCTION) -> ModelStanding:
         """Return what was measured of a model, beside what was measured of the model that `alias` means now."""
         models, aliases = self._known()
         model = find_reference(reference, models, aliases)
         serving = next((one for one in models if one.digest == aliases.get(alias) != model.digest), None)
         return standing_of(self._database, self._folder, model, serving)
 
-    def measured(self, registration: Registration) -> Measured | None:
+    def measured(self, registration: Registration) -> MeasuredFigures | None:
         """Return a model's figures of films that it did not learn from: its card's, else those kept by `evaluate`."""
         return measured_of(self._database, self._folder, registration)
 

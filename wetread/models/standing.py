@@ -23,7 +23,7 @@ _PARTS = ("value", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredFigures:
     """Figures of a model on films that it did not learn from, each with its 95% interval by patient.
 
     of: test or validation, as its card has them; evaluation, as `wetread evaluate --output` kept them; comparison, as
@@ -42,14 +42,14 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ModelStanding:
     """A model beside the one that serves now, if one does. difference: the model's figures minus the other's."""
 
     model: Registration
-    measured: Measured | None
+    measured: MeasuredFigures | None
     serving: Registration | None = None
-    serving_measured: Measured | None = None
-    difference: Measured | None = None
+    serving_measured: MeasuredFigures | None = None
+    difference: MeasuredFigures | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what was measured as JSON; null where nothing was."""
@@ -59,18 +59,18 @@ class Standing:
 
 def standing_of(
     database: Database, folder: ModelsFolder, model: Registration, serving: Registration | None
-) -> Standing:
+) -> ModelStanding:
     """Return what was measured of a model beside what was measured of the one that serves."""
     measured = measured_of(database, folder, model)
     if serving is None:
-        return Standing(model, measured)
+        return ModelStanding(model, measured)
     with database.reading() as session:
         compared = latest_comparison(session, model.digest, serving.digest)
     of_both = None if compared is None else _difference(compared, model.digest)
-    return Standing(model, measured, serving, measured_of(database, folder, serving), of_both)
+    return ModelStanding(model, measured, serving, measured_of(database, folder, serving), of_both)
 
 
-def measured_of(database: Database, folder: ModelsFolder, registration: Registration) -> Measured | None:
+def measured_of(database: Database, folder: ModelsFolder, registration: Registration) -> MeasuredFigures | None:
     """Return what a model's metrics.json says of its test or validation patients, else what `evaluate` kept.
 
     Raises ArtefactError where the model's files here are not as they were registered.
@@ -84,15 +84,15 @@ def measured_of(database: Database, folder: ModelsFolder, registration: Registra
                 return found
     with database.reading() as session:
         kept = latest_evaluation(session, registration.digest)
-    return None if kept is None else Measured("evaluation", kept.films, kept.patients, _compared(kept.figures))
+    return None if kept is None else MeasuredFigures("evaluation", kept.films, kept.patients, _compared(kept.figures))
 
 
-def _difference(kept: StoredEvaluation, digest: str) -> Measured:
+def _difference(kept: StoredEvaluation, digest: str) -> MeasuredFigures:
     """Return this model's figures minus the other's, whichever was named first in the comparison."""
     figures = _compared(kept.figures)
     if kept.model_digest != digest:
         figures = {name: {"value": -f["value"], "low": -f["high"], "high": -f["low"]} for name, f in figures.items()}
-    return Measured("comparison", kept.films, kept.patients, figures)
+    return MeasuredFigures("comparison", kept.films, kept.patients, figures)
 
 
 def shown(figure: Figure) -> str:
@@ -100,11 +100,11 @@ def shown(figure: Figure) -> str:
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
-def _measured(side: str, body: object) -> Measured | None:
+def _measured(side: str, body: object) -> MeasuredFigures | None:
     if not isinstance(body, dict) or not all(_is_number(body.get(count)) and body[count] > 0 for count in _COUNTS):
         return None
     figures = _compared(body)
-    return Measured(side, int(body["n"]), int(body["patients"]), figures) if figures else None
+    return MeasuredFigures(side, int(body["n"]), int(body["patients"]), figures) if figures else None
 
 
 def _compared(body: Mapping[str, Any]) -> dict[str, Figure]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wetread.clock import utc_text
 from wetread.report.last_night import LastNight
-from wetread.report.morning import MorningReport, Share
+from wetread.report.morning import LabelShare, MorningReport
 from wetread.store.results.films_to_review import FilmToLookAt
 
 ShowPath = Callable[[bytes], str]
@@ -105,7 +105,7 @@ def commands(report: MorningReport) -> list[dict[str, str]]:
     return [{"command": f"wetread {text}", "for": what} for text, what in found]
 
 
-def _share(share: Share) -> dict[str, Any]:
+def _share(share: LabelShare) -> dict[str, Any]:
     return {
         "films": share.films,
         "share": share.share,

@@ -14,12 +14,12 @@ from wetread.schedule.nights import LATE, NO_BEAT
 from wetread.schedule.windows import read_plan, ticks
 from wetread.store.core.database import Database
 from wetread.store.runs.accounts import run_state
-from wetread.store.schedules.nightly import Moment, is_kept, latest_ticked, moments_since, nightly_runs
+from wetread.store.schedules.nightly import LoggedMoment, is_kept, latest_ticked, moments_since, nightly_runs
 from wetread.store.schedules.schedules import ScheduleRow, find_schedule, list_schedules
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class MissedMoment:
     """A moment of a schedule for which no run was made. outcome: missed, skipped, failed or going.
 
     due: with the time zone of the schedule. going: the run before was at work still.
@@ -40,7 +40,7 @@ class LastNight:
 
     schedule: str
     run: int | None
-    nights: tuple[Night, ...]
+    nights: tuple[MissedMoment, ...]
     alarms: tuple[Alarm, ...]
 
 
@@ -62,10 +62,10 @@ def last_night(database: Database, schedule: str | None, now: datetime) -> LastN
     if found.paused_at is None and not kept:
         plan = read_plan(found.cron, found.timezone, found.window)
         undecided = ticks(plan, max(found.since_at, ticked or found.since_at), late)
-        moments = [*(Moment(tick, TickOutcome.MISSED, NO_BEAT) for tick in reversed(undecided)), *moments]
+        moments = [*(LoggedMoment(tick, TickOutcome.MISSED, NO_BEAT) for tick in reversed(undecided)), *moments]
     zone = ZoneInfo(found.timezone)
     said = [
-        Night(moment.tick.astimezone(zone), _outcome(moment, found), moment.note or _WHY.get(moment.outcome))
+        MissedMoment(moment.tick.astimezone(zone), _outcome(moment, found), moment.note or _WHY.get(moment.outcome))
         for moment in moments
         if moment.outcome != TickOutcome.STARTED and (moment.outcome != "due" or moment.tick < late)
     ]
@@ -80,13 +80,13 @@ def last_night(database: Database, schedule: str | None, now: datetime) -> LastN
 _WHY = {"due": "its run was to begin, and none was made", TickOutcome.GOING: "the run before was still going"}
 
 
-def _outcome(moment: Moment, schedule: ScheduleRow) -> str:
+def _outcome(moment: LoggedMoment, schedule: ScheduleRow) -> str:
     if moment.outcome in (TickOutcome.FAILED, TickOutcome.GOING):
         return str(moment.outcome)
     return "skipped" if schedule.missed == "skip" else "missed"
 
 
-def _alarms(latest: Night | None) -> tuple[Alarm, ...]:
+def _alarms(latest: MissedMoment | None) -> tuple[Alarm, ...]:
     if latest is None or latest.outcome not in ("missed", "failed"):
         return ()
     why = f": {latest.note.rstrip('.')}" if latest.note else ""

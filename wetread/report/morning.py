@@ -32,7 +32,7 @@ NOTHING_FOUND = frozenset({"normal", "no_finding", "no-finding", "healthy", "neg
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReportLimits:
     """Past which a report is an alarm. failure_rate: of the images found. drift: a population stability index."""
 
     failure_rate: float
@@ -40,7 +40,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class LabelShare:
     """A share of the images done, beside the shares in the earlier runs; None where there are none."""
 
     films: int
@@ -68,12 +68,12 @@ class MorningReport:
     account: RunAccount
     roots: tuple[bytes, ...]
     made_at: datetime
-    limits: Limits
+    limits: ReportLimits
     time: WorkTime
     earlier: tuple[int, ...]
-    positives: Mapping[str, Share]
+    positives: Mapping[str, LabelShare]
     uncertain: Mapping[str, int]
-    all_uncertain: Share
+    all_uncertain: LabelShare
     reference: str
     drifts: tuple[Drift, ...]
     of_interest: tuple[str, ...]
@@ -109,7 +109,7 @@ def morning_report(
     database: Database,
     settings: Settings,
     run: int | None,
-    limits: Limits,
+    limits: ReportLimits,
     *,
     of_interest: Sequence[str] = (),
     films: int = 20,
@@ -189,12 +189,12 @@ def _said(run: RunAccount | EarlierRun, label: str) -> int:
     return run.labels.get(label, 0) - run.uncertain.get(label, 0)
 
 
-def _share(done: int, films: int, earlier: Sequence[tuple[int, int]]) -> Share:
+def _share(done: int, films: int, earlier: Sequence[tuple[int, int]]) -> LabelShare:
     before = [part / whole for part, whole in earlier]
     share = films / done if done else None
     if not before:
-        return Share(films, share, None, None, None)
-    return Share(films, share, sum(before) / len(before), min(before), max(before))
+        return LabelShare(films, share, None, None, None)
+    return LabelShare(films, share, sum(before) / len(before), min(before), max(before))
 
 
 def _earlier_text(earlier: Sequence[EarlierRun]) -> str:

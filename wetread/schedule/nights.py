@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.states import TickKind, TickOutcome
-from wetread.schedule.windows import Plan, Span, ticks, window_at
+from wetread.schedule.windows import Span, Timetable, ticks, window_at
 
 LATE = timedelta(minutes=5)
 """Later than this a tick counts as missed: nobody kept the time when it came."""
@@ -22,7 +22,7 @@ MISSED_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ScheduleState:
     """What is known of a schedule.
 
     since: ticks up to here are dealt with. going: a living process is at its run. unfinished: its last run can go on.
@@ -47,14 +47,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class NightDecision:
     """What to write down, and whether a run begins or goes on now, within `span`."""
 
     moments: tuple[Moment, ...] = ()
     span: Span | None = None
 
 
-def decide(plan: Plan, standing: Standing, now: datetime, *, make_up: bool) -> Decision:
+def decide(plan: Timetable, standing: ScheduleState, now: datetime, *, make_up: bool) -> NightDecision:
     """Return what becomes of the ticks up to `now`, and whether to run.
 
     make_up: a tick that was missed runs once, within the window; otherwise it is skipped.
@@ -67,17 +67,19 @@ def decide(plan: Plan, standing: Standing, now: datetime, *, make_up: bool) -> D
         if newest is not None:
             moments.append(newest)
             if newest.outcome == TickOutcome.DUE:
-                return Decision(tuple(moments), span)
+                return NightDecision(tuple(moments), span)
     if span is None or standing.going or not standing.unfinished:
-        return Decision(tuple(moments))
+        return NightDecision(tuple(moments))
     if standing.not_before is not None and now < standing.not_before:
-        return Decision(tuple(moments))
+        return NightDecision(tuple(moments))
     if standing.begun_for is not None and standing.begun_for < span.start:
         moments.append(Moment(span.start, TickKind.OPENING, TickOutcome.DUE))
-    return Decision(tuple(moments), span)
+    return NightDecision(tuple(moments), span)
 
 
-def _newest(tick: datetime, standing: Standing, now: datetime, span: Span | None, *, make_up: bool) -> Moment | None:
+def _newest(
+    tick: datetime, standing: ScheduleState, now: datetime, span: Span | None, *, make_up: bool
+) -> Moment | None:
     """Return what becomes of the newest tick; None when it waits for the window to open."""
     late = now - tick > LATE
     if standing.going:

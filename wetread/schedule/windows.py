@@ -28,7 +28,7 @@ SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DailyWindow:
     """From one hour of the day to another, which may be of the next day."""
 
     start: time
@@ -44,20 +44,20 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Timetable:
     """When a schedule is due, and when it may read. window: None for always."""
 
     cron: str
     zone: ZoneInfo
-    window: Window | None
+    window: DailyWindow | None
 
 
 ALWAYS = Span(datetime.min.replace(tzinfo=UTC), None)
 
 
-def read_plan(cron: str, timezone: str, window: tuple[str, str] | None) -> Plan:
+def read_plan(cron: str, timezone: str, window: tuple[str, str] | None) -> Timetable:
     """Return the plan that these texts name; raise UsageError saying which of them is none, or that none is due."""
-    plan = Plan(cron, _zone(timezone), None if window is None else _window(*window))
+    plan = Timetable(cron, _zone(timezone), None if window is None else _window(*window))
     if len(cron.split()) != 5:
         raise UsageError(f"expected a cron expression of five fields, such as '0 22 * * *', found {cron!r}")
     try:
@@ -79,7 +79,7 @@ def split_window(text: str) -> tuple[str, str]:
     return f"{parsed.start:%H:%M}", f"{parsed.end:%H:%M}"
 
 
-def window_at(plan: Plan, now: datetime) -> Span | None:
+def window_at(plan: Timetable, now: datetime) -> Span | None:
     """Return the hours around `now` in which the schedule may read; None when `now` is outside of them."""
     if plan.window is None:
         return ALWAYS
@@ -93,7 +93,7 @@ def window_at(plan: Plan, now: datetime) -> Span | None:
     return None
 
 
-def ticks(plan: Plan, after: datetime, until: datetime) -> list[datetime]:
+def ticks(plan: Timetable, after: datetime, until: datetime) -> list[datetime]:
     """Return the moments after `after` up to `until`, in order, at which the schedule is due.
 
     What the cron expression names outside the window is no tick.
@@ -104,12 +104,12 @@ def ticks(plan: Plan, after: datetime, until: datetime) -> list[datetime]:
     return [tick for tick in found if window_at(plan, tick) is not None]
 
 
-def next_tick(plan: Plan, after: datetime) -> datetime | None:
+def next_tick(plan: Timetable, after: datetime) -> datetime | None:
     """Return the next moment at which the schedule is due; None when there is none in four years."""
     return next((t for t in _cron(plan, after, after + YEARS_AHEAD) if window_at(plan, t) is not None), None)
 
 
-def _cron(plan: Plan, after: datetime, until: datetime) -> Iterator[datetime]:
+def _cron(plan: Timetable, after: datetime, until: datetime) -> Iterator[datetime]:
     last = after
     for found in CronSim(plan.cron, after.astimezone(plan.zone)):
         tick = found.astimezone(UTC)
@@ -162,9 +162,9 @@ def _nearest_zones(name: str) -> list[str]:
     return [zones[low] for low in near]
 
 
-def _window(start: str, end: str) -> Window:
+def _window(start: str, end: str) -> DailyWindow:
     try:
-        parsed = Window(time.fromisoformat(start), time.fromisoformat(end))
+        parsed = DailyWindow(time.fromisoformat(start), time.fromisoformat(end))
     except ValueError as error:
         raise UsageError(f"expected a window such as 22:00-06:00, found {start}-{end}") from error
     if parsed.start == parsed.end or parsed.start.tzinfo or parsed.end.tzinfo:

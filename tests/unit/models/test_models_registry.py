@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import update
 
 from schemas.errors import ArtefactError, UnsafeError, UsageError, WetreadError
-from schemas.tables import Decision as DecisionRow
 from schemas.tables import Model
+from schemas.tables import StoredDecision as DecisionRow
 from tests.measured import MEASURED
 from wetread.models.artefact import ModelContents, save_artefact, verify_artefact
 from wetread.models.card import Provenance

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.states import TickKind, TickOutcome
-from wetread.schedule.nights import Decision, Standing, decide
-from wetread.schedule.windows import Plan, Window, ticks, window_at
+from wetread.schedule.nights import NightDecision, ScheduleState, decide
+from wetread.schedule.windows import DailyWindow, Timetable, ticks, window_at
 
 PARIS = ZoneInfo("Europe/Paris")
-NIGHTLY = Plan("0 22 * * *", PARIS, Window(time(22), time(6)))
+NIGHTLY = Timetable("0 22 * * *", PARIS, DailyWindow(time(22), time(6)))
 ADDED = datetime(2026, 3, 20, 12, tzinfo=UTC)
 TEN = datetime(2026, 3, 20, 21, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -25,31 +25,31 @@ def wall(*parts: int) -> datetime:
     return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - it names no time zone
 
 
-def told(decision: Decision) -> list[tuple[datetime, TickKind, TickOutcome]]:
+def told(decision: NightDecision) -> list[tuple[datetime, TickKind, TickOutcome]]:
     return [(moment.tick, moment.kind, moment.outcome) for moment in decision.moments]
 
 
 def test_nothing_happens_before_the_tick_and_the_run_begins_with_it() -> None:
-    assert decide(NIGHTLY, Standing(ADDED), TEN - HOUR, make_up=True) == Decision()
-    decision = decide(NIGHTLY, Standing(ADDED), TEN, make_up=True)
+    assert decide(NIGHTLY, ScheduleState(ADDED), TEN - HOUR, make_up=True) == NightDecision()
+    decision = decide(NIGHTLY, ScheduleState(ADDED), TEN, make_up=True)
     assert told(decision) == [(TEN, TickKind.TICK, TickOutcome.DUE)]
     assert decision.span == window_at(NIGHTLY, TEN)
 
 
 def test_a_run_that_is_still_going_is_not_begun_again() -> None:
-    going = Standing(TEN, going=True, unfinished=True, begun_for=TEN)
+    going = ScheduleState(TEN, going=True, unfinished=True, begun_for=TEN)
     decision = decide(NIGHTLY, going, TEN + DAY, make_up=True)
     assert told(decision) == [(TEN + DAY, TickKind.TICK, TickOutcome.GOING)]
     assert decision.span is None
 
 
 def test_what_is_unfinished_goes_on_in_its_window_and_in_the_next_one() -> None:
-    left = Standing(TEN, unfinished=True, begun_for=TEN)
+    left = ScheduleState(TEN, unfinished=True, begun_for=TEN)
     weekly = replace(NIGHTLY, cron="0 22 * * FRI")  # 20 March 2026 is one
     again = decide(weekly, left, TEN + HOUR, make_up=True)
     assert again.moments == ()
     assert again.span is not None, "its process died: the same night goes on"
-    assert decide(weekly, left, TEN + 10 * HOUR, make_up=True) == Decision(), "not by day"
+    assert decide(weekly, left, TEN + 10 * HOUR, make_up=True) == NightDecision(), "not by day"
     tomorrow = decide(weekly, left, TEN + DAY + HOUR, make_up=True)
     assert told(tomorrow) == [(TEN + DAY, TickKind.OPENING, TickOutcome.DUE)]
     resting = replace(left, not_before=TEN + DAY + 2 * HOUR)
@@ -58,14 +58,16 @@ def test_what_is_unfinished_goes_on_in_its_window_and_in_the_next_one() -> None:
 
 def test_a_tick_that_was_missed_is_made_up_once_or_skipped() -> None:
     late = TEN + 2 * HOUR
-    assert told(decide(NIGHTLY, Standing(ADDED), late, make_up=True)) == [(TEN, TickKind.TICK, TickOutcome.DUE)]
-    assert told(decide(NIGHTLY, Standing(ADDED), late, make_up=False)) == [(TEN, TickKind.TICK, TickOutcome.MISSED)]
+    assert told(decide(NIGHTLY, ScheduleState(ADDED), late, make_up=True)) == [(TEN, TickKind.TICK, TickOutcome.DUE)]
+    assert told(decide(NIGHTLY, ScheduleState(ADDED), late, make_up=False)) == [
+        (TEN, TickKind.TICK, TickOutcome.MISSED)
+    ]
     weekly = replace(NIGHTLY, cron="0 22 * * FRI")
     by_day = TEN + 12 * HOUR
-    assert decide(weekly, Standing(ADDED), by_day, make_up=True) == Decision(), "it waits for the window"
-    made_up = decide(weekly, Standing(ADDED), TEN + DAY, make_up=True)
+    assert decide(weekly, ScheduleState(ADDED), by_day, make_up=True) == NightDecision(), "it waits for the window"
+    made_up = decide(weekly, ScheduleState(ADDED), TEN + DAY, make_up=True)
     assert told(made_up) == [(TEN, TickKind.TICK, TickOutcome.DUE)]
-    two_nights = decide(NIGHTLY, Standing(ADDED), TEN + 2 * DAY, make_up=True)
+    two_nights = decide(NIGHTLY, ScheduleState(ADDED), TEN + 2 * DAY, make_up=True)
     assert [outcome for *_, outcome in told(two_nights)] == [TickOutcome.MISSED, TickOutcome.MISSED, TickOutcome.DUE]
 
 
@@ -80,7 +82,7 @@ def test_whenever_it_is_looked_and_however_long_runs_take(
     start: datetime, steps: list[int], work: list[int], make_up: bool
 ) -> None:
     """A beat that looks at odd moments, and runs that take up to 30 hours of open window."""
-    standing, now, left, written = Standing(start), start, 0.0, []
+    standing, now, left, written = ScheduleState(start), start, 0.0, []
     for minutes in steps:
         span = window_at(NIGHTLY, now)
         if standing.going and span is not None and span.end is not None:

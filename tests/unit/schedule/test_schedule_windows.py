@@ -11,10 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import UsageError
-from wetread.schedule.windows import Plan, Window, at_wall_clock, next_tick, read_plan, split_window, ticks, window_at
+from wetread.schedule.windows import (
+    DailyWindow,
+    Timetable,
+    at_wall_clock,
+    next_tick,
+    read_plan,
+    split_window,
+    ticks,
+    window_at,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
-NIGHTLY = Plan("0 22 * * *", PARIS, Window(time(22), time(6)))
+NIGHTLY = Timetable("0 22 * * *", PARIS, DailyWindow(time(22), time(6)))
 DAY = timedelta(days=1)
 
 
@@ -25,7 +34,7 @@ def wall(*parts: int) -> datetime:
 
 zones = st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"])
 hours = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 59]))
-windows = st.builds(Window, hours, hours).filter(lambda window: window.start != window.end)
+windows = st.builds(DailyWindow, hours, hours).filter(lambda window: window.start != window.end)
 moments = st.datetimes(wall(2024, 1, 1), wall(2029, 1, 1), timezones=st.just(UTC))
 
 
@@ -56,13 +65,15 @@ def test_the_hours_of_a_night_are_those_of_the_clock_on_the_wall(
 
 def test_an_hour_that_is_left_out_is_the_moment_at_which_clocks_go_forward() -> None:
     assert at_wall_clock(wall(2026, 3, 29, 2, 30), PARIS) == utc(2026, 3, 29, 1)
-    assert ticks(Plan("30 2 * * *", PARIS, None), utc(2026, 3, 28, 12), utc(2026, 3, 29, 12)) == [utc(2026, 3, 29, 1)]
-    in_the_gap = Plan("0 2 * * *", PARIS, Window(time(2), time(3)))
+    assert ticks(Timetable("30 2 * * *", PARIS, None), utc(2026, 3, 28, 12), utc(2026, 3, 29, 12)) == [
+        utc(2026, 3, 29, 1)
+    ]
+    in_the_gap = Timetable("0 2 * * *", PARIS, DailyWindow(time(2), time(3)))
     assert window_at(in_the_gap, utc(2026, 3, 29, 1)) is None, "it has no hour that night"
 
 
 def test_an_hour_that_is_shown_twice_is_one_tick_at_the_first() -> None:
-    plan = Plan("30 2 * * *", PARIS, Window(time(2), time(3)))
+    plan = Timetable("30 2 * * *", PARIS, DailyWindow(time(2), time(3)))
     assert ticks(plan, utc(2026, 10, 24, 12), utc(2026, 10, 25, 12)) == [utc(2026, 10, 25, 0, 30)]
     night = window_at(plan, utc(2026, 10, 25, 1, 59))
     assert night is not None, "the second showing of the hour belongs to the window too"
@@ -79,9 +90,9 @@ def test_five_years_of_nights_are_one_tick_each() -> None:
 @settings(max_examples=150, deadline=None)
 @given(zone=zones, window=windows, minute=st.integers(0, 59), hour=st.integers(0, 23), now=moments)
 def test_a_tick_is_never_outside_the_window_and_comes_once_however_often_it_is_asked_for(
-    zone: str, window: Window, minute: int, hour: int, now: datetime
+    zone: str, window: DailyWindow, minute: int, hour: int, now: datetime
 ) -> None:
-    plan = Plan(f"{minute} {hour} * * *", ZoneInfo(zone), window)
+    plan = Timetable(f"{minute} {hour} * * *", ZoneInfo(zone), window)
     at_once = ticks(plan, now, now + 3 * DAY)
     piecemeal = [t for n in range(3 * 48) for t in ticks(plan, now + n * DAY / 48, now + (n + 1) * DAY / 48)]
     assert piecemeal == at_once
@@ -106,7 +117,7 @@ def test_a_moment_shows_what_was_asked_for_or_is_the_end_of_what_was_left_out(zo
 
 
 def test_a_cron_expression_of_every_minute_that_slept_for_months_is_asked_for_a_day() -> None:
-    plan = Plan("* * * * *", PARIS, None)
+    plan = Timetable("* * * * *", PARIS, None)
     assert len(ticks(plan, utc(2026, 1, 1), utc(2026, 6, 1))) == 24 * 60
 
 

@@ -121,7 +121,9 @@ def test_data_that_is_not_mnist_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_mnist_is_found_where_it_is_named_or_in_kerass_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer.studies.digits, "__file__", str(tmp_path / "repository" / "trainer" / "studies" / "digits.py"))
+    monkeypatch.setattr(
+        trainer.studies.digits, "__file__", str(tmp_path / "repository" / "trainer" / "studies" / "digits.py")
+    )
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     with pytest.raises(DataError, match=r"(?s)shared/data/mnist/mnist\.npz or .*keras/datasets/mnist\.npz.*--data"):
         find_mnist()

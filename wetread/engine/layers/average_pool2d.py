@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from wetread.engine.array import Array, Shape
 from wetread.engine.layers.layer import Layer
-from wetread.engine.layers.window import Window
+from wetread.engine.layers.window import SlidingWindow
 
 
 class AveragePool2D(Layer):
@@ -21,7 +21,7 @@ class AveragePool2D(Layer):
     """
 
     def __init__(self, pool_size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> None:
-        self.window = Window.of(pool_size, strides, padding)
+        self.window = SlidingWindow.of(pool_size, strides, padding)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: npt.DTypeLike) -> None:
         """Count the real elements under each window once: fewer at "same" borders."""

@@ -12,7 +12,7 @@ from wetread.engine.initialise import glorot_uniform
 from wetread.engine.layers.correlation import correlate, kernel_gradient, pad_for_gradient, rotated
 from wetread.engine.layers.layer import Layer
 from wetread.engine.layers.settings import positive
-from wetread.engine.layers.window import Window
+from wetread.engine.layers.window import SlidingWindow
 
 
 class Conv2D(Layer):
@@ -39,7 +39,7 @@ class Conv2D(Layer):
         use_bias: bool = True,
     ) -> None:
         self.filters = positive("filters", filters)
-        self.window = Window.of(kernel_size, strides, padding)
+        self.window = SlidingWindow.of(kernel_size, strides, padding)
         self.use_bias = use_bias
 
     def shape_after(self, input_shape: Shape) -> Shape:

@@ -11,7 +11,7 @@ from wetread.engine.array import Array, Shape
 from wetread.engine.initialise import glorot_uniform
 from wetread.engine.layers.layer import Layer
 from wetread.engine.layers.settings import positive
-from wetread.engine.layers.window import Window
+from wetread.engine.layers.window import SlidingWindow
 
 
 class DepthwiseConv2D(Layer):
@@ -32,7 +32,7 @@ class DepthwiseConv2D(Layer):
         depth_multiplier: int = 1,
         use_bias: bool = True,
     ) -> None:
-        self.window = Window.of(kernel_size, strides, padding)
+        self.window = SlidingWindow.of(kernel_size, strides, padding)
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier)
         self.use_bias = use_bias
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from wetread.engine.array import Array, Shape
 from wetread.engine.layers.layer import Layer
-from wetread.engine.layers.window import Slices, Window
+from wetread.engine.layers.window import Slices, SlidingWindow
 
 
 class MaxPool2D(Layer):
@@ -21,7 +21,7 @@ class MaxPool2D(Layer):
     """
 
     def __init__(self, pool_size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> None:
-        self.window = Window.of(pool_size, strides, padding)
+        self.window = SlidingWindow.of(pool_size, strides, padding)
 
     def shape_after(self, input_shape: Shape) -> Shape:
         """Return (rows, columns, c)."""

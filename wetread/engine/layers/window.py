@@ -15,7 +15,7 @@ Slices = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SlidingWindow:
     """Size, strides and padding of a sliding window, as Keras means them.
 
     "valid": only whole windows, output side ⌊(side - size) / stride⌋ + 1.
@@ -27,7 +27,7 @@ class Window:
     padding: str
 
     @classmethod
-    def of(cls, size: object, strides: object, padding: object) -> Window:
+    def of(cls, size: object, strides: object, padding: object) -> SlidingWindow:
         """Return the window of these settings; raise ArtefactError when they are none."""
         if padding not in ("same", "valid"):
             raise ArtefactError(f"expected padding to be 'same' or 'valid', found {padding!r}")

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from wetread.engine.array import Array, Shape
-from wetread.engine.layers.window import Window
+from wetread.engine.layers.window import SlidingWindow
 from wetread.engine.plan.feature_map import Border, FeatureMap
 from wetread.engine.plan.fusion import CONVOLUTIONS, Stage
 
 
-def window_of(stage: Stage) -> Window:
+def window_of(stage: Stage) -> SlidingWindow:
     """Return the window of a convolution or a pooling."""
     settings = stage.layer.settings
     size = settings["kernel_size"] if stage.layer.kind in CONVOLUTIONS else settings["pool_size"]
-    return Window.of(size, settings["strides"], settings["padding"])
+    return SlidingWindow.of(size, settings["strides"], settings["padding"])
 
 
 def border_of(stage: Stage, shape: Shape) -> Border:

@@ -40,7 +40,7 @@ RECORDERS: Mapping[str, Callable[[Tape, Memory, Stage], None]] = MappingProxyTyp
 """Layer kind, as in `schemas.architecture.LAYER_KINDS`, -> what puts its stage on a tape."""
 
 
-class Plan:
+class InferencePlan:
     """The tape of a network for batches of n images, and its memory.
 
     stages: from `fuse`; shapes: of every layer's output and of the input, by name; weights: float32, folded.

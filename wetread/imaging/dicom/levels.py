@@ -25,7 +25,7 @@ from schemas.films import DisplayNote
 from wetread.imaging.dicom.lut import Lut, lut
 from wetread.imaging.dicom.padding import padding
 from wetread.imaging.dicom.values import decimals, has_comma, texts
-from wetread.imaging.dicom.window import Window, windows
+from wetread.imaging.dicom.window import DisplayWindow, windows
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 
@@ -145,7 +145,7 @@ def _modality(record: Dataset, own: Values, notes: Notes) -> Line | Lut:
     return Line()
 
 
-def _voi(record: Dataset, values: Values, notes: Notes) -> Lut | Window | None:
+def _voi(record: Dataset, values: Values, notes: Notes) -> Lut | DisplayWindow | None:
     """Return what lies between `values`, those that the film has after the modality's step, and light."""
     if "VOILUTSequence" in record:
         table = _table(record, "VOILUTSequence", values, notes)
@@ -178,12 +178,12 @@ def _table(record: Dataset, keyword: str, inputs: Values, notes: Notes) -> Lut |
     return None
 
 
-def _tells_apart(step: Lut | Window, values: Values) -> bool:
+def _tells_apart(step: Lut | DisplayWindow, values: Values) -> bool:
     given = step.of(values)
     return bool(given.min() < given.max())
 
 
-def _brightness(stored: Values, modality: Line | Lut, voi: Lut | Window | None, *, inverted: bool) -> Values:
+def _brightness(stored: Values, modality: Line | Lut, voi: Lut | DisplayWindow | None, *, inverted: bool) -> Values:
     if voi is None and isinstance(modality, Line):
         light = stored if modality.slope > 0 else -stored
     else:

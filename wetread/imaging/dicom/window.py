@@ -22,7 +22,7 @@ _FUNCTIONS: tuple[Function, ...] = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DisplayWindow:
     """centre, width: in units of what the modality transform gives; a LINEAR window is at least 1 wide."""
 
     centre: float
@@ -42,7 +42,7 @@ class Window:
         return ((values - centre) / width + 0.5).clip(0, 1)
 
 
-def windows(record: Dataset, notes: list[DisplayNote]) -> list[Window]:
+def windows(record: Dataset, notes: list[DisplayNote]) -> list[DisplayWindow]:
     """Return the windows that can be used, in their order; add to `notes` what was set right or left out."""
     centres, widths = decimals(record, "WindowCenter"), decimals(record, "WindowWidth")
     if not centres and not widths:
@@ -50,7 +50,7 @@ def windows(record: Dataset, notes: list[DisplayNote]) -> list[Window]:
     function = _function(record, notes)
     least = 1.0 if function == "LINEAR" else 0.0
     usable = [
-        Window(centre, width, function)
+        DisplayWindow(centre, width, function)
         for centre, width in zip(centres, widths, strict=False)
         if centre is not None and width is not None and width >= least and width > 0
     ]

@@ -19,7 +19,7 @@ from schemas.errors import ServiceUnavailable, UsageError
 from wetread.store.core import limits
 from wetread.store.core.asked import make_asked_engine
 from wetread.store.core.database_faults import READ_ONLY, named
-from wetread.store.core.limits import Limits
+from wetread.store.core.limits import WaitLimits
 from wetread.store.core.postgres import make_postgres_engine
 from wetread.store.core.sqlite_file import SqliteFile
 
@@ -50,7 +50,7 @@ class Database:
         url: str,
         *,
         by_index: bool = False,
-        writes: Limits = limits.WRITING,
+        writes: WaitLimits = limits.WRITING,
         asked: bool = False,
         durable: bool = False,
     ) -> None:
@@ -70,7 +70,7 @@ class Database:
         return self._engine.dialect.name
 
     @contextmanager
-    def writing(self, kind: Limits | None = None) -> Iterator[Session]:
+    def writing(self, kind: WaitLimits | None = None) -> Iterator[Session]:
         """Give a session; commit at the end. kind: `limits.LONG` where one statement may take hours."""
         writer = self._of(kind or self._writes, wetread_begins_late=True)
         with self._named_faults(), Session(writer) as session, session.begin():
@@ -93,7 +93,7 @@ class Database:
         """Close all connections."""
         self._engine.dispose()
 
-    def _of(self, kind: Limits, **options: bool) -> Engine:
+    def _of(self, kind: WaitLimits, **options: bool) -> Engine:
         return self._engine.execution_options(wetread_limits=kind, **options)
 
     @contextmanager

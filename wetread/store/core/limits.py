@@ -43,21 +43,21 @@ NETWORK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WaitLimits:
     """What one kind of work may take. statement: one statement; lock: of that, the wait for a lock."""
 
     statement: float
     lock: float
 
 
-WRITING = Limits(statement=600.0, lock=300.0)
+WRITING = WaitLimits(statement=600.0, lock=300.0)
 """A worker's and a walk's transactions take milliseconds; they wait for whoever deletes a run of millions of films."""
 
-SWEEPING = Limits(statement=60.0, lock=10.0)
+SWEEPING = WaitLimits(statement=60.0, lock=10.0)
 """What comes again every few seconds; meanwhile the process gives no sign of life."""
 
-READING = Limits(statement=3600.0, lock=300.0)
+READING = WaitLimits(statement=3600.0, lock=300.0)
 """Counting and sorting the readings of ten million films takes minutes on slow disks."""
 
-LONG = Limits(statement=86_400.0, lock=3600.0)
+LONG = WaitLimits(statement=86_400.0, lock=3600.0)
 """Migrations, and deleting."""

@@ -19,7 +19,7 @@ Waits = Generator[Any, Any, R]
 """What psycopg waits with: it yields what it waits for, and is sent what came, or 0 ten times a second."""
 
 
-class Answer(StrEnum):
+class ServerAnswer(StrEnum):
     """What a server says when it is asked about a statement that has brought nothing for a while."""
 
     AT_IT = "at it"
@@ -149,8 +149,8 @@ class _Silence:
         if now < self._ask_at:
             return
         answer = ask(self._line.params, self._line.pgconn)
-        self._idle = self._idle + 1 if answer == Answer.NOT_AT_IT else 0
-        if answer == Answer.NONE:
+        self._idle = self._idle + 1 if answer == ServerAnswer.NOT_AT_IT else 0
+        if answer == ServerAnswer.NONE:
             self._give_up(f"it has not answered for {time.monotonic() - self._began:.0f} s")
         if self._idle > 1:  # the first time its answer may have been on its way
             self._give_up("the answer to a statement was lost")
@@ -172,7 +172,7 @@ class _Asking(psycopg.Connection[Any]):
         return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=left)
 
 
-def ask(params: Mapping[str, Any], pgconn: psycopg.pq.abc.PGconn) -> Answer:
+def ask(params: Mapping[str, Any], pgconn: psycopg.pq.abc.PGconn) -> ServerAnswer:
     """Ask the server of `pgconn` on a connection of its own whether it still works on what that one waits for."""
     until = time.monotonic() + limits.ASKING_SECONDS
     there = {"host": pgconn.host, "hostaddr": pgconn.hostaddr, "port": pgconn.port}
@@ -187,7 +187,7 @@ def ask(params: Mapping[str, Any], pgconn: psycopg.pq.abc.PGconn) -> Answer:
             ).fetchone()
     except psycopg.Error:
         # Whoever refuses (too many connections, starting up) lives.
-        return Answer.UNKNOWN if time.monotonic() < until else Answer.NONE
+        return ServerAnswer.UNKNOWN if time.monotonic() < until else ServerAnswer.NONE
     if row is None or row[0] is None:
-        return Answer.UNKNOWN
-    return Answer.NOT_AT_IT if str(row[0]).startswith("idle") else Answer.AT_IT
+        return ServerAnswer.UNKNOWN
+    return ServerAnswer.NOT_AT_IT if str(row[0]).startswith("idle") else ServerAnswer.AT_IT

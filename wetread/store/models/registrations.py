@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from schemas.promotion_tables import AliasChange
-from schemas.tables import Decision, Model, ModelAlias
+from schemas.tables import Model, ModelAlias, StoredDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ def register(session: Session, registration: Registration, decision: DecisionVal
 
 def keep_decision(session: Session, decision: DecisionValues) -> None:
     """Record a decision that is not recorded yet."""
-    if session.get(Decision, decision.digest) is None:
+    if session.get(StoredDecision, decision.digest) is None:
         session.add(
-            Decision(
+            StoredDecision(
                 digest=decision.digest,
                 model_digest=decision.model_digest,
                 temperature=decision.temperature,
@@ -119,7 +119,7 @@ def keep_decision(session: Session, decision: DecisionValues) -> None:
 
 def read_decision(session: Session, digest: str) -> DecisionValues | None:
     """Return the decision record with this digest; None when there is none."""
-    row = session.get(Decision, digest)
+    row = session.get(StoredDecision, digest)
     return None if row is None else DecisionValues(row.digest, row.model_digest, row.temperature, row.thresholds)
 
 

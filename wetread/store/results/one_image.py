@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from schemas.tables import Decision, Image, Model, Root, Run, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import Image, Model, Root, Run, StoredDecision, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.images.places import places_beginning_with
 from wetread.store.results.filters import holding, is_failed
 from wetread.store.work.stages import stage_seconds_a_film
@@ -30,7 +30,7 @@ class RunItem:
     item: WorkItem
     model: Model
     reading: StoredPrediction | None
-    decision: Decision | None
+    decision: StoredDecision | None
     header: StoredHeader | None
     together: int
     stages: dict[str, float]
@@ -86,11 +86,11 @@ def _known(session: Session, image_id: int) -> KnownImage:
 def _items(session: Session, image_id: int) -> list[RunItem]:
     # By run too: that is how the index of items begins.
     query: Any = (
-        select(Run, WorkItem, Model, StoredPrediction, Decision, StoredHeader)
+        select(Run, WorkItem, Model, StoredPrediction, StoredDecision, StoredHeader)
         .join(WorkItem, WorkItem.run_id == Run.id)
         .join(Model, Model.digest == WorkItem.model_digest)
         .outerjoin(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
-        .outerjoin(Decision, Decision.digest == StoredPrediction.decision_digest)
+        .outerjoin(StoredDecision, StoredDecision.digest == StoredPrediction.decision_digest)
         .outerjoin(StoredHeader, StoredHeader.id == WorkItem.header_id)
         .where(WorkItem.image_id == image_id)
         .order_by(Run.id)

@@ -48,7 +48,7 @@ def _sqlite(join: InOrder, compiler: SQLCompiler, **options: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QueryPart:
     """Some of the rows: `first` is the table that is walked, `where` what holds of them all."""
 
     first: Any
@@ -56,15 +56,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class QueryPlan:
     """How a question is answered: part by part. sorts: there is one part, of few rows, and they are sorted."""
 
     sort: Sort
-    parts: list[Part]
+    parts: list[QueryPart]
     sorts: bool = False
 
 
-def plan(session: Session, filters: Filters, sort: Sort | None) -> Plan:
+def plan(session: Session, filters: Filters, sort: Sort | None) -> QueryPlan:
     """Return how the results that `filters` let through are read in the order `sort`, by default their natural one."""
     wanted = sort or natural_sort(filters)
     every = [*conditions(session, filters, headers_joined=True), *_of_order(wanted, filters)]
@@ -74,16 +74,16 @@ def plan(session: Session, filters: Filters, sort: Sort | None) -> Plan:
         fewest, number = min(counted)
         if fewest <= FEW:
             part = drivers[number][1]
-            return Plan(wanted, [Part(part.first, [*part.where, *every])], sorts=True)
+            return QueryPlan(wanted, [QueryPart(part.first, [*part.where, *every])], sorts=True)
     if wanted == Sort.PATH:
         alone = replace(filters, path=None)
         inside = [*conditions(session, alone, headers_joined=True), *_of_order(wanted, filters)]
         ranges = path_ranges(session, b"/" if filters.path is None else filters.path)
-        return Plan(wanted, [Part(Image, [among, *inside]) for among in ranges])
-    return Plan(wanted, [Part(StoredPrediction if wanted.by_probability else WorkItem, every)])
+        return QueryPlan(wanted, [QueryPart(Image, [among, *inside]) for among in ranges])
+    return QueryPlan(wanted, [QueryPart(StoredPrediction if wanted.by_probability else WorkItem, every)])
 
 
-def joined(part: Part, filters: Filters, sort: Sort) -> Any:
+def joined(part: QueryPart, filters: Filters, sort: Sort) -> Any:
     """Return the tables of a part, joined in the order in which they are walked; readings and headers may be absent."""
     image, reading = WorkItem.image_id == Image.id, WorkItem.prediction_id == StoredPrediction.id
     items: Any = WorkItem.__table__
@@ -110,26 +110,26 @@ def _of_order(sort: Sort, filters: Filters) -> list[ColumnElement[bool]]:
     return [is_failed()] if sort == Sort.REASON and filters.failed_state is None else []
 
 
-def _drivers(session: Session, filters: Filters) -> Iterator[tuple[Sort | None, Part]]:
+def _drivers(session: Session, filters: Filters) -> Iterator[tuple[Sort | None, QueryPart]]:
     """Yield what each of the filters can be answered from, and the order in which that lies, if in any."""
     if wanted := of_header(filters):
-        yield None, Part(StoredHeader, wanted)
+        yield None, QueryPart(StoredHeader, wanted)
     if filters.asks_reading:
-        yield Sort.MOST_PROBABLE, Part(StoredPrediction, of_reading(filters))
+        yield Sort.MOST_PROBABLE, QueryPart(StoredPrediction, of_reading(filters))
     if filters.path is not None:
         ranges = path_ranges(session, filters.path)
-        yield Sort.PATH, Part(Image, [or_(*ranges)] if ranges else [Image.id < 0])
+        yield Sort.PATH, QueryPart(Image, [or_(*ranges)] if ranges else [Image.id < 0])
     if filters.failed_state is not None:
-        yield Sort.REASON, Part(WorkItem, [*scope(filters), *of_item(filters)])
+        yield Sort.REASON, QueryPart(WorkItem, [*scope(filters), *of_item(filters)])
     elif filters.run is not None:
-        yield Sort.FOUND, Part(WorkItem, scope(filters))
+        yield Sort.FOUND, QueryPart(WorkItem, scope(filters))
     elif filters.since is not None or filters.until is not None:
-        yield Sort.OLDEST, Part(WorkItem, [*scope(filters), *of_item(filters)])
+        yield Sort.OLDEST, QueryPart(WorkItem, [*scope(filters), *of_item(filters)])
     if filters.run is None and filters.model_digest is not None:
-        yield Sort.FOUND, Part(WorkItem, [*scope(filters), WorkItem.model_digest == filters.model_digest])
+        yield Sort.FOUND, QueryPart(WorkItem, [*scope(filters), WorkItem.model_digest == filters.model_digest])
 
 
-def _count(session: Session, part: Part) -> int:
+def _count(session: Session, part: QueryPart) -> int:
     """Return how many rows the part has, or FEW + 1 where it has more."""
     some = select(part.first.id if part.first is not WorkItem else WorkItem.image_id).where(*part.where)
     return session.scalar(select(func.count()).select_from(some.limit(FEW + 1).subquery())) or 0

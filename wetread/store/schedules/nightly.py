@@ -81,7 +81,7 @@ def tick_history(session: Session, schedule: str | None = None, *, limit: int = 
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class LoggedMoment:
     """A moment of a schedule, and what became of it."""
 
     tick: datetime
@@ -89,7 +89,7 @@ class Moment:
     note: str | None
 
 
-def moments_since(session: Session, schedule_id: int, run_id: int | None, *, limit: int = 31) -> list[Moment]:
+def moments_since(session: Session, schedule_id: int, run_id: int | None, *, limit: int = 31) -> list[LoggedMoment]:
     """Return the moments of a schedule after the last one of its run `run_id`, or all: the latest, newest first."""
     query = select(ScheduleTick.tick, ScheduleTick.outcome, ScheduleTick.note)
     query = query.where(ScheduleTick.schedule_id == schedule_id)
@@ -97,7 +97,7 @@ def moments_since(session: Session, schedule_id: int, run_id: int | None, *, lim
         last = select(func.max(ScheduleTick.tick)).where(ScheduleTick.run_id == run_id)
         query = query.where(ScheduleTick.tick > last.scalar_subquery())
     rows = session.execute(query.order_by(ScheduleTick.tick.desc()).limit(limit))
-    return [Moment(tick, outcome, note) for tick, outcome, note in rows]
+    return [LoggedMoment(tick, outcome, note) for tick, outcome, note in rows]
 
 
 def latest_ticked(session: Session, schedule_id: int) -> datetime | None:
