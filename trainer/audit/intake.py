@@ -30,7 +30,7 @@ from wetread.imaging.preprocess import Preprocess
 
 
 @dataclass(frozen=True)
-class FilmIntake:
+class FilmsRead:
     """The films of a data set, read.
 
     dataset: with several ids of one person united.
@@ -72,7 +72,7 @@ def take_in(
     *,
     processes: int = 2,
     progress: Callable[[int, int], None] | None = None,
-) -> FilmIntake:
+) -> FilmsRead:
     """Read every film of `dataset` and find who is one person.
 
     progress: called with (films read, films in all).
@@ -89,7 +89,7 @@ def take_in(
             progress(len(looks), len(paths))
     seconds = time.perf_counter() - started
     copies = tuple(find_copies(dataset.films, looks))
-    return FilmIntake(united(dataset, copies), films, tuple(looks), copies, seconds)
+    return FilmsRead(united(dataset, copies), films, tuple(looks), copies, seconds)
 
 
 def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyLevels]:
