@@ -4,7 +4,7 @@
 
 The films are small and drawn (64 x 64), so that the watch is measured and not the reading; the model is a tiny one with
 random weights. A film's latency is from the end of its copy to the moment that its row says it was settled at;
-what it has to stand still for (--still) is in it.
+what it has to stand still for (--settle-seconds) is in it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watching", description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=int, default=1000, help="films copied in at once; default: 1000")
     parser.add_argument("--seconds", type=int, default=20, help="and then one a second for so long; default: 20")
-    parser.add_argument("--still", type=float, default=1.0, help="as for `wetread watch`; default: 1")
+    parser.add_argument("--settle-seconds", type=float, default=1.0, help="as for `wetread watch`; default: 1")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: one a core")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="wetread-bench-") as folder:
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
         publish_tiny_model(None, place / "home")
         (place / "in").mkdir()
-        print(f"{machine()}, {chosen.workers} processes, --still {chosen.still:g}\n")
+        print(f"{machine()}, {chosen.workers} processes, --settle-seconds {chosen.settle_seconds:g}\n")
         print(f"{'':24}{'films':>7}{'median s':>10}{'95th s':>10}{'most s':>10}{'films a batch':>15}")
-        watch = _watch(place, chosen.still, chosen.workers)
+        watch = _watch(place, chosen.settle_seconds, chosen.workers)
         try:
             _copy(films[:1], place, 0.0)  # the first waits for the model
             last = _batches(place / "home")
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             watch.wait()
 
 
-def _watch(place: Path, still: float, workers: int) -> subprocess.Popen[bytes]:
+def _watch(place: Path, settle_seconds: float, workers: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WETREAD_")}
     command = [
         sys.executable,
@@ -78,8 +78,8 @@ def _watch(place: Path, still: float, workers: int) -> subprocess.Popen[bytes]:
         "cli",
         "watch",
         str(place / "in"),
-        "--still",
-        str(still),
+        "--settle-seconds",
+        str(settle_seconds),
         "--workers",
         str(workers),
     ]

@@ -67,7 +67,7 @@ def listen(
         keeper = options.keeper(database, settings)
         wish = WatchWish(
             [os.fsdecode(keeper.films)], chosen.model, chosen.shadow, chosen.engine,
-            workers or len(os.sched_getaffinity(0)), still=0.0, age=1.0, poll=None, rules=USUAL_WALK,
+            workers or len(os.sched_getaffinity(0)), settle_seconds=0.0, age=1.0, poll=None, rules=USUAL_WALK,
             accepted=settings.accepted | chosen.accepted,
         )  # fmt: skip
         order = wish.ordered(database, settings, say_warning)

@@ -20,9 +20,10 @@ from cli.run_options import RunOptions, run_options
 @run_options(each="each day's run")
 @click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
 @click.option(
-    "--still", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
-    help="Seconds that a file's size and time of change have to stand still before it is taken.",
+    "--settle-seconds", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
+    help="Seconds that a file's size and time of change must stay the same before the file is taken.",
 )  # fmt: skip
+@click.option("--still", type=click.FloatRange(min=0.1), hidden=True)  # the name that it had before
 @click.option(
     "--age", type=click.FloatRange(min=0), default=1.0, show_default=True,
     help="Seconds that files wait at most for a full batch while others are being read.",
@@ -39,7 +40,8 @@ def watch(
     directories: tuple[str, ...],
     chosen: RunOptions,
     workers: int | None,
-    still: float,
+    settle_seconds: float,
+    still: float | None,
     age: float,
     poll: float | None,
     metrics_port: int | None,
@@ -70,8 +72,8 @@ def watch(
     with opened_database() as (settings, database), noted_interrupts() as asked:
         open_own_metrics("watch", settings, metrics_port, metrics_host)
         wish = WatchWish(
-            directories, chosen.model, chosen.shadow, chosen.engine, workers or len(os.sched_getaffinity(0)), still,
-            age, poll, chosen.rules, settings.accepted | chosen.accepted,
+            directories, chosen.model, chosen.shadow, chosen.engine, workers or len(os.sched_getaffinity(0)),
+            settle_seconds if still is None else still, age, poll, chosen.rules, settings.accepted | chosen.accepted,
         )  # fmt: skip
         order = wish.ordered(database, settings, say_warning)
         if poll is None and not order.listens:

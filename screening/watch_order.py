@@ -26,7 +26,7 @@ SHARE_WALK_SECONDS = 10.0
 class WatchOrder:
     """What to watch ({id: path}), by which model and shadow (digests, asked anew for each run), and how often.
 
-    still, age, walk_seconds: seconds that a file stands still, that a batch waits, between walks.
+    settle_seconds, age, walk_seconds: seconds that a file must stay the same, that a batch waits, between walks.
     listens: the kernel is asked for news. rules: how the roots are walked. allowed: where links may lead to beside
     them. accepted: words of DICOM headers that are read although they name something else.
     """
@@ -35,7 +35,7 @@ class WatchOrder:
     models: Callable[[], tuple[str, str | None]]
     engine: str
     workers: int
-    still: float
+    settle_seconds: float
     age: float
     walk_seconds: float
     listens: bool
@@ -61,7 +61,7 @@ class WatchWish:
     shadow: str | None
     engine: str
     workers: int
-    still: float
+    settle_seconds: float
     age: float
     poll: float | None
     rules: WalkRules
@@ -87,7 +87,7 @@ class WatchWish:
             return digest, shadow_for_now(registry, self.shadow, digest, settings.broker)
 
         return WatchOrder(
-            roots, models, self.engine, self.workers, self.still, self.age, walk_seconds, listens, self.rules, allowed,
+            roots, models, self.engine, self.workers, self.settle_seconds, self.age, walk_seconds, listens, self.rules, allowed,
             self.accepted,
         )  # fmt: skip
 

@@ -29,7 +29,7 @@ def watching(
     program: Program, *arguments: object, code: int = 0, still: str = "0.1", says: str = ""
 ) -> Iterator[subprocess.Popen[str]]:
     """Keep a watch, and see that it ends in order."""
-    watch = program.start("watch", *arguments, "--still", still, "--workers", "1")
+    watch = program.start("watch", *arguments, "--settle-seconds", still, "--workers", "1")
     try:
         yield watch
         if watch.poll() is None:
