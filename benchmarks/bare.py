@@ -17,6 +17,9 @@ BATCH = 64
 
 def bare_processes(root: bytes, files: Sequence[bytes], engine: str, workers: int) -> Pace:
     """Return the pace of `workers` processes over `files`, from when all have loaded the shipped model."""
+    from worker.child import limit_threads
+
+    limit_threads()  # of this program, since a process that it starts may load numpy before its own first line
     context = multiprocessing.get_context("spawn")
     taken, said, ready = context.Value("i", 0), context.Queue(), context.Barrier(workers + 1)
     processes = [context.Process(target=_serve, args=(root, files, engine, taken, said, ready)) for _ in range(workers)]
@@ -32,9 +35,6 @@ def bare_processes(root: bytes, files: Sequence[bytes], engine: str, workers: in
 
 
 def _serve(root: bytes, files: Sequence[bytes], engine: str, taken: Any, said: Any, ready: Barrier) -> None:
-    from worker.child import limit_threads
-
-    limit_threads()
     import numpy as np
 
     from schemas.errors import Rejected
