@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from wetread.settings import load_settings
 
 pytest_plugins = ["tests.services"]
+
+settings.register_profile("wetread", settings(), deadline=None)  # how long an example takes is the machine's doing
+settings.load_profile("wetread")
 
 SERVER_FIXTURES = {
     "redis_url", "redis_server", "start_redis", "postgres_url", "postgres_server", "start_postgres", "pgbouncer",

@@ -21,6 +21,7 @@ import structlog
 from schemas.alarms import AlarmKind
 from schemas.errors import (
     ArtefactError,
+    EngineFault,
     LeaseLost,
     MachineUnfit,
     ReadingsChanged,
@@ -140,7 +141,7 @@ class BatchWorker:
         log = structlog.get_logger().bind(run=held.run_id, batch=held.batch_id)
         try:
             model = self.shelf.take(held.model_digest, held.engine, held.decision_digest)
-        except (UsageError, ArtefactError) as error:
+        except (UsageError, ArtefactError, EngineFault) as error:
             log.error(
                 "this worker lacks the run's model; the batch was given back", model=held.model_digest, why=str(error)
             )
@@ -183,7 +184,7 @@ class BatchWorker:
         for rider in held.riders:
             try:
                 model = self.shelf.take(rider.model_digest, rider.engine, rider.decision_digest)
-            except (UsageError, ArtefactError) as error:
+            except (UsageError, ArtefactError, EngineFault) as error:
                 structlog.get_logger().error(
                     "this worker lacks the shadow's model; its batch was given back, and the run's is read without it",
                     run=rider.run_id, batch=rider.batch_id, model=rider.model_digest, why=str(error),

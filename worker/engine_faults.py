@@ -8,11 +8,26 @@ import numpy as np
 import structlog
 
 from schemas.errors import EngineFault, WetreadError
+from wetread.models.artefact import Artefact
 from wetread.models.classifier import Classifier, FloatArray, Readout
+from wetread.models.loading import load_classifier
 from worker.failpoints import reach
 
 SAID = 200
 """Characters that are kept of what an engine says; TensorFlow's messages go on for pages."""
+
+
+def loaded(artefact: Artefact, engine: str) -> Classifier:
+    """Return the model on `engine`, on one thread: processes, not threads, use the cores.
+
+    Raises EngineFault where the engine raises as it loads it, as TensorFlow may on some processors.
+    """
+    try:
+        return load_classifier(artefact, engine, threads=1)
+    except (MemoryError, WetreadError):
+        raise
+    except Exception as error:
+        raise _fault(engine, f"load the model {artefact.card.name}", error) from error
 
 
 def read_patiently(classifier: Classifier, images: FloatArray) -> Readout:
@@ -33,13 +48,17 @@ def read_patiently(classifier: Classifier, images: FloatArray) -> Readout:
     except (MemoryError, WetreadError):
         raise
     except Exception as error:
-        other = "keras" if classifier.engine == "numpy" else "numpy"
-        raise EngineFault(
-            f"expected the engine {classifier.engine} to read films, found that it raises on {socket.gethostname()}: "
-            f"{_said(error)}. No film is blamed. The same command goes on once that is mended; with --engine {other} "
-            "it goes on with the same run by another engine"
-        ) from error
+        raise _fault(classifier.engine, "read films", error) from error
     return Readout(np.concatenate([one.logits for one in parts]), np.concatenate([one.features for one in parts]))
+
+
+def _fault(engine: str, to_do: str, error: Exception) -> EngineFault:
+    other = "keras" if engine == "numpy" else "numpy"
+    return EngineFault(
+        f"expected the engine {engine} to {to_do}, found that it raises on {socket.gethostname()}: {_said(error)}. "
+        f"No film is blamed. The same command goes on once that is mended; with --engine {other} it goes on with the "
+        "same run by another engine"
+    )
 
 
 def _read(classifier: Classifier, images: FloatArray) -> Readout:

@@ -8,8 +8,8 @@ from wetread.models.artefact import Artefact
 from wetread.models.classifier import Classifier
 from wetread.models.decision import Decision
 from wetread.models.gate import Gate
-from wetread.models.loading import load_classifier
 from wetread.models.registry import Registry
+from worker.engine_faults import loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,8 @@ class LoadedModel:
     @classmethod
     def of(cls, artefact: Artefact, engine: str) -> LoadedModel:
         """Return the model of `artefact`, built for `engine`."""
-        # One thread each: processes, not threads, use the cores.
         gate = None if artefact.card.gate is None else Gate.from_json(artefact.card.gate)
-        return cls(load_classifier(artefact, engine, threads=1), artefact.decision, gate)
+        return cls(loaded(artefact, engine), artefact.decision, gate)
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class ModelShelf:
     _loaded: dict[tuple[str, str], LoadedModel] = field(default_factory=dict)
 
     def take(self, digest: str, engine: str, decision_digest: str | None = None) -> LoadedModel:
-        """Return the model with this digest; raise UsageError where this machine lacks its files.
+        """Return the model with this digest; raise UsageError where this machine lacks its files, else as `loaded` does.
 
         decision_digest: of the decision in force; where the loaded model has another one, that is looked up anew.
         """

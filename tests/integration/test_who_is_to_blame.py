@@ -230,3 +230,19 @@ def test_an_engine_that_raises_pauses_the_run_and_is_named(
     site.screen()
     assert read(site) == Ending.SETTLED
     assert site.account().done == 6
+
+
+def test_an_engine_that_raises_as_it_loads_a_model_leaves_the_batch_to_another_machine(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_: object) -> None:
+        raise RuntimeError("could not create a reorder primitive")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(NumpyClassifier, "__init__", made)
+        assert read(site) == Ending.NO_MODEL
+    account = site.account()
+    assert (account.state, account.pending, account.dead) == (RunState.RUNNING, 6, 0)
+    assert "engine numpy to load the model" in str(account.trouble_why)
+    assert {(item.attempts, item.reason) for item in items(site).values()} == {(0, None)}
+    assert read(site) == Ending.SETTLED

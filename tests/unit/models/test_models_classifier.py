@@ -20,7 +20,7 @@ from wetread.models.classifier import READ_BATCH
 from wetread.models.decision import probabilities
 from wetread.models.loading import load_classifier
 from wetread.models.shapes import network_shapes
-from worker.engine_faults import read_patiently
+from worker.engine_faults import loaded, read_patiently
 
 AGREEMENT = 1e-4
 """The most that two engines may differ in probability."""
@@ -138,7 +138,7 @@ def test_one_channel_through_one_filter_is_read_alike_or_the_engine_is_to_blame(
     images = draw_images(3, artefact)
     ours = load_classifier(artefact, "numpy").read(images)
     try:
-        theirs = read_patiently(load_classifier(artefact, other, threads=1), images)
+        theirs = read_patiently(loaded(artefact, other), images)
     except EngineFault as fault:
         assert f"engine {other}" in str(fault)  # a worker pauses the run: tests/integration/test_who_is_to_blame.py
     else:

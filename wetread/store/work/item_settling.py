@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import JSON, BigInteger, Text, bindparam, cast, column, func, select, update
 from sqlalchemy.orm import Session
 
 from schemas.films import Accepted
@@ -39,9 +40,22 @@ def settle_items(session: Session, held: Claim, outcomes: Sequence[Outcome], sto
     fresh = [outcome.image_id for outcome in outcomes if outcome.image_id not in keep_older]
     earlier = (of.image_id.in_(fresh), of.model_digest == held.model_digest, of.current, of.run_id != held.run_id)
     say(session, update(_ITEMS).where(*earlier).values(current=False))
-    mine = (of.run_id == held.run_id, of.image_id == bindparam("key"), of.state == ItemState.PENDING)
-    statement = update(_ITEMS).where(*mine).values(worker=held.owner, settled_at=now)
-    say(session, statement, [_item_row(one, stored, keep_older, held.accepted) for one in outcomes])
+    rows = [_item_row(one, stored, keep_older, held.accepted) for one in outcomes]
+    pending = update(_ITEMS).where(of.run_id == held.run_id, of.state == ItemState.PENDING)
+    pending = pending.values(worker=held.owner, settled_at=now)
+    if session.get_bind().dialect.name == "postgresql":
+        given = _as_records(rows)
+        others = {name: given.c[name] for name in rows[0] if name != "key"}
+        say(session, pending.where(of.image_id == given.c.key).values(others))
+    else:
+        say(session, pending.where(of.image_id == bindparam("key")), rows)
+
+
+def _as_records(rows: Sequence[dict[str, object]]) -> Any:
+    """Return the rows as something that one statement joins: a statement a row costs the server three times as much."""
+    columns = [column("key", BigInteger), *(column(name, _ITEMS.c[name].type) for name in rows[0] if name != "key")]
+    records = func.json_to_recordset(cast(bindparam(None, json.dumps(rows), Text), JSON))
+    return records.table_valued(*columns, name="given").render_derived(with_types=True)
 
 
 def _lock_items(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
