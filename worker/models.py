@@ -35,7 +35,7 @@ class ModelShelf:
     _loaded: dict[tuple[str, str], LoadedModel] = field(default_factory=dict)
 
     def take(self, digest: str, engine: str, decision_digest: str | None = None) -> LoadedModel:
-        """Return the model with this digest; raise UsageError where this machine lacks its files, else as `loaded` does.
+        """Return the model with this digest; raise UsageError where its files are lacking, else as `loaded`.
 
         decision_digest: of the decision in force; where the loaded model has another one, that is looked up anew.
         """
