@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -173,24 +173,32 @@ def batch_seconds(settings: Settings) -> float:
     return settings.image_seconds * 4 + settings.lease_seconds
 
 
-def ring_waiting(database: Database, app: Celery, settings: Settings) -> int:
-    """Ring for batches that wait, up to the high-water mark; return for how many.
+class Rung(NamedTuple):
+    """For how many batches the broker was rung, and how many messages were waiting in it before."""
+
+    batches: int
+    waiting: int
+
+
+def ring_waiting(database: Database, app: Celery, settings: Settings) -> Rung:
+    """Ring for batches that wait, up to the high-water mark.
 
     When the queue is empty a ring older than a lease was lost; when not, it may still be waiting its turn.
     Raises ServiceUnavailable when the broker does not answer; nothing is marked as rung then.
     """
-    patience = settings.lease_seconds * (1 if queue_length(app, settings) == 0 else RING_PATIENCE_LEASES)
+    waiting = queue_length(app, settings)
+    patience = settings.lease_seconds * (1 if waiting == 0 else RING_PATIENCE_LEASES)
     with database.reading() as session:
         batch_ids = batches_to_ring(session, high_water=settings.outstanding_batches, patience=patience)
     if not batch_ids:
-        return 0
+        return Rung(0, waiting)
     # Rung first, marked after: a crash between the two rings twice, which is harmless; the other order might not ring.
     with _reached(settings), app.connection_for_write() as connection:
         for batch_id in batch_ids:
             ring(app, connection, batch_id)
     with database.writing() as session:
         mark_rung(session, batch_ids)
-    return len(batch_ids)
+    return Rung(len(batch_ids), waiting)
 
 
 def ring(app: Celery, connection: Any, batch_id: int) -> None:
