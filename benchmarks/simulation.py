@@ -1,6 +1,6 @@
 """How many films a second so many workers read, and what is short first: a simulation from what a film costs.
 
-    python -m benchmarks.simulation [--workers 1 2 4 … 1024] [--films 50000000] [--work 0.0142] [--round-trip 0.0005] …
+    python -m benchmarks.simulation [--workers 1 2 4 … 1024] [--films 50000000] [--work 0.0098] [--round-trip 0.0005] …
 
 Every cost is an option, in seconds, with what docs/scaling.md has measured as its default; `benchmarks.growth` and
 `benchmarks.ceilings` measure them. Prints Markdown: for each number of workers the pace, that by so many times one
@@ -25,8 +25,8 @@ BUSY = 0.9
 """A resource that is had this much of the time, or more, is short."""
 
 MEASURED_COSTS = Costs(
-    work=0.0142, client=0.017, held_client=0.0, spread=1.0, file_bytes=415e3, claim=0.0015, claim_trips=3,
-    lookup=0.0002, lookup_trips=2, settle=0.0073, settle_trips=3, held=0.0015, held_trips=0, flush=0.001,
+    work=0.0098, client=0.015, held_client=0.0, spread=1.0, file_bytes=415e3, claim=0.0013, claim_trips=3,
+    lookup=0.0002, lookup_trips=2, settle=0.0046, settle_trips=3, held=0.0015, held_trips=0, flush=0.001,
     message=0.00015,
 )  # fmt: skip
 """Of the sample archive's films, on the cores of docs/scaling.md."""
