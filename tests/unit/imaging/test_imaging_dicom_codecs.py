@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLSNearLossless, RLELossless
+from pydicom.uid import JPEG2000, JPEGExtended12Bit, JPEGLossless, JPEGLSNearLossless, RLELossless
 
 from schemas.errors import Rejected
 from schemas.states import Reason
@@ -120,3 +120,17 @@ def test_padding_behind_a_segment_of_rle_is_left_out() -> None:
     (length,) = struct.unpack_from("<I", data, at + 4)
     padded = data[: at + 4] + struct.pack("<I", length + 6) + data[at + 8 : at + 8 + length] + b"\0\0\0\0\0\0"
     assert np.array_equal(decode(padded + data[at + 8 + length :]).pixels, DEEP)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("said", [True, False])
+def test_a_jpeg_2000_of_8_bits_in_a_file_that_says_12_is_shown_as_its_values_are(signed: bool, said: bool) -> None:
+    """A mutated file that the million of `make fuzz` found: its positions did not fit into the codestream's bytes."""
+    values = film(90, 100).astype(np.int16) - (128 if signed else 0)
+    stream = imagecodecs.jpeg2k_encode(values.astype(np.int8 if signed else np.uint8), codecformat="j2k", level=0)
+    data = within(stream, values.astype(np.int16 if said else np.uint16), JPEG2000, BitsStored=12, HighBit=11)
+    pixels = decode(data).pixels.astype(int)
+    if signed == said:
+        assert np.array_equal(pixels - pixels.min(), values - values.min())
+    else:  # the file's word counts for what the bits mean
+        assert len(np.unique(pixels)) == len(np.unique(values))

@@ -105,8 +105,11 @@ def _positions(samples: Pixels, lowest: int, top: int) -> tuple[Pixels, int, int
         return held, max(0, min(least, top)), min(top, max(most, 0))
     if lowest == 0:
         return samples.astype(narrow, copy=False), least, most
-    whole = np.dtype(f"u{samples.dtype.itemsize}")
-    return np.add(samples.view(whole), whole.type(-lowest)).astype(narrow, copy=False), least, most
+    # A codestream of 8 bits may lie in a file that says 12, whose positions 8 bits do not hold.
+    size = max(samples.dtype.itemsize, narrow.itemsize)
+    whole = np.dtype(f"u{size}")
+    wide = samples.astype(f"i{size}", copy=False).view(whole)
+    return np.add(wide, whole.type(-lowest)).astype(narrow, copy=False), least, most
 
 
 def _looked_up(table: npt.NDArray[np.uint16], positions: Pixels, first: int) -> npt.NDArray[np.uint16]:
