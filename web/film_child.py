@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -25,6 +26,7 @@ from wetread.imaging.header import Enough
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess
 from wetread.imaging.range import normalise
+from wetread.models.artefact import Artefact, load_artefact
 
 SHOWN_PIXELS = 36_000_000
 """A larger film is halved until it has no more: a browser has to hold four bytes of each."""
@@ -114,7 +116,27 @@ def _png(levels: Pixels) -> bytes:
     return bytes(encoded)
 
 
-_MADE: dict[str, Callable[[bytes, dict[str, Any]], Answer]] = {"film": _film, "thumb": _thumb, "as_read": _as_read}
+def _map(data: bytes, order: dict[str, Any]) -> Answer:
+    """Make where the model looks: what speaks for the label that the order names, and against it."""
+    from wetread.explain.film_map import film_map, overlay_png
+
+    artefact = _artefact(order["directory"], order["digest"])
+    pixels = _decoded(data, order, artefact.card.preprocess.enough).pixels
+    found = film_map(artefact, pixels, label=order["label"])
+    return {"method": found.method, "label": found.label}, overlay_png(found, *pixels.shape)
+
+
+@lru_cache(maxsize=4)
+def _artefact(directory: str, digest: str) -> Artefact:
+    return load_artefact(directory, trusted_digest=digest)
+
+
+_MADE: dict[str, Callable[[bytes, dict[str, Any]], Answer]] = {
+    "film": _film,
+    "thumb": _thumb,
+    "as_read": _as_read,
+    "map": _map,
+}
 
 
 def _send(out: BinaryIO, head: dict[str, Any], data: bytes) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from schemas.errors import UsageError, WetreadError
 from web.asked import Asked
-from web.film_places import place_of, preprocess_of
+from web.film_places import files_of, place_of, preprocess_of
 from web.film_reader import Shown
 from web.worklist_pages import hides_answer, key_text, read_key
 from wetread.clock import utc_now, utc_text
@@ -80,6 +80,21 @@ def film_as_read(asked: Asked) -> Response:
     except WetreadError as error:
         return JSONResponse({"error": str(error)}, 404)
     return _answer(asked.site.films.as_read(place_of(asked.site, key), preprocess), None)
+
+
+def film_map(asked: Asked) -> Response:
+    """Answer where the model looks for its most probable label; nothing of a film whose answer is not shown yet."""
+    key = read_key(asked.path["film"])
+    with asked.site.database.reading() as session:
+        films, row = find_list(session, int(asked.path["list"])), _film(session, key)
+        if row.label is None or hides_answer(films, reviews_of(session, row.sha256), asked.reader.id):
+            raise UsageError("expected a film whose answer is shown, found one whose is not")
+    try:
+        files = files_of(asked.site, row.model_digest)
+    except WetreadError as error:
+        return JSONResponse({"error": str(error)}, 404)
+    shown = asked.site.films.where_it_looks(place_of(asked.site, key), files, row.model_digest, row.label)
+    return _answer(shown, None)
 
 
 def _answer(shown: Shown, encoding: str | None) -> Response:

@@ -24,13 +24,18 @@ def place_of(site: Site, key: FilmKey) -> FilmPlace:
     return FilmPlace(site.settings.local_root(root), path, site.settings.accepted | Accepted.from_json(accepts))
 
 
-def preprocess_of(site: Site, digest: str) -> Mapping[str, Any]:
-    """Return a model's record of preprocessing; raise UsageError or ArtefactError where its files are not here."""
+def files_of(site: Site, digest: str) -> str:
+    """Return the folder of a model's files; raise UsageError where they are not here."""
     with site.database.reading() as session:
         registration = find_registration(session, digest)
     if registration is None:
         raise UsageError("expected a registered model, found none")
-    return _preprocess(ModelsFolder(str(site.settings.models_directory)).locate(registration), digest)
+    return ModelsFolder(str(site.settings.models_directory)).locate(registration)
+
+
+def preprocess_of(site: Site, digest: str) -> Mapping[str, Any]:
+    """Return a model's record of preprocessing; raise UsageError or ArtefactError where its files are not here."""
+    return _preprocess(files_of(site, digest), digest)
 
 
 @lru_cache(maxsize=8)

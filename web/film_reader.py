@@ -67,7 +67,7 @@ class FilmReader:
 
     def film(self, place: FilmPlace) -> Shown:
         """Return the whole film: 16-bit values, little-endian, by gzip."""
-        return self._ask(place, "film", None)
+        return self._ask(place, "film", {})
 
     def thumb(self, place: FilmPlace) -> Shown:
         """Return a small PNG, from memory where it was made before."""
@@ -76,7 +76,7 @@ class FilmReader:
             if (kept := self._thumbs.get(key)) is not None:
                 self._thumbs.move_to_end(key)
                 return kept
-        made = self._ask(place, "thumb", None)
+        made = self._ask(place, "thumb", {})
         if made.fault is None:
             with self._lock:
                 self._thumbs[key] = made
@@ -86,17 +86,21 @@ class FilmReader:
 
     def as_read(self, place: FilmPlace, preprocess: Mapping[str, Any]) -> Shown:
         """Return a PNG of the film after CLAHE and brightness, as this record of a model has it."""
-        return self._ask(place, "as_read", preprocess)
+        return self._ask(place, "as_read", {"preprocess": preprocess})
+
+    def where_it_looks(self, place: FilmPlace, directory: str, digest: str, label: str) -> Shown:
+        """Return a PNG to lay over the film: what speaks for `label`, by the model whose files lie in `directory`."""
+        return self._ask(place, "map", {"directory": directory, "digest": digest, "label": label})
 
     def close(self) -> None:
         """End the processes."""
         for process in self._all:
             process.end()
 
-    def _ask(self, place: FilmPlace, what: str, preprocess: Mapping[str, Any] | None) -> Shown:
+    def _ask(self, place: FilmPlace, what: str, more: Mapping[str, Any]) -> Shown:
         order = {
             "what": what, "root": base64.b64encode(place.root).decode(), "path": base64.b64encode(place.path).decode(),
-            "file_bytes": self._settings.file_bytes, "accepted": place.accepted.to_json(), "preprocess": preprocess,
+            "file_bytes": self._settings.file_bytes, "accepted": place.accepted.to_json(), **more,
         }  # fmt: skip
         try:
             process = self._free.get(timeout=WAIT_SECONDS)

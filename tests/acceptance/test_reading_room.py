@@ -178,6 +178,18 @@ def test_a_film_comes_whole_and_as_the_model_sees_it(room: Room) -> None:
     assert np.array_equal(shown, record.steps(decode(data, record.enough).pixels).brightened)
 
 
+def test_the_map_is_the_commands(room: Room, tmp_path: Path) -> None:
+    client = room.client("max")
+    key = key_of(room, client, "deep.png")
+    said = room.program.json("explain", room.archive / "deep.png", "--map-only", "--output", tmp_path / "map.png")
+    assert said["map_and_bias"] == pytest.approx(said["logit"], abs=1e-3)
+    page = client.get(f"/lists/1/films/{key}/map.png")
+    assert page.body == (tmp_path / "map.png").read_bytes()
+    blinded = client.post("/lists", {"blinded": "yes", "order": "oldest"}).headers["location"]
+    review(client, key, "withdrawn")
+    assert client.get(f"{blinded}/films/{key}/map.png").code == 400
+
+
 def test_a_film_that_cannot_be_decoded_says_why_and_the_room_lives_on(room: Room) -> None:
     client = room.client("roe")
     key = key_of(room, client, "cut.png")

@@ -3,7 +3,7 @@
 
 const at = (id) => document.getElementById(id);
 const { list, csrf } = document.body.dataset;
-const stage = at("stage"), sheet = at("sheet"), canvas = at("film"), asRead = at("as-read");
+const stage = at("stage"), sheet = at("sheet"), canvas = at("film"), asRead = at("as-read"), map = at("map"), opacity = at("opacity");
 const kept = new Map(); // key -> promise of { facts, film }
 const view = { low: 0, high: 255, inverted: false, scale: 1, x: 0, y: 0, fits: true };
 let now = null, since = 0, lastSaid = null, busy = false;
@@ -56,6 +56,7 @@ async function go(key, remember = true) {
   if (remember && location.pathname !== `/lists/${list}/films/${key}`) history.pushState(null, "", `/lists/${list}/films/${key}`);
   asRead.hidden = true;
   press("as-read", false);
+  hideMap();
   showFacts();
   showFilm();
   document.body.dataset.shownIn = String(performance.now() - begun);
@@ -133,6 +134,10 @@ function changeWindow(level, width) {
   draw();
 }
 
+function hideMap() { map.hidden = opacity.hidden = true; press("map", false); }
+
+function fade() { map.style.opacity = String(opacity.value / 100); }
+
 function press(act, on) {
   const button = document.querySelector(`[data-act="${act}"]`);
   if (button) button.setAttribute("aria-pressed", String(on));
@@ -146,6 +151,14 @@ const acts = {
   smaller() { zoom(0.8); },
   reset() { resetWindow(); fit(); },
   keys() { at("keys").showModal(); },
+  map() {
+    if (!map.hidden) { hideMap(); return; }
+    if (now.facts.hidden || !now.facts.label) { say("There is no answer shown whose map could be.", true); return; }
+    map.src = `/lists/${list}/films/${now.key}/map.png`;
+    map.hidden = opacity.hidden = false;
+    press("map", true);
+    fade();
+  },
   "as-read"() {
     if (asRead.hidden) asRead.src = `/films/${now.key}/as-read.png`;
     asRead.hidden = !asRead.hidden;
@@ -153,6 +166,9 @@ const acts = {
   },
 };
 asRead.addEventListener("error", () => { asRead.hidden = true; press("as-read", false); say("What the model sees cannot be shown: its files are not on this machine.", true); });
+
+map.addEventListener("error", () => { hideMap(); say("The map cannot be shown: the model's files are not here, or its network has none that adds up.", true); });
+opacity.addEventListener("input", fade);
 
 // What is said of it
 
@@ -268,16 +284,17 @@ function comment() { at("comment").focus(); }
 const keys = {
   n: () => now.facts.next && go(now.facts.next), p: () => now.facts.previous && go(now.facts.previous),
   a: () => review("agree"), u: () => review("unsure"), x: () => review("not_a_film"), z: () => review("withdrawn"), c: comment,
-  i: acts.invert, f: acts.fit, o: acts.whole, "+": acts.larger, "=": acts.larger, "-": acts.smaller, m: acts["as-read"], r: acts.reset, "?": acts.keys,
+  i: acts.invert, f: acts.fit, o: acts.whole, "+": acts.larger, "=": acts.larger, "-": acts.smaller, m: acts["as-read"], v: acts.map, r: acts.reset, "?": acts.keys,
   h: () => move(-60, 0), j: () => move(0, 60), k: () => move(0, -60), l: () => move(60, 0),
   b: () => at("back").click(),
 };
 keys.ArrowRight = keys.n;
 keys.ArrowLeft = keys.p;
-const PICTURE = new Set(["i", "f", "o", "+", "=", "-", "m", "r", "h", "j", "k", "l"]);
+const PICTURE = new Set(["i", "f", "o", "+", "=", "-", "m", "v", "r", "h", "j", "k", "l"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || at("keys").open || !now) return;
+  if (event.target === opacity && event.key.startsWith("Arrow")) return;
   if (event.target.closest("textarea")) { if (event.key === "Escape") at("comment").blur(); return; }
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     if (now.film.fault) return;
