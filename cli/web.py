@@ -46,9 +46,9 @@ def web(
     try:
         from web.serving import WebOrder, serve
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"expected the extra `web`, found no {error.name}: `make web`, or pip install 'wetread[web]'"
-        ) from error
+        from wetread.installing import install_command
+
+        raise UsageError(f"expected the extra `web`, found no {error.name}: {install_command('web')}") from error
     from wetread.store.readers.readers import list_readers
 
     if bool(tls_certificate) != bool(tls_key):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from schemas.errors import ServiceUnavailable, UsageError
+from schemas.errors import ServiceUnavailable, UsageError, WetreadError
 from web.guard import BODY_BYTES
 from web.site import Site
 from wetread.clock import utc_now
@@ -78,29 +80,49 @@ def form_of(body: bytes) -> dict[str, str]:
 
 def _answer(handler: Handler, role: str, page: bool, request: Request, body: bytes) -> Response:
     site: Site = request.app.state.site
-    token, now = request.cookies.get(COOKIE, ""), utc_now()
     try:
-        with site.database.reading() as session:
-            found = reader_of(session, token, now) if token else None
-        if found is None:
-            return RedirectResponse("/sign-in", 303) if page else _refused("sign in first", 401)
-        reader, due = found
-        if due:
-            with site.database.writing() as session:
-                note_seen(session, token, now)
-        if not reader.may(role):
-            return _refused(f"expected a reader who may {role}, found one who may {reader.role}", 403)
-        form = form_of(body) if request.method == "POST" else {}
-        if request.method == "POST":
-            given = request.headers.get("x-csrf-word") or form.get("csrf", "")
-            if not hmac.compare_digest(given.encode(), csrf_word(token).encode()):
-                return _refused("expected the word of this session's forms, found another; load the page anew", 403)
-        return handler(Asked(site, reader, token, request.path_params, dict(request.query_params), form))
+        return _answered(site, handler, role, page, request, body)
     except UsageError as error:
-        return _refused(str(error), 400)
-    except ServiceUnavailable as error:
-        return _refused(str(error), 503)
+        return _refused(site, str(error), 400, page)
+    except Exception as error:  # noqa: BLE001 - a fault of one page is none of the room
+        return _refused(site, *fault_of(error), page)
 
 
-def _refused(why: str, code: int) -> Response:
+def fault_of(error: Exception) -> tuple[str, int]:
+    """Return what a page says of a fault, and its code; what nobody foresaw is logged by kind and place."""
+    if isinstance(error, ServiceUnavailable):
+        return str(error), 503
+    if isinstance(error, WetreadError):
+        return str(error), 500
+    # Where it happened, and not its words, which can hold a path or what somebody wrote.
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
+    structlog.get_logger().error("a page failed", kind=type(error).__name__, at=where)
+    return "this page failed; the log of the reading room says where", 500
+
+
+def _answered(site: Site, handler: Handler, role: str, page: bool, request: Request, body: bytes) -> Response:
+    token, now = request.cookies.get(COOKIE, ""), utc_now()
+    with site.database.reading() as session:
+        found = reader_of(session, token, now) if token else None
+    if found is None:
+        return RedirectResponse("/sign-in", 303) if page else JSONResponse({"error": "sign in first"}, 401)
+    reader, due = found
+    if due:
+        with site.database.writing() as session:
+            note_seen(session, token, now)
+    if not reader.may(role):
+        return _refused(site, f"expected a reader who may {role}, found one who may {reader.role}", 403, page)
+    form = form_of(body) if request.method == "POST" else {}
+    if request.method == "POST":
+        given = request.headers.get("x-csrf-word") or form.get("csrf", "")
+        if not hmac.compare_digest(given.encode(), csrf_word(token).encode()):
+            why = "expected the word of this session's forms, found another; load the page anew"
+            return _refused(site, why, 403, page)
+    return handler(Asked(site, reader, token, request.path_params, dict(request.query_params), form))
+
+
+def _refused(site: Site, why: str, code: int, page: bool) -> Response:
+    if page:
+        return site.templates.page("fault.html", code, why=why, reader=None, csrf="")
     return JSONResponse({"error": why}, code)

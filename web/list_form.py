@@ -32,6 +32,8 @@ def list_of_form(session: Any, form: Mapping[str, str]) -> FilmList:
     for name in ("min_probability", "max_probability"):
         if form.get(name):
             values[name] = _read(float, form[name], name, "a number from 0 to 1")
+            if not 0 <= values[name] <= 1:
+                raise UsageError(f"{name}: expected a number from 0 to 1, found {form[name][:40]!r}")
     for name in ("since", "until"):
         if form.get(name):
             day = _read(date.fromisoformat, form[name], name, "a day as 2026-11-30")

@@ -56,7 +56,8 @@ def serve(
     config = uvicorn.Config(
         application(site), log_config=None, access_log=False, server_header=False, proxy_headers=False,
         lifespan="off", ws="none", http="h11", limit_concurrency=AT_ONCE, timeout_keep_alive=15,
-        timeout_graceful_shutdown=5, ssl_context_factory=None if order.tls is None else lambda *_: _context(order.tls),
+        timeout_graceful_shutdown=5, ssl_certfile=None if order.tls is None else order.tls[0],
+        ssl_keyfile=None if order.tls is None else order.tls[1],
     )  # fmt: skip
     server = _Server(config)
     shown = f"[{address}]" if ":" in address else address
@@ -97,14 +98,6 @@ async def _until_asked(
         looking.cancel()
 
 
-def _context(tls: tuple[str, str] | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls is not None:
-        context.load_cert_chain(*tls, password="")
-    return context
-
-
 def _opened(order: WebOrder) -> tuple[socket.socket, str]:
     """Return a socket that listens, and its address."""
     if order.proxy is not None:
@@ -125,7 +118,7 @@ def _opened(order: WebOrder) -> tuple[socket.socket, str]:
         )
     if order.tls is not None:
         try:
-            _context(order.tls)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*order.tls, password="")
         except (OSError, ssl.SSLError) as error:
             raise UsageError(
                 f"expected a certificate and its key in PEM files, found: {error.strerror or error}; a key must have "

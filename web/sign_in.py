@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from web.asked import COOKIE, Asked, form_of, whole_body
+from web.asked import COOKIE, Asked, fault_of, form_of, whole_body
 from web.site import Site
 from wetread.clock import utc_now
 from wetread.store.readers.readers import reader_by_password
@@ -31,12 +31,17 @@ async def sign_in(request: Request) -> Response:
     """
     form = form_of(await whole_body(request))
     async with _AT_ONCE:
-        return await run_in_threadpool(_sign_in, request, form.get("name", ""), form.get("password", ""))
+        try:
+            return await run_in_threadpool(_sign_in, request, form.get("name", ""), form.get("password", ""))
+        except Exception as error:  # noqa: BLE001 - as of any page
+            site: Site = request.app.state.site
+            fault, code = fault_of(error)
+            return site.templates.page("sign_in.html", code, fault=fault, reader=None, csrf="")
 
 
 def _sign_in(request: Request, name: str, password: str) -> Response:
     site: Site = request.app.state.site
-    address = request.client.host if request.client else ""
+    address = _caller(request, behind_proxy=site.doors.proxy is not None)
     if (left := site.throttle.seconds_left(name, address)) > 0:
         fault = f"Too many tries. The next one may come in {int(left // 60) + 1} minutes."
         return site.templates.page("sign_in.html", 429, fault=fault, reader=None, csrf="")
@@ -52,6 +57,13 @@ def _sign_in(request: Request, name: str, password: str) -> Response:
     answer = RedirectResponse("/", 303)
     answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict", path="/")
     return answer
+
+
+def _caller(request: Request, *, behind_proxy: bool) -> str:
+    """Return who calls; behind the named proxy, the last address of X-Forwarded-For, which is the one that it added."""
+    direct = request.client.host if request.client else ""
+    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if behind_proxy else ""
+    return told[:64] or direct
 
 
 def sign_out(asked: Asked) -> Response:

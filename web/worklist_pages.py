@@ -44,10 +44,9 @@ def make_list(asked: Asked) -> Response:
 
 def list_of_run(asked: Asked) -> Response:
     """Go to the list of what a run settled, or of what it could not read."""
-    run = int(asked.form.get("run") or 0) if (asked.form.get("run") or "").isdecimal() else 0
-    state = asked.form.get("state") or None
+    form = {"run": asked.form.get("run", ""), "state": asked.form.get("state", "")}
     with asked.site.database.writing() as session:
-        films = FilmList(Filters(run=run, state=state), "oldest" if state else "triage")
+        films = list_of_form(session, form | {"order": "oldest" if form["state"] else "triage"})
         number = keep_list(session, films, utc_now())
     return RedirectResponse(f"/lists/{number}", 303)
 

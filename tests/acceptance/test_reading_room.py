@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import shutil
+import ssl
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.program import Program, with_model
-from tests.servers.reading_room import PASSWORD, Client, opened_room
+from tests.servers.reading_room import PASSWORD, Client, drawn_films, opened_room
 from web.guard import POLICY
 from wetread.imaging.decode import decode
 from wetread.models.artefact import load_artefact
@@ -42,7 +44,7 @@ class Room:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Room]:
+def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     folder = tmp_path_factory.mktemp("room")
     environment = {}
     if request.param == "postgresql":
@@ -50,7 +52,7 @@ def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         environment["WETREAD_DATABASE_URL"] = server.create_database(f"room_{os.getpid()}")
     program = with_model(folder / "home", **environment)
     program.environment["WETREAD_IMAGE_SECONDS"] = "20"
-    archive = Path(shutil.copytree(drawn / "few", folder / "archive"))
+    archive = drawn_films(folder / "archive")
     ramp = np.linspace(900, 3300, 300 * 240).reshape(300, 240).astype(np.uint16)
     (archive / "deep.png").write_bytes(cv2.imencode(".png", ramp)[1].tobytes())
     (archive / "<script>alert(1)<").mkdir()
@@ -221,8 +223,8 @@ def test_names_are_shown_as_text_and_stand_in_no_address(room: Room) -> None:
 def test_a_blinded_reader_is_told_nothing_before_their_own_label(room: Room) -> None:
     other, client = room.client("max"), room.client("roe")
     number = int(client.post("/lists", {"blinded": "yes"}).headers["location"].rpartition("/")[2])
-    key = key_of(room, client, "deep.png")
-    review(client, key, "withdrawn")
+    drawn = next(film for film in sorted(room.archive.rglob("*.png")) if film.parent.parent != room.archive.parent)
+    key = key_of(room, client, drawn.name)
     review(other, key, "unsure")
     before = json.loads(client.get(f"/lists/{number}/films/{key}/facts").body)
     assert before["hidden"] is True
@@ -256,6 +258,37 @@ def test_beyond_this_machine_it_wants_tls(room: Room) -> None:
     assert ended.returncode == 2 and "--tls-certificate" in ended.stderr
     assert room.program.run("web", "--port", str(room.port)).returncode == 2
     assert room.program.run("web", "--tls-key", __file__).returncode == 2
+
+
+def test_tls_is_spoken_and_a_proxy_alone_may_call(room: Room, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "room.key", tmp_path / "room.pem"
+    made = [
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=room",
+        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+    ]  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    with opened_room(room.program, "--tls-certificate", str(certificate), "--tls-key", str(key), readers={}) as port:
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/sign-in", context=trusted) as answer:
+            assert answer.status == 200 and "max-age" in answer.headers["strict-transport-security"]
+    with opened_room(room.program, "--behind-proxy", "127.0.0.1", "--allowed-host", "room.example", readers={}) as port:
+        client = Client(port, headers={"Host": "room.example", "Origin": "https://room.example"})
+        assert client.post("/sign-in", {"name": "nobody", "password": "x"}, Origin="https://room.example").code == 403
+        assert client.post("/sign-in", {"name": "x", "password": "x"}, Origin="http://room.example").code == 403
+        assert b"Nobody signs in" in client.post("/sign-in", {"name": "x"}, Origin="https://room.example").body
+    with opened_room(room.program, "--behind-proxy", "127.0.0.9", readers={}) as port:
+        assert Client(port).get("/sign-in").code == 421
+
+
+def test_what_a_form_cannot_mean_is_told(room: Room) -> None:
+    client = room.client("max")
+    for form in (
+        {"run": "x"}, {"run": "9" * 30}, {"min_probability": "nan"}, {"max_probability": "2"}, {"since": "soon"},
+        {"state": "pending"}, {"order": "best"},
+    ):  # fmt: skip
+        answer = client.post("/lists", form)
+        assert answer.code == 400 and b"This cannot be shown" in answer.body, form
+    assert client.post("/lists/run", {"run": "9" * 30}).code == 400
 
 
 def test_passwords_are_asked_for_by_a_terminal_or_given_by_a_pipe(room: Room) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.program import Program, with_model
-from tests.servers.reading_room import PASSWORD, opened_room
+from tests.servers.reading_room import PASSWORD, drawn_films, opened_room
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 60_000
@@ -36,6 +36,7 @@ FETCHED = "(address) => fetch(address, {credentials: 'include'}).then(() => 'rea
 
 OVERLAPPING = """() => {
     const boxes = [...document.querySelectorAll("button, a, input, textarea")]
+        .filter((one) => one.checkVisibility())
         .map((one) => [one, one.getBoundingClientRect()]).filter(([, box]) => box.width && box.height);
     return boxes.flatMap(([one, a], at) => boxes.slice(at + 1)
         .filter(([other, b]) => !one.contains(other) && !other.contains(one)
@@ -91,7 +92,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium not found: install it to run this test")
@@ -100,7 +101,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Site
 
     folder = tmp_path_factory.mktemp("browser")
     program = with_model(folder / "home")
-    archive = Path(shutil.copytree(drawn / "few", folder / "archive"))
+    archive = drawn_films(folder / "archive")
     ramp = np.linspace(900, 3300, 300 * 240).reshape(300, 240).astype(np.uint16)
     (archive / UGLY).mkdir()
     (archive / UGLY / f"{UGLY}.png").write_bytes(cv2.imencode(".png", ramp)[1].tobytes())
@@ -285,7 +286,7 @@ def test_a_page_of_others_can_neither_ask_nor_change_nor_show_anything(site: Sit
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (2560, 1440)])
 def test_nothing_is_cut_or_overlaps_and_everything_has_a_name(site: Site, width: int, height: int) -> None:
-    kept = os.environ.get("WETREAD_TEST_PICTURES")
+    kept = os.environ.get("READING_ROOM_PICTURES")
     with site.page("roe", width, height) as page:
         for name, address in (("films", "/lists/1"), ("runs", "/runs"), ("film", None)):
             if address is not None:

@@ -6,12 +6,13 @@ import http.client
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode
 
-from tests.program import Program, eventually
+from tests.program import Program, eventually, films
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 READERS = {"doe": "look", "roe": "review", "zoe": "review", "max": "manage"}
@@ -66,10 +67,17 @@ class Client:
         return answer
 
 
+def drawn_films(directory: Path) -> Path:
+    """Draw a dozen films; return their directory."""
+    films(directory, patients=12, seed=12)
+    (directory / "manifest.csv").unlink()
+    return directory
+
+
 @contextmanager
-def opened_room(program: Program, *options: str) -> Iterator[int]:
+def opened_room(program: Program, *options: str, readers: Mapping[str, str] = READERS) -> Iterator[int]:
     """Give the port of a reading room that has READERS, and end it as a person would."""
-    for name, role in READERS.items():
+    for name, role in readers.items():
         added = subprocess.run(
             program.command("readers", "add", name, "--role", role, "--password-stdin"),
             env=program.env(), input=PASSWORD + "\n", text=True, capture_output=True, check=False,

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from schemas.errors import UsageError
 from wetread.explain.additive import AdditiveMaps
 from wetread.explain.occlusion import occlusion_map
-from wetread.imaging.grey import Pixels
 from wetread.imaging.equalisation import GreyLevels
+from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import Artefact
 from wetread.models.classifier import load_classifier

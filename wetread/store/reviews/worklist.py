@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from schemas.errors import UsageError
 from schemas.predictions import UNCERTAIN
 from schemas.reader_tables import TRIAGE
-from schemas.states import ItemState
 from schemas.tables import Decision, Model, Run
 from wetread.store.results.filters import Filters
 from wetread.store.results.finding import ResultRow, Sort, find_results, position_of
@@ -156,15 +155,13 @@ def _stream(
         high = min(high, filters.max_probability)
     if low > high:
         return
-    of = replace(
-        filters, label=label, decision=UNCERTAIN if leg == _UNSURE else label, state=ItemState.DONE,
-        min_probability=low, max_probability=high,
-    )  # fmt: skip
+    # Not by the decision, which the range says already: what is counted then lies in the index.
+    of = replace(filters, label=label, decision=None, state=None, min_probability=low, max_probability=high)
     sort = Sort.MOST_PROBABLE if descends else Sort.LEAST_PROBABLE
     left = limit + 1
     while True:
         rows = list(find_results(session, of, limit=left, sort=sort, after=after))
-        yield from rows
+        yield from (row for row in rows if (row.decision == UNCERTAIN) == (leg == _UNSURE))
         if len(rows) < left:
             return
         after = rows[-1].position
