@@ -21,6 +21,7 @@ COPY worker worker
 COPY trainer trainer
 COPY screening screening
 COPY gateway gateway
+COPY web web
 COPY cli cli
 RUN python -m pip install --compile --no-deps --no-build-isolation .
 

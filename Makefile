@@ -4,13 +4,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PACKAGES := cli gateway screening producer worker trainer wetread schemas
+PACKAGES := cli web gateway screening producer worker trainer wetread schemas
 
 # PYTHON=/path/to/python chooses the interpreter of .venv; else the first of these that runs and fits.
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx pacs demo test chaos fuzz check audit docs recordings bench up lock
+.PHONY: help install keras onnx pacs web demo test chaos fuzz check audit docs recordings bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -23,6 +23,8 @@ keras: $(VENV)/.keras ## install TensorFlow too, for --engine keras
 onnx: $(VENV)/.onnx ## install ONNX Runtime too, for --engine onnx
 
 pacs: $(VENV)/.runtime ## install what receives films from a PACS, for wetread listen: the same as install
+
+web: $(VENV)/.web ## install the reading room too, for wetread web
 
 demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
 	$(BIN)/wetread demo
@@ -62,12 +64,14 @@ up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
 	docker compose up --build --detach --wait $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --group build --group check --group test $(ARGS) \
+	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --extra web --group build --group check --group test $(ARGS) \
 	    --output-file requirements/dev.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra keras --group build \
 	    --constraints requirements/dev.txt --output-file requirements/keras.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra onnx --group build \
 	    --constraints requirements/dev.txt --output-file requirements/onnx.txt
+	$(LOCK) --extra train --extra postgres --extra parquet --extra web --group build \
+	    --constraints requirements/dev.txt --output-file requirements/web.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --group build \
 	    --constraints requirements/dev.txt --output-file requirements/runtime.txt
 
@@ -87,7 +91,7 @@ $(VENV)/.created:
 	echo "Install one (on Debian: python3 and python3-venv) or name it: make PYTHON=/path/to/python …" >&2; \
 	exit 1
 
-# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.dev: a file of requirements and the project itself are installed. pip checks
+# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.web, .venv/.dev: a file of requirements and the project itself are installed. pip checks
 # every hash and compiles what it installs, which halves TensorFlow's import at the least.
 $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.created
 	@echo "Installing $< into $(VENV)"

@@ -45,6 +45,9 @@ COMMANDS = {
     "report": ("cli.report", "Report on a run: what it gave, how it differs, what to look at first."),
     "errors": ("cli.errors", "List what was rejected or is dead, and try again."),
     "results": ("cli.results", "List, show, summarise and delete readings."),
+    "web": ("cli.web", "Open the reading room: look at the films, agree or disagree, until stopped."),
+    "readers": ("cli.readers", "Say who may sign in to the reading room, `wetread web`."),
+    "reviews": ("cli.reviews", "Check, measure and export what readers said of the films in the reading room."),
     "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),
     "train": ("cli.train", "Train a model on labelled films."),
     "evaluate": ("cli.evaluate", "Measure a model on labelled films."),
@@ -53,6 +56,7 @@ COMMANDS = {
     "models": ("cli.models", "List, show, verify and promote models."),
     "reproduce": ("cli.reproduce", "Do the paper's studies again, its figures beside ours."),
     "steps": ("cli.steps", "Draw an image's original, CLAHE and brightness side by side."),
+    "explain": ("cli.explain", "Show where a model looks in a film: what speaks for a label, and what against it."),
     "health": ("cli.health", "Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not."),
     "doctor": ("cli.doctor", "Check this installation, and name a cure for what is wrong."),
     "migrate": (

@@ -30,9 +30,13 @@ from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange
 from schemas.promotion_tables import Evaluation as Evaluation
 from schemas.promotion_tables import ModelAlias as ModelAlias
+from schemas.reader_tables import ReaderSession as ReaderSession
+from schemas.reader_tables import ReadingList as ReadingList
+from schemas.reader_tables import StoredReader as StoredReader
 from schemas.received_tables import Received as Received
 from schemas.received_tables import ReceivedAccount as ReceivedAccount
 from schemas.received_tables import StoredPeer as StoredPeer
+from schemas.review_tables import Review as Review
 from schemas.run_tables import NumberGiven as NumberGiven
 from schemas.run_tables import RunStage as RunStage
 from schemas.run_tables import RunTally as RunTally

@@ -48,7 +48,7 @@ from worker.model_reading import ModelReading
 from worker.models import LoadedModel, ModelShelf
 from worker.one_at_a_time import OneAtATime, see_that_something_is_touched
 from worker.read_ahead import ReadAhead, Upcoming, no_more
-from worker.reading import Reader
+from worker.reading import BatchReader
 from worker.repeating import repeated
 from worker.stages import CLAIM, SETTLE, Stages
 
@@ -216,8 +216,10 @@ class BatchWorker:
             except MemoryError:
                 keeper.out_of_memory()
 
-    def _reader(self, held: Claim, model: LoadedModel, keeper: LeaseKeeper, riders: Sequence[ModelReading]) -> Reader:
-        return Reader(
+    def _reader(
+        self, held: Claim, model: LoadedModel, keeper: LeaseKeeper, riders: Sequence[ModelReading]
+    ) -> BatchReader:
+        return BatchReader(
             self.database, self.settings, model, held, self.files, self.stages, keeper.progress, riders,
             waiting=keeper.waiting_for_files,
         )  # fmt: skip

@@ -26,7 +26,7 @@ from worker.drawn_picture import drawn_picture
 from worker.identity import lives_here
 from worker.lease_watchdog import LeaseKeeper
 from worker.memory import oom_kills
-from worker.reading import Reader
+from worker.reading import BatchReader
 
 DEATHS_UNTOUCHED = 30
 """Workers that may die in a row with a run's batches, and no image of it tried alone or settled: no film's fault. A
@@ -46,7 +46,7 @@ class OneAtATime:
     database: Database
     settings: Settings
     held: Claim
-    reader: Reader
+    reader: BatchReader
     keeper: LeaseKeeper
     settle: Callable[[Outcome], None]
     repeated: Callable[[Callable[[bool], None]], None]

@@ -96,7 +96,7 @@ def prepare(
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class BatchReader:
     """Reads images of one claimed batch with one loaded model, and with others what rides on it.
 
     files: the threads that read ahead. stages: told what each step took.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cli", "gateway", "screening", "producer", "worker", "trainer", "wetread", "schemas")
+PACKAGES = ("cli", "web", "gateway", "screening", "producer", "worker", "trainer", "wetread", "schemas")
 LINES_LIMIT = 300
 GRAB_BAGS = {"utils", "util", "common", "helpers", "misc"}
 

@@ -15,7 +15,8 @@ FILES = {
     "runtime": ({"train", "postgres", "parquet"}, {"build"}),
     "keras": ({"train", "postgres", "parquet", "keras"}, {"build"}),
     "onnx": ({"train", "postgres", "parquet", "onnx"}, {"build"}),
-    "dev": ({"train", "postgres", "parquet", "keras", "onnx"}, {"build", "check", "test"}),
+    "web": ({"train", "postgres", "parquet", "web"}, {"build"}),
+    "dev": ({"train", "postgres", "parquet", "keras", "onnx", "web"}, {"build", "check", "test"}),
 }
 """requirements/NAME.txt -> the extras and the dependency groups of pyproject.toml that it holds, beside the core."""
 
@@ -61,7 +62,7 @@ def test_the_lock_holds_what_is_declared(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["runtime", "keras", "onnx"])
+@pytest.mark.parametrize("name", ["runtime", "keras", "onnx", "web"])
 def test_one_version_of_a_package_in_all_files(name: str) -> None:
     assert pins(name).items() <= pins("dev").items()
 

@@ -19,8 +19,9 @@ ADVISORY_SPACE = 0x77657473
 WALK_SPACE = 0x77657477
 ROOT_SPACE = 0x77657472
 RECEIVED_SPACE = 0x77657463
-"""The first of PostgreSQL's two numbers of an advisory lock, of readings, walks, roots and received films; arbitrary,
-and ours."""
+REVIEW_SPACE = 0x77657476
+"""The first of PostgreSQL's two numbers of an advisory lock, of readings, walks, roots, received films and reviews;
+arbitrary, and ours."""
 
 
 def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -> None:
@@ -64,6 +65,15 @@ def lock_received(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         say(session, select(func.pg_advisory_xact_lock(cast(RECEIVED_SPACE, Integer), cast(0, Integer))))
+
+
+def lock_reviews(session: Session) -> None:
+    """Wait for, and hold until the transaction ends, the right to add a review: each names the one before.
+
+    SQLite needs none.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(cast(REVIEW_SPACE, Integer), cast(0, Integer))))
 
 
 def lock_walk(session: Session, run_id: int) -> None:

@@ -29,6 +29,7 @@ class Filters:
     study_uid, series_uid, patient_hash, view, modality: of DICOM films.
     acquired_since, acquired_until: the day of a DICOM film, since included and until not.
     since, until: of the settling, since included and until not.
+    image_id: that image alone.
     """
 
     run: int | None = None
@@ -50,6 +51,7 @@ class Filters:
     modality: str | None = None
     acquired_since: date | None = None
     acquired_until: date | None = None
+    image_id: int | None = None
 
     @property
     def failed_state(self) -> str | None:
@@ -106,6 +108,8 @@ def of_item(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(WorkItem.settled_at >= filters.since)
     if filters.until is not None:
         found.append(WorkItem.settled_at < filters.until)
+    if filters.image_id is not None:
+        found.append(WorkItem.image_id == filters.image_id)
     return found
 
 

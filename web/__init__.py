@@ -1,0 +1,1 @@
+"""The reading room: pages on which people look at films, and say what they see."""

@@ -1,0 +1,75 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from web.asked import COOKIE, Asked, fault_of, form_of, whole_body
+from web.site import Site
+from wetread.clock import utc_now
+from wetread.store.readers.readers import reader_by_password
+from wetread.store.readers.sessions import begin_session, end_session
+
+_AT_ONCE = asyncio.Semaphore(2)
+"""Passwords that are tried at once: each takes 32 MiB and a tenth of a second."""
+
+
+async def show_form(request: Request) -> Response:
+    """Show the form."""
+    site: Site = request.app.state.site
+    return site.templates.page("sign_in.html", fault=None, reader=None, csrf="")
+
+
+async def sign_in(request: Request) -> Response:
+    """Begin a session where name and password are right; the form again where they are not.
+
+    The form's own requests carry no word of a session, since there is none yet: the doors hold that it is our page's.
+    """
+    form = form_of(await whole_body(request))
+    async with _AT_ONCE:
+        try:
+            return await run_in_threadpool(_sign_in, request, form.get("name", ""), form.get("password", ""))
+        except Exception as error:  # noqa: BLE001 - as of any page
+            site: Site = request.app.state.site
+            fault, code = fault_of(error)
+            return site.templates.page("sign_in.html", code, fault=fault, reader=None, csrf="")
+
+
+def _sign_in(request: Request, name: str, password: str) -> Response:
+    site: Site = request.app.state.site
+    address = _caller(request, behind_proxy=site.doors.proxy is not None)
+    if (left := site.throttle.seconds_left(name, address)) > 0:
+        fault = f"Too many tries. The next one may come in {int(left // 60) + 1} minutes."
+        return site.templates.page("sign_in.html", 429, fault=fault, reader=None, csrf="")
+    with site.database.reading() as session:
+        reader = reader_by_password(session, name, password)
+    if reader is None:
+        site.throttle.failed(name, address)
+        fault = "Nobody signs in by this name and password."
+        return site.templates.page("sign_in.html", 403, fault=fault, reader=None, csrf="")
+    site.throttle.succeeded(name, address)
+    with site.database.writing() as session:
+        token = begin_session(session, reader, utc_now())
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+def _caller(request: Request, *, behind_proxy: bool) -> str:
+    """Return who calls; behind the named proxy, the last address of X-Forwarded-For, which is the one that it added."""
+    direct = request.client.host if request.client else ""
+    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if behind_proxy else ""
+    return told[:64] or direct
+
+
+def sign_out(asked: Asked) -> Response:
+    """End the session."""
+    with asked.site.database.writing() as session:
+        end_session(session, asked.token)
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict", path="/")
+    return answer

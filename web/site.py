@@ -1,0 +1,24 @@
+"""What all pages work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from web.doors import Doors
+from web.film_reader import FilmReader
+from web.templates import Templates
+from web.throttle import Throttle
+from wetread.settings import Settings
+from wetread.store.core.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One reading room: its database, and what its pages share."""
+
+    settings: Settings
+    database: Database
+    doors: Doors
+    films: FilmReader
+    templates: Templates = field(default_factory=Templates)
+    throttle: Throttle = field(default_factory=Throttle)

@@ -1,0 +1,1 @@
+"""Readers of the reading room and their sessions."""
