@@ -35,11 +35,13 @@ def application(site: Site) -> Application:
         Route("/runs/{run:int}/cancel", answering(worklist_pages.cancel, "manage"), methods=["POST"]),
         Route(film, answering(film_pages.show_film), methods=["GET"]),
         Route(f"{film}/facts", answering(film_pages.film_facts, page=False), methods=["GET"]),
-        Route(f"{film}/map.png", answering(film_pages.film_map, page=False), methods=["GET"]),
+        Route(f"{film}/map.png", answering(film_pages.film_map, page=False, picture=True), methods=["GET"]),
         Route(f"{film}/reviews", answering(film_pages.add, "review", page=False), methods=["POST"]),
-        Route("/films/{film}/values", answering(film_pages.film_values, page=False), methods=["GET"]),
-        Route("/films/{film}/thumb.png", answering(film_pages.film_thumb, page=False), methods=["GET"]),
-        Route("/films/{film}/as-read.png", answering(film_pages.film_as_read, page=False), methods=["GET"]),
+        Route("/films/{film}/values", answering(film_pages.film_values, page=False, picture=True), methods=["GET"]),
+        Route("/films/{film}/thumb.png", answering(film_pages.film_thumb, page=False, picture=True), methods=["GET"]),
+        Route(
+            "/films/{film}/as-read.png", answering(film_pages.film_as_read, page=False, picture=True), methods=["GET"]
+        ),
         Route("/assets/{name}", _asset, methods=["GET"]),
     ]
     inner = Starlette(routes=routes)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -42,6 +44,9 @@ class Asked:
         return csrf_word(self.token)
 
 
+PICTURES_AT_ONCE = 12
+_PICTURES = asyncio.Semaphore(PICTURES_AT_ONCE)
+
 Handler = Callable[[Asked], Response]
 
 
@@ -50,15 +55,19 @@ def csrf_word(token: str) -> str:
     return hmac.new(token.encode(), b"wetread forms", hashlib.sha256).hexdigest()
 
 
-def answering(handler: Handler, role: str = "look", *, page: bool = True) -> Callable[[Request], Awaitable[Response]]:
+def answering(
+    handler: Handler, role: str = "look", *, page: bool = True, picture: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
     """Return an endpoint that calls `handler` for readers who may what `role` may.
 
     page: who did not sign in is sent to the form for it; a program's request is answered 401.
+    picture: it waits for a process that reads films; PICTURES_AT_ONCE do, so that pages never want for a thread.
     """
 
     async def endpoint(request: Request) -> Response:
         body = await whole_body(request)
-        return await run_in_threadpool(_answer, handler, role, page, request, body)
+        async with _PICTURES if picture else nullcontext():
+            return await run_in_threadpool(_answer, handler, role, page, request, body)
 
     return endpoint
 

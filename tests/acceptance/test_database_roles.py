@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from cli.main import wetread
 from schemas.errors import RightsMissing
 from tests.program import REPOSITORY, Program, films
 from tests.servers.postgres_server import PostgresServer
+from tests.servers.reading_room import PASSWORD, Client, opened_room
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import load_settings
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
 
 FILE = REPOSITORY / "deploy" / "postgres-roles.sql"
-ROLES = ("wetread_owner", "wetread_worker", "wetread_reader")
+ROLES = ("wetread_owner", "wetread_worker", "wetread_web", "wetread_reader")
 
 
 def execute(url: str, statement: str) -> None:
@@ -108,3 +110,47 @@ def test_tables_that_another_role_made_become_the_owners(url: str) -> None:
     execute(as_role(url, "wetread_worker"), "INSERT INTO next DEFAULT VALUES; UPDATE next SET id = 7")
     execute(as_role(url, "wetread_reader"), "SELECT * FROM next; SELECT * FROM readings; SELECT * FROM failures")
     execute(as_role(url, "wetread_owner"), "DROP VIEW readings")  # as a later version's migration may
+
+
+def test_the_reading_rooms_role_adds_reviews_and_nobody_else_opens_the_room(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films(tmp_path / "archive", patients=2)
+    publish_tiny_model(as_role(url, "wetread_owner"), tmp_path)
+    execute(url, FILE.read_text())
+    worker = Program(tmp_path, {"WETREAD_DATABASE_URL": as_role(url, "wetread_worker")})
+    assert worker.run("screen", tmp_path / "archive", "--workers", "1").returncode in (0, 3)
+    owner = Program(tmp_path, {"WETREAD_DATABASE_URL": as_role(url, "wetread_owner")})
+    room = Program(tmp_path, {"WETREAD_DATABASE_URL": as_role(url, "wetread_web")})
+    added = subprocess.run(
+        owner.command("readers", "add", "roe", "--password-stdin"),
+        env=owner.env(), input=PASSWORD + "\n", text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    with opened_room(room, readers={}) as port:
+        client = Client(port)
+        assert client.sign_in("roe").code == 303
+        client.get("/")
+        facts = json.loads(client.get("/lists/1/films/1-1/facts").body)
+        said = {"verdict": "unsure", "sha256": facts["sha256"]}
+        assert client.post("/lists/1/films/1-1/reviews", said).code == 200
+        client.post("/sign-out", {})
+    for role, forbidden in (
+        ("wetread_web", "UPDATE reviews SET comment = 'x'"),
+        ("wetread_web", "DELETE FROM reviews"),
+        ("wetread_web", "UPDATE readers SET role = 'manage'"),
+        ("wetread_web", "UPDATE predictions SET label = 'normal'"),
+        ("wetread_worker", "UPDATE reviews SET comment = 'x'"),
+        ("wetread_worker", "SELECT password_hash FROM readers"),
+        (
+            "wetread_worker",
+            "INSERT INTO readers (name, role, password_hash, created_at) VALUES ('x', 'look', '', now())",
+        ),
+        ("wetread_worker", "SELECT token_hash FROM reader_sessions"),
+        ("wetread_reader", "SELECT password_hash FROM readers"),
+    ):
+        with pytest.raises(InsufficientPrivilege):
+            execute(as_role(url, role), forbidden)
+    reader = as_role(url, "wetread_reader")
+    for words in (["reviews", "verify"], ["reviews", "agreement"]):
+        assert call(reader, monkeypatch, *words).exception is None, words

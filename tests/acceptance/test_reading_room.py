@@ -186,7 +186,14 @@ def test_the_map_is_the_commands(room: Room, tmp_path: Path) -> None:
     said = room.program.json("explain", room.archive / "deep.png", "--map-only", "--output", tmp_path / "map.png")
     assert said["map_and_bias"] == pytest.approx(said["logit"], abs=1e-3)
     page = client.get(f"/lists/1/films/{key}/map.png")
-    assert page.body == (tmp_path / "map.png").read_bytes()
+    one, other = (
+        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).astype(int)
+        for data in (page.body, (tmp_path / "map.png").read_bytes())
+    )
+    # Two processes may round a sum differently, by a level of 255.
+    assert one.shape == other.shape and one.shape[2] == 4 and np.abs(one[..., 3] - other[..., 3]).max() <= 1
+    seen = one[..., 3] > 2
+    assert one[..., 3].max() == 255 and np.array_equal(one[seen][:, :3], other[seen][:, :3])
     blinded = client.post("/lists", {"blinded": "yes", "order": "oldest"}).headers["location"]
     review(client, key, "withdrawn")
     assert client.get(f"{blinded}/films/{key}/map.png").code == 400
@@ -223,8 +230,7 @@ def test_names_are_shown_as_text_and_stand_in_no_address(room: Room) -> None:
 def test_a_blinded_reader_is_told_nothing_before_their_own_label(room: Room) -> None:
     other, client = room.client("max"), room.client("roe")
     number = int(client.post("/lists", {"blinded": "yes"}).headers["location"].rpartition("/")[2])
-    drawn = next(film for film in sorted(room.archive.rglob("*.png")) if film.parent.parent != room.archive.parent)
-    key = key_of(room, client, drawn.name)
+    key = key_of(room, client, "/1.png")
     review(other, key, "unsure")
     before = json.loads(client.get(f"/lists/{number}/films/{key}/facts").body)
     assert before["hidden"] is True
