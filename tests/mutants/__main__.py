@@ -18,7 +18,7 @@ from queue import SimpleQueue
 
 from tests.mutants.changes import Change, changes_below
 from tests.mutants.judging import PASSED, TreeCopy, Verdict
-from tests.mutants.own_tests import OWN_TESTS, nearest_first, own_tests, package_of
+from tests.mutants.own_tests import OWN_TESTS, in_turn, own_tests, package_of
 
 TREE = Path(__file__).parents[2]
 FIRST_SECONDS = 3600.0
@@ -38,10 +38,10 @@ def main(arguments: Sequence[str]) -> int:
 
         def judge(change: Change) -> None:
             package = package_of(change.path)
-            tests = nearest_first(TREE, own_tests(TREE, package), change.path)
+            groups = in_turn(TREE, own_tests(TREE, package), change.path)
             copy, started = copies.get(), time.monotonic()
             try:
-                verdicts[change] = copy.judge(change, tests, limits[package])
+                verdicts[change] = copy.judge(change, groups, limits[package])
             finally:
                 copies.put(copy)
             _say(f"{verdicts[change]:<10} {time.monotonic() - started:6.0f} s  {change}")

@@ -47,19 +47,23 @@ class TreeCopy:
         # Tests of the house ask git for the files.
         subprocess.run(["git", "init", "--quiet"], cwd=self.root, check=True)
 
-    def judge(self, change: Change, tests: Sequence[Path], seconds: float) -> Verdict:
-        """Return whether the tests find the change; raise RuntimeError where pytest cannot judge."""
+    def judge(self, change: Change, groups: Sequence[Sequence[Path]], seconds: float) -> Verdict:
+        """Return whether the tests find the change; raise RuntimeError where pytest cannot judge.
+
+        groups: tests that are run one group after another until one finds it, each for up to `seconds`.
+        """
         path = self.root / change.path
         whole = path.read_text(encoding="utf-8")
         path.write_text(change.applied(whole), encoding="utf-8")
         try:
-            code = self.test(tests, seconds)
+            codes = (self.test(tests, seconds) for tests in groups)
+            code = next((code for code in codes if code != PASSED), PASSED)
         finally:
             path.write_text(whole, encoding="utf-8")
         if code is None:
             return Verdict.OVERLONG
         if code not in (PASSED, FAILED, INTERRUPTED):
-            raise RuntimeError(f"{change}: expected pytest to pass or fail, found exit {code}")
+            raise RuntimeError(f"{change}: expected pytest to pass or fail, found exit {code}:\n{self.log_tail()}")
         return Verdict.SURVIVED if code == PASSED else Verdict.FOUND
 
     def test(self, tests: Sequence[Path], seconds: float) -> int | None:

@@ -1,4 +1,4 @@
-"""Which tests judge a change of a package: its own, those that say the most of the changed module first."""
+"""Which tests judge a change of a package: its own, those that are nearest to the changed module first."""
 
 from __future__ import annotations
 
@@ -56,18 +56,15 @@ def own_tests(root: Path, package: str) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def nearest_first(root: Path, tests: list[Path], module: str) -> list[Path]:
-    """Return the tests, those first that import the changed module, then those that name it, then what is quick.
+def in_turn(root: Path, tests: list[Path], module: str) -> list[list[Path]]:
+    """Return the tests in groups to run one after another: unit tests that import the changed module, then the others.
 
-    module: its path, such as wetread/store/work/leases.py.
+    Most changes are found by the first, which are quick. module: its path, such as wetread/store/work/leases.py.
     """
     dotted = module.removesuffix(".py").replace("/", ".")
-    imports = re.compile(rf"\b{re.escape(dotted)}\b|from {re.escape(dotted.rpartition('.')[0])} import")
-    stem = Path(module).stem
-
-    def distance(test: Path) -> tuple[bool, bool, bool]:
-        text = (root / test).read_text(encoding="utf-8")
-        slow = "unit" not in test.parts
-        return not imports.search(text), slow and stem not in text, slow
-
-    return sorted(tests, key=distance)  # a sort that keeps the order among equals
+    package, _, name = dotted.rpartition(".")
+    imports = re.compile(rf"\b{re.escape(dotted)}\b|from {re.escape(package)} import .*\b{re.escape(name)}\b")
+    importing = [test for test in tests if imports.search((root / test).read_text(encoding="utf-8"))]
+    first = [test for test in importing if "unit" in test.parts]
+    others = sorted((test for test in tests if test not in first), key=lambda test: test not in importing)
+    return [group for group in (first, others) if group]

@@ -11,7 +11,7 @@ import pytest
 from tests.mutants.__main__ import TREE, choose, say_survivors
 from tests.mutants.changes import Change, changes, changes_below
 from tests.mutants.judging import TreeCopy, Verdict
-from tests.mutants.own_tests import OWN_TESTS, nearest_first, own_tests, package_of
+from tests.mutants.own_tests import OWN_TESTS, in_turn, own_tests, package_of
 
 SOURCE = '''"""1 < 2 and 3."""
 @dataclass(slots=True)
@@ -62,9 +62,10 @@ def test_the_same_seed_chooses_the_same_changes_and_migrations_are_left() -> Non
 def test_each_package_has_tests_of_its_own_and_those_of_the_module_come_first(package: str) -> None:
     tests = own_tests(TREE, package)
     assert all((TREE / test).is_file() for test in tests)
-    first = nearest_first(TREE, tests, "wetread/store/core/image_set.py")[0]
+    groups = in_turn(TREE, tests, "wetread/store/core/image_set.py")
+    assert sorted(test for group in groups for test in group) == sorted(tests)
     assert package_of(f"{package}/some/module.py") == package
-    assert package != "wetread/store" or first.name == "test_store_image_set.py"
+    assert package != "wetread/store" or [test.name for test in groups[0]] == ["test_store_image_set.py"]
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_what_the_tests_let_pass_survives_and_the_tree_stays_as_it_was(
     turned = Change("own/age.py", 2, boundary.column, ">=", "<")
     never_ends = Change("own/age.py", 2, 5, "return", "while True: pass #")
     limits = {boundary: 60.0, turned: 60.0, never_ends: 3.0}
-    verdicts = {change: copy.judge(change, [Path("test_age.py")], limit) for change, limit in limits.items()}
+    verdicts = {change: copy.judge(change, [[Path("test_age.py")]], limit) for change, limit in limits.items()}
     assert list(verdicts.values()) == [Verdict.SURVIVED, Verdict.FOUND, Verdict.OVERLONG]
     assert (tree / "own" / "age.py").read_text() == (copy.root / "own" / "age.py").read_text() == before
     assert say_survivors(tree, verdicts) == 3
@@ -102,4 +103,4 @@ def test_a_program_that_cannot_be_judged_is_no_verdict(tree: Path, tmp_path: Pat
     (tmp_path / "copy").mkdir()
     copy = TreeCopy(tree, tmp_path / "copy")
     with pytest.raises(RuntimeError, match="expected pytest to pass or fail, found exit 4"):
-        copy.judge(changes_below(tree, "own")[0], [Path("test_gone.py")], 60.0)
+        copy.judge(changes_below(tree, "own")[0], [[Path("test_gone.py")]], 60.0)
