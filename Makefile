@@ -10,7 +10,7 @@ PACKAGES := cli web gateway screening producer worker trainer wetread schemas
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install keras onnx pacs web demo test chaos fuzz check audit docs recordings bench up lock
+.PHONY: help install keras onnx pacs web demo test mutants chaos fuzz check audit docs recordings bench up lock
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -29,8 +29,11 @@ web: $(VENV)/.web ## install the reading room too, for wetread web
 demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
 	$(BIN)/wetread demo
 
-test: $(VENV)/.dev ## run the tests, files side by side on the cores; ARGS= goes to pytest
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+test: $(VENV)/.dev ## run the tests, files side by side on the cores, and name the slowest ten; ARGS= goes to pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations=10 $(ARGS)
+
+mutants: $(VENV)/.dev ## change one token of the code at a time, and print what the tests let pass; ARGS="--count 50 --seed 1 PLACE ..."
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 chaos: $(VENV)/.dev ## kill, stop and starve everything over 100,000 films, and write docs/reliability.md: hours; stopped, it goes on
 	@CHAOS=full CHAOS_RECORD=.chaos.jsonl $(BIN)/python -m pytest tests/chaos -p tests.chaos.taking_up --timeout 7200 $(ARGS); \

@@ -85,3 +85,15 @@ def test_one_model_that_many_machines_import_at_once_is_registered_once(database
     digest = made[0].digest
     for machine in range(MACHINES):
         assert Registry(database, tmp_path / f"models{machine}").open(digest).digest == digest
+
+
+def test_an_alias_goes_back_along_its_own_moves_alone(database: Database, tmp_path: Path) -> None:
+    registry = Registry(database, tmp_path / "models")
+    one, two, three = (registry.publish(contents(seed)) for seed in (1, 2, 3))
+    for version, alias in ((1, "production"), (2, "production"), (3, "trial"), (1, "trial")):
+        registry.promote(f"phantom@{version}", alias)
+    assert [move.model_digest for move in registry.moves("trial")] == [one.digest, three.digest]
+    assert [move.model_digest for move in registry.moves("production")] == [two.digest, one.digest]
+    assert registry.rollback("production").model_digest == one.digest
+    assert registry.rollback("trial").model_digest == three.digest
+    assert registry.resolve("production") == one

@@ -132,3 +132,16 @@ def test_what_is_no_plan_is_said() -> None:
             split_window(window)
     assert split_window("22:00-06:00") == ("22:00", "06:00")
     assert next_tick(read_plan("0 12 * * *", "UTC", ("22:00", "06:00")), utc(2026, 1, 1)) is None
+
+
+def test_the_next_night_is_looked_for_ahead_until_29_february_has_come_round() -> None:
+    assert next_tick(NIGHTLY, utc(2026, 1, 10, 12)) == utc(2026, 1, 10, 21)
+    assert next_tick(NIGHTLY, utc(2026, 1, 10, 21)) == utc(2026, 1, 11, 21), "the one that is now is not the next"
+    leap_days = Timetable("0 22 29 2 *", PARIS, DailyWindow(time(22), time(6)))
+    assert next_tick(leap_days, utc(2024, 2, 29, 21)) == utc(2028, 2, 29, 21)
+    assert next_tick(leap_days, utc(2099, 6, 1)) is None, "2100 has none: nobody looks ahead to 2104"
+
+
+def test_of_the_moments_that_are_due_the_next_is_one_within_the_window() -> None:
+    twice_a_day = Timetable("0 12,23 * * *", PARIS, DailyWindow(time(22), time(6)))
+    assert next_tick(twice_a_day, utc(2026, 1, 10, 6)) == utc(2026, 1, 10, 22)
