@@ -91,7 +91,8 @@ class Watching:
         Raises RootUnavailable when a root is gone for a minute, and UsageError when another process watches the same
         roots.
         """
-        self._still, self._batch = StillFiles(self.order.settle_seconds), MicroBatch(self.settings.batch_size, self.order.age)
+        self._still = StillFiles(self.order.settle_seconds)
+        self._batch = MicroBatch(self.settings.batch_size, self.order.age)
         self._again = TryingAgain(self.order.walk_seconds)
         self.walks = Walks(
             lambda: watch_walk(self.database, self.settings, self.order, self._runs), self.order.walk_seconds

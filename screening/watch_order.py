@@ -87,8 +87,8 @@ class WatchWish:
             return digest, shadow_for_now(registry, self.shadow, digest, settings.broker)
 
         return WatchOrder(
-            roots, models, self.engine, self.workers, self.settle_seconds, self.age, walk_seconds, listens, self.rules, allowed,
-            self.accepted,
+            roots, models, self.engine, self.workers, self.settle_seconds, self.age, walk_seconds, listens, self.rules,
+            allowed, self.accepted,
         )  # fmt: skip
 
 
