@@ -23,6 +23,7 @@ from tests.program import eventually
 from tests.screened import RunKit, done
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
+from wetread.store.images import recording
 from wetread.store.images.headers import store_headers
 from wetread.store.roots.erasing import erase_images
 from wetread.store.runs import lifecycle as runs
@@ -180,6 +181,45 @@ def test_an_image_is_erased_while_an_attempt_of_it_is_counted(kit: RunKit, monke
     assert meeting.hold(attempt) == []
     with kit.database.reading() as session:
         assert image not in session.scalars(select(WorkItem.image_id)).all()
+
+
+def test_an_image_is_erased_while_a_walk_finds_its_file_changed(kit: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = kit.open().id
+    first = kit.record(run, NAMES)
+    held = kit.claim(*first.batch_ids)
+    assert held is not None
+    image = held.items[0].image_id
+    kit.settle(held, [done(item) for item in held.items])
+    meeting = Meeting(kit, run)
+    _pause_before(monkeypatch, recording, "_make_batches", meeting)
+    monkeypatch.setitem(globals(), "delete_run", lambda session, _run: erase_images(session, [image]))
+    assert meeting.hold(lambda: kit.record(run, [*NAMES, b"d.png"], mtime_ns=2) and None) == []
+    assert kit.account(run).found == len(NAMES), "one more was found, and one taken back"
+
+
+def test_an_image_is_erased_while_another_model_reads_a_copy_of_it(
+    kit: RunKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, recorded = kit.filled(NAMES[:1])
+    held = kit.claim(*recorded.batch_ids)
+    assert held is not None
+    outcome = done(held.items[0], header=FilmHeader(study_uid="1.2.3"))
+    kit.settle(held, [outcome])
+    other = kit.open().id
+    kit.record(other, NAMES[1:])
+    meeting = Meeting(kit, first)
+    monkeypatch.setitem(globals(), "delete_run", lambda session, _run: erase_images(session, [held.items[0].image_id]))
+
+    def settle() -> None:  # as a worker of another model does, which does not wait for this model's readings
+        with kit.database.writing() as session:
+            (number,) = store_headers(session, {str(outcome.sha256): FilmHeader(study_uid="1.2.3")}).values()
+            meeting.stand_still()
+            session.execute(update(Run).where(Run.id == other).values(untouched=0))
+            session.execute(update(WorkItem).where(WorkItem.run_id == other).values(header_id=number))
+
+    assert meeting.hold(settle) == []
+    with kit.database.reading() as session:
+        assert session.scalars(select(StoredHeader.study_uid)).all() == ["1.2.3"]
 
 
 def test_a_run_is_deleted_while_the_rest_of_it_is_cancelled(kit: RunKit, monkeypatch: pytest.MonkeyPatch) -> None:

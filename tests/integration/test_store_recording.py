@@ -72,7 +72,7 @@ def test_a_run_that_ends_while_files_are_recorded_gets_none_of_them(
     with database.writing() as session:
         session.execute(update(Run).where(Run.id == run).values(state=RunState.CANCELLED))
     if not seen:
-        monkeypatch.setattr(images, "_take_turn", lambda *_: True)
+        monkeypatch.setattr(images, "_is_ours", lambda *_: True)
     assert kit.record(run, names(0, 3)).run_ended
     account = kit.account(run)
     assert (account.found, account.pending) == (0, 0)

@@ -8,24 +8,27 @@ run or fetch anything besides.
 from __future__ import annotations
 
 import base64
-import html
-import os
 import re
 import struct
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from string import Template
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from wetread.html_page import render_file, render_text
 
 Plots = Mapping[str, bytes]
 """File name -> PNG."""
 
 _PNG_SIZE = 16
 """Where a PNG has its width and height: after its signature and the length and name of its first chunk."""
-_TEMPLATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page.html")
+_IMAGE = (
+    '<img alt="{{ text }}" width="{{ width }}" height="{{ height }}"'
+    '{% if width > 1.5 * height %} class="wide"{% endif %}'
+    ' src="data:image/png;base64,{{ data }}">'
+)
 
 
 def model_page(card: str, plots: Plots) -> bytes:
@@ -36,15 +39,9 @@ def model_page(card: str, plots: Plots) -> bytes:
     markdown = _markdown(plots)
     tokens = markdown.parse(card)
     headings = _number(tokens)
-    contents = "\n".join(f'<li><a href="#{anchor}">{html.escape(text)}</a></li>' for anchor, text in headings)
-    with open(_TEMPLATE, encoding="utf-8") as file:
-        template = Template(file.read())
-    page = template.substitute(
-        title=html.escape(_title(tokens)),
-        contents=contents,
-        body=markdown.renderer.render(tokens, markdown.options, {}),
-    )
-    return page.encode()
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    values = {"title": _title(tokens), "headings": headings, "body": body}
+    return render_file("trainer.card", "page.html", values) + b"\n"
 
 
 def _markdown(plots: Plots) -> MarkdownIt:
@@ -52,12 +49,11 @@ def _markdown(plots: Plots) -> MarkdownIt:
 
     def image(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         token = tokens[index]
-        described, data = html.escape(token.content), plots.get(str(token.attrGet("src")))
+        data = plots.get(str(token.attrGet("src")))
         if data is None:
-            return described
+            return render_text("{{ text }}", text=token.content)
         width, height = struct.unpack_from(">II", data, _PNG_SIZE)
-        size = f'width="{width}" height="{height}"' + (' class="wide"' if width > 1.5 * height else "")
-        return f'<img alt="{described}" {size} src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+        return render_text(_IMAGE, text=token.content, width=width, height=height, data=base64.b64encode(data).decode())
 
     def table_open(*_of_renderer: Any) -> str:
         # A table too wide for a telephone is moved by itself, and by the keyboard too.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted, DisplayNote
@@ -36,6 +38,25 @@ _OTHERS = (
 )
 
 
+Picture = tuple[Pixels, tuple[DisplayNote, ...]]
+"""Pixels, and what of a DICOM film's display was left out or set right."""
+
+HeaderT = TypeVar("HeaderT", bound=Header)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureForm(Generic[HeaderT]):
+    """A form of file that is read.
+
+    sniff: whether a file's bytes look like it. header: what the file declares, nothing decoded. pixels: the picture,
+    of as many pixels as the header says, or of fewer where less is enough. The last two raise Rejected.
+    """
+
+    sniff: Callable[[bytes], bool]
+    header: Callable[[bytes, Accepted], HeaderT]
+    pixels: Callable[[bytes, HeaderT, Enough], Picture]
+
+
 @dataclass(frozen=True, slots=True)
 class Grey:
     """A decoded picture.
@@ -66,39 +87,24 @@ def decode(data: bytes, enough: Enough = ALL, accepted: Accepted = ACCEPTED) -> 
     or FLAT, for a DICOM also NO_PIXELS, NO_DECODER, OTHER_MODALITY, OTHER_VIEW or OTHER_BODY_PART, and no other
     error but MemoryError: within the limits above the machine is to blame for that, not the file.
     """
-    header = read_header(data, accepted)
+    form = _form_of(data)
+    header = form.header(data, accepted)
     _check(header)
     try:
-        divisor = jpeg_divisor(header, enough.jpeg)
-        pixels, notes = _pixels(data, header, divisor, enough)
+        pixels, notes = form.pixels(data, header, enough)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError(f"no memory for {header.width} x {header.height} pixels") from error
         raise Rejected(Reason.UNDECODABLE, f"OpenCV failed on it: {error.err}") from error
-    height, width = -(-header.height // divisor), -(-header.width // divisor)
-    if pixels.shape != (height, width) and not isinstance(header, DicomHeader):  # of these it has been looked at
-        raise Rejected(
-            Reason.UNDECODABLE,
-            f"expected {width} x {height} pixels, as its header says, found {pixels.shape[1]} x {pixels.shape[0]}",
-        )
     if _is_flat(pixels):
         raise Rejected(Reason.FLAT, f"every pixel has the value {pixels.flat[0]}")
     return Grey(pixels, header.format, header.bits, header.channels, header.orientation, notes)
 
 
-def read_header(data: bytes, accepted: Accepted = ACCEPTED) -> PngHeader | JpegHeader | TiffHeader | DicomHeader:
+def read_header(data: bytes, accepted: Accepted = ACCEPTED) -> Header:
     """Read what the file declares, without decoding; raise Rejected UNDECODABLE or TRUNCATED, or a DICOM's reasons."""
-    if data.startswith(png.SIGNATURE):
-        return png_header(data)
-    if data.startswith(jpeg.SIGNATURE):
-        return jpeg_header(data)
-    if layout_of(data) is not None and not has_preamble(data):
-        return tiff_header(data)
-    if is_dicom(data):
-        return dicom_header(data, accepted)
-    found = next((name for sign, at, name in _OTHERS if data[at : at + len(sign)] == sign), None)
-    what = f"found {found}" if found else "found no picture" if data else "found an empty file"
-    raise Rejected(Reason.UNDECODABLE, f"expected PNG, JPEG, TIFF or DICOM, {what}")
+    header: Header = _form_of(data).header(data, accepted)
+    return header
 
 
 def _check(header: Header) -> None:
@@ -116,17 +122,53 @@ def _check(header: Header) -> None:
         )
 
 
-def _pixels(
-    data: bytes, header: PngHeader | JpegHeader | TiffHeader | DicomHeader, divisor: int, enough: Enough
-) -> tuple[Pixels, tuple[DisplayNote, ...]]:
-    if isinstance(header, PngHeader):
-        return png_pixels(data, header), ()
-    if isinstance(header, JpegHeader):
-        return jpeg_pixels(data, header, divisor), ()
-    if isinstance(header, DicomHeader):
-        film = dicom_pixels(header, enough.wavelets)
-        return film.pixels, film.notes
-    return tiff_pixels(data, header), ()
+def _of_size(pixels: Pixels, header: Header, divisor: int = 1) -> Pixels:
+    """Return `pixels`; raise Rejected UNDECODABLE where they are not as many as the header says, each side divided."""
+    height, width = -(-header.height // divisor), -(-header.width // divisor)
+    if pixels.shape != (height, width):
+        raise Rejected(
+            Reason.UNDECODABLE,
+            f"expected {width} x {height} pixels, as its header says, found {pixels.shape[1]} x {pixels.shape[0]}",
+        )
+    return pixels
+
+
+def _png(data: bytes, header: PngHeader, _: Enough) -> Picture:
+    return _of_size(png_pixels(data, header), header), ()
+
+
+def _jpeg(data: bytes, header: JpegHeader, enough: Enough) -> Picture:
+    divisor = jpeg_divisor(header, enough.jpeg)
+    return _of_size(jpeg_pixels(data, header, divisor), header, divisor), ()
+
+
+def _tiff(data: bytes, header: TiffHeader, _: Enough) -> Picture:
+    return _of_size(tiff_pixels(data, header), header), ()
+
+
+def _dicom(_: bytes, header: DicomHeader, enough: Enough) -> Picture:
+    film = dicom_pixels(header, enough.wavelets)  # which looks at their number itself
+    return film.pixels, film.notes
+
+
+_FORMS: tuple[PictureForm[Any], ...] = (
+    PictureForm(lambda data: data.startswith(png.SIGNATURE), lambda data, _: png_header(data), _png),
+    PictureForm(lambda data: data.startswith(jpeg.SIGNATURE), lambda data, _: jpeg_header(data), _jpeg),
+    PictureForm(
+        lambda data: layout_of(data) is not None and not has_preamble(data), lambda data, _: tiff_header(data), _tiff
+    ),
+    PictureForm(is_dicom, dicom_header, _dicom),
+)
+"""What is read. The first that a file's bytes look like is what it is taken for."""
+
+
+def _form_of(data: bytes) -> PictureForm[Any]:
+    for form in _FORMS:
+        if form.sniff(data):
+            return form
+    found = next((name for sign, at, name in _OTHERS if data[at : at + len(sign)] == sign), None)
+    what = f"found {found}" if found else "found no picture" if data else "found an empty file"
+    raise Rejected(Reason.UNDECODABLE, f"expected PNG, JPEG, TIFF or DICOM, {what}")
 
 
 def _is_flat(pixels: Pixels) -> bool:

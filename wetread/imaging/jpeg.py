@@ -144,12 +144,12 @@ def _frame_header(body: bytes) -> JpegHeader:
     return JpegHeader("jpeg", width, height, bits, _COLOURS[components], components)
 
 
-def jpeg_divisor(header: Header, enough: int | None) -> int:
+def jpeg_divisor(header: JpegHeader, enough: int | None) -> int:
     """Return by what a JPEG's sides may be divided as it is decoded, 1, 2, 4 or 8, so that the longer keeps `enough`.
 
-    1 for other formats, for CMYK and lossless JPEG, and where `enough` is None.
+    1 for CMYK and lossless JPEG, and where `enough` is None.
     """
-    if not isinstance(header, JpegHeader) or header.colour == "cmyk" or header.lossless or enough is None:
+    if header.colour == "cmyk" or header.lossless or enough is None:
         return 1
     return next((divisor for divisor in (8, 4, 2) if max(header.width, header.height) >= divisor * enough), 1)
 

@@ -42,7 +42,8 @@ class Together:
 def merge_ended(directory: str) -> int:
     """Add what processes that have ended counted to the files of process 0, which there is none; return how many files.
 
-    A directory that somebody else named is left as it is: processes of other machines may count there.
+    A directory that somebody else named is left as it is: processes of other machines may count there. The class that
+    writes the files is not public: tests/unit/metrics/test_metrics_file_layout.py holds their layout.
     """
     from prometheus_client.mmap_dict import MmapedDict
 

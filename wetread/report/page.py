@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from wetread.html_page import render_file
 
 BAR_WIDTH, GAP, HEIGHT = 24, 8, 72
 """Of a histogram's pair of bars and the gap between pairs, and its height, in the picture's own units."""
@@ -13,22 +13,10 @@ BAR_WIDTH, GAP, HEIGHT = 24, 8, 72
 
 def render_page(body: Mapping[str, Any]) -> bytes:
     """Return the page of `wetread.report.body.report_body`; what is in it is shown as text, whatever it holds."""
-    environment = Environment(
-        loader=PackageLoader("wetread.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": _percent, "points": _points, "count": _count, "figure": _figure, "span": _span}
     of = body["schedule"] if body["run"] is None else f"run {body['run']}"
-    page = environment.get_template("page.html").render(
-        body,
-        title=f"wetread report: {of}",
-        histogram=histogram,
-        height=HEIGHT,
-    )
-    return page.encode("utf-8", "backslashreplace")
+    values = {**body, "title": f"wetread report: {of}", "histogram": histogram, "height": HEIGHT}
+    filters = {"percent": _percent, "points": _points, "count": _count, "figure": _figure, "span": _span}
+    return render_file("wetread.report", "page.html", values, filters)
 
 
 def histogram(drift: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""What comes before all other locks, so that deleting a run and settling images cannot lock each other out.
+"""In which order transactions lock rows, and the locks that come before them, so that none locks another out.
 
 Deleting takes batches, a run's row, then items and predictions; settling takes a batch, predictions and items,
 also items of other runs, then its run's row. No order of rows suits both. So the model's readings, which hold all
-that the two contend for, are locked first: shared by whoever settles or cancels, alone by whoever deletes.
+that the two contend for, are locked first: shared by whoever settles or cancels, alone by whoever deletes. From there
+on the orders below part; each begins as `_FIRST` does. tests/integration/test_store_lock_order.py holds the program's
+transactions to them; docs/decisions/0029-one-order-of-locks.md says why they are as they are.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, cast, func, select
 from sqlalchemy.orm import Session
@@ -24,10 +26,72 @@ REVIEW_SPACE = 0x77657476
 arbitrary, and ours."""
 
 
+class LockedRows(NamedTuple):
+    """Rows that a transaction locks at one place of an order.
+
+    rows: of this table, or of these; in parentheses, an advisory lock. by: what they are sorted by where it locks
+    several.
+    """
+
+    rows: str
+    by: str
+
+
+_FIRST = (
+    LockedRows("(roots)", "there is one"),
+    LockedRows("(received)", "there is one"),
+    LockedRows("received", "id"),
+    LockedRows("(walk)", "the run that is shadowed first"),
+    LockedRows("roots", "id; new ones by path"),
+    LockedRows("(readings)", "digest of the model"),
+    LockedRows("batches", "id; of batches that are read together, the shadowed run's first"),
+)
+
+SETTLING = (
+    *_FIRST,
+    LockedRows("predictions", "digest of the model, SHA-256 of the file"),
+    LockedRows("film_headers", "SHA-256 of the file"),
+    LockedRows("work_items", "digest of the model, image, run"),
+    LockedRows("run_tallies", "run by run, each before its run's row; kind, name"),
+    LockedRows("runs", "the shadowed run first; of dead workers' runs, id"),
+    LockedRows("run_stages", "stage"),
+)
+"""Of whoever claims, counts an attempt, settles, frees or cancels. It shares the model's readings, or needs none."""
+
+RECORDING = (
+    *_FIRST,
+    LockedRows("runs", "the shadowed run first; shared until the accounts are written, at the end"),
+    LockedRows("images", "id; new ones by path"),
+    LockedRows("received_accounts", "root"),
+)
+"""Of a walk, and of whoever takes received films into a run, or records that they were received."""
+
+ERASING = (
+    *_FIRST,
+    LockedRows("film_headers", "SHA-256 of the file"),
+    LockedRows("runs", "id; those that are running too, so that no walk finds the images meanwhile"),
+    LockedRows("work_items, run_tallies, predictions, images", "in any order: nobody else can have them by now"),
+    LockedRows("received_accounts", "root"),
+)
+"""Of whoever takes images back, or moves them to another directory's list, with all their models' readings alone."""
+
+DELETING = (
+    *_FIRST,
+    LockedRows("models", "there is one"),
+    LockedRows("runs", "the run that goes, which has ended; then those that shadow it"),
+    LockedRows("work_items, predictions", "in any order: nobody else can have them by now"),
+    LockedRows("film_headers", "SHA-256 of the file"),
+    LockedRows("run_tallies", "run; kind, name"),
+    LockedRows("run_stages", "in any order: nobody else can have them by now"),
+    LockedRows("numbers_given", "there is one"),
+)
+"""Of whoever deletes a run or decides readings anew, with the model's readings alone."""
+
+
 def lock_readings(session: Session, model_digest: str, *, alone: bool = False) -> None:
     """Wait for, and hold until the transaction ends, the model's readings: `alone`, or shared with others not alone.
 
-    Call it before the transaction locks any row. SQLite needs none: one transaction writes at a time. Two models
+    Call it where the orders above have it. SQLite needs none: one transaction writes at a time. Two models
     whose digests begin alike share a lock, which costs a wait and no harm. An advisory lock and not the model's row:
     who waits to be alone would wait for ever on a row whose shared locks overlap; here the later ones queue behind.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import Select, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from schemas.films import FilmHeader
@@ -46,6 +47,12 @@ def _row(sha256: str, header: FilmHeader) -> dict[str, object]:
         "patient_hash": header.patient_hash,
         "display_note": header.display_note,
     }
+
+
+def lock_headers(session: Session, header_ids: Select[Any]) -> None:
+    """Lock these headers, before the rows of runs, as every model's worker does that settles a copy of the film."""
+    locked = select(StoredHeader.id).where(StoredHeader.id.in_(header_ids)).order_by(StoredHeader.sha256)
+    session.execute(locked.with_for_update()).all()
 
 
 def delete_unnamed_headers(session: Session, header_ids: Collection[int] | None = None) -> None:

@@ -103,11 +103,12 @@ def record_files(
     walk_skipped: the images that this walk has skipped; they are passed over, and those skipped now are added. They
     have no row in the run that would say so. One whose file has changed since becomes pending instead.
     """
-    if not _take_turn(session, run):
+    lock_walk(session, run.id)
+    home, inside = held_place(session, root_id)
+    if not _is_ours(session, run):
         return Recorded(0, 0, (), run_ended=True)
     # A file system may name a file twice when its directory changes while it is listed.
     unique = {file.path: file for file in files}.values()
-    home, inside = held_place(session, root_id)
     listed = ((inside + path, size, mtime) for path, size, mtime in unique)
     rows = [(place, sha256(path).digest(), path, size, mtime) for place, (path, size, mtime) in enumerate(listed)]
     known, pending = _known_and_new(session, run, home, rows)
@@ -126,16 +127,16 @@ def record_files(
     return Recorded(len(pending), len(skipped) - regained, batch_ids)
 
 
-def _take_turn(session: Session, run: RunToFill) -> bool:
-    """Return whether the run is still ours to walk, once no other walker is recording for it.
+def _is_ours(session: Session, run: RunToFill) -> bool:
+    """Return whether the run is still ours to walk; it stays there until the transaction ends.
 
-    The run's row is not locked: workers that settle want it, and would wait until all files are recorded.
+    Workers that settle change its row meanwhile: it is locked against whoever takes images back, who would want our
+    images while we want its run.
     """
-    lock_walk(session, run.id)
     query = select(Run.state, Run.walker).where(Run.id == run.id)
-    if run.beside is not None:  # that one is recorded already in this transaction, and is not to be rolled back
-        query = query.with_for_update()
-    row = session.execute(query).first()
+    # One that shadows is recorded after the other in this transaction, which is not to be rolled back.
+    alone = run.beside is not None
+    row = session.execute(query.with_for_update(read=not alone, key_share=not alone)).first()
     return row is not None and tuple(row) == (RunState.RUNNING, run.walker)
 
 

@@ -71,8 +71,7 @@ def open_account(session: Session, root_id: int) -> None:
 def note_received(session: Session, root_id: int, films: Sequence[ReceivedFilm]) -> None:
     """Record `films` of one spool, in their order: new ones, those that came before, and other bytes of one instance.
 
-    Rows that are there are locked in the order of their ids, as `waiting_films` does, and the accounts' row last, as
-    `note_taken` does, so that they wait for each other in one order.
+    Locks in the order `RECORDING` of wetread.store.core.locks, as `waiting_films` and `note_taken` do.
     """
     lock_received(session)
     known = _known(session, {film.sop_instance_uid for film in films})

@@ -14,7 +14,7 @@ from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Image, Run, RunTally, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.core.locks import lock_batches, lock_readings
-from wetread.store.images.headers import delete_unnamed_headers
+from wetread.store.images.headers import delete_unnamed_headers, lock_headers
 from wetread.store.results.filters import beginning_with
 from wetread.store.roots.erasing_received import delete_received_films, lock_received_films
 from wetread.store.runs.lifecycle import finish_if_settled
@@ -69,14 +69,15 @@ def erase_images(session: Session, image_ids: Sequence[int], *, received: bool =
 
     Runs lose them from their accounts. A worker that holds one in its batch loses the batch, which is read again
     without it. A run that finds the file again reads it again: what is to stay away has to leave the archive first.
-    Locks in the order of wetread.store.runs.deleting.
+    Locks in the order `ERASING` of wetread.store.core.locks.
     """
     mine = WorkItem.image_id.in_(image_ids)
+    films = lock_received_films(session, image_ids if received else [])
     for model in session.scalars(select(WorkItem.model_digest).where(mine).distinct().order_by(WorkItem.model_digest)):
         lock_readings(session, model, alone=True)
-    films = lock_received_films(session, image_ids if received else [])
     lock_batches(session, select(WorkItem.batch_id).where(mine, WorkItem.state == ItemState.PENDING))
-    # A walk that records these files again holds its run's row; it waits, and then finds them gone.
+    lock_headers(session, select(WorkItem.header_id).where(mine))
+    # A walk that records these files again shares its run's row; it waits, and then finds them gone.
     held = select(WorkItem.run_id).where(mine)
     runs = Run.id.in_(held) | (Run.state == RunState.RUNNING)
     session.execute(select(Run.id).where(runs).order_by(Run.id).with_for_update()).all()

@@ -13,6 +13,7 @@ from schemas.states import WORLD_REASONS, ItemState, RunState
 from schemas.tables import Image, Model, Run, WorkItem
 from wetread.store.core.joined_rows import Columns, as_table
 from wetread.store.core.locks import lock_batches, lock_readings
+from wetread.store.images.headers import lock_headers
 from wetread.store.images.places import Place
 from wetread.store.results.filters import listed_at
 from wetread.store.roots.erasing import ERASED_AT_ONCE, erase_images
@@ -57,12 +58,13 @@ def _some(session: Session, home: int, last: int) -> Sequence[tuple[int, bytes]]
 
 
 def _join(session: Session, twins: Mapping[int, int]) -> None:
-    """Make one image of each pair {double: kept}. Locks in the order of wetread.store.runs.deleting."""
+    """Make one image of each pair {double: kept}. Locks in the order `ERASING` of wetread.store.core.locks."""
     ids = [*twins, *twins.values()]
     for model in session.scalars(select(Model.digest).order_by(Model.digest)).all():
         lock_readings(session, model, alone=True)
     of_these = WorkItem.image_id.in_(ids)
     lock_batches(session, select(WorkItem.batch_id).where(of_these, WorkItem.state == ItemState.PENDING))
+    lock_headers(session, select(WorkItem.header_id).where(of_these))
     held = Run.id.in_(select(WorkItem.run_id).where(of_these))
     runs = select(Run.id).where(held | (Run.state == RunState.RUNNING)).order_by(Run.id)
     session.execute(runs.with_for_update()).all()

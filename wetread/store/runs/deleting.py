@@ -18,6 +18,7 @@ def delete_run(session: Session, run_id: int) -> int:
 
     Images whose current reading came from this run fall back to the reading of the run before it. Meanwhile no
     image is settled by the run's model: a worker waits, then goes on, or finds that its batch is gone.
+    Locks in the order `DELETING` of wetread.store.core.locks.
     Raises UsageError when there is no such run, or when it is still going.
     """
     model = session.scalar(select(Run.model_digest).where(Run.id == run_id))

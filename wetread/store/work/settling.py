@@ -47,12 +47,12 @@ def known_readings(
 def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
     """Write `outcomes` of a claimed batch: predictions, headers, items, the run's accounts.
 
-    Everything locks in the same order, the model's readings, batch, predictions, headers, items, run, so that two
-    workers cannot lock each other out. What need not be heard goes to PostgreSQL together (store/together.py): the
-    batch is locked in the first message, and from the items on all goes with the COMMIT, so that no other waits for
-    this client while it holds the run's row. Nothing is written where this raises LeaseLost, since the batch is
-    another's by now, or ReadingsChanged, since the model decides otherwise by now. Images whose linked reading was
-    deleted meanwhile stay pending, and the batch is given back for whoever reads them.
+    Everything locks in the order `SETTLING` of wetread.store.core.locks, so that two workers cannot lock each other
+    out. What need not be heard goes to PostgreSQL together (core/sent_together.py): the batch is locked in the first
+    message, and from the items on all goes with the COMMIT, so that no other waits for this client while it holds the
+    run's row. Nothing is written where this raises LeaseLost, since the batch is another's by now, or ReadingsChanged,
+    since the model decides otherwise by now. Images whose linked reading was deleted meanwhile stay pending, and the
+    batch is given back for whoever reads them.
     """
     (fault,) = settle_together(session, [(held, outcomes)])
     if fault is not None:
@@ -69,8 +69,7 @@ def settle_together(
     """Settle batches that were read together, as `settle` does each; return what it would have raised of each.
 
     again: it was tried before and may be written, with its answer lost; what is written is not written twice. One that
-    cannot be settled keeps no other from it. Between two batches everything locks in one order too: the
-    models' readings, predictions and items by digest, batches and runs with the shadowed one first.
+    cannot be settled keeps no other from it.
     """
     now = utc_now()
     for digest in sorted({held.model_digest for held, _ in parts}):
