@@ -22,7 +22,7 @@ keras: $(VENV)/.keras ## install TensorFlow too, for --engine keras
 
 onnx: $(VENV)/.onnx ## install ONNX Runtime too, for --engine onnx
 
-pacs: $(VENV)/.runtime ## install what receives films from a PACS, for wetread listen: the same as install
+pacs: $(VENV)/.pacs ## install what calls a PACS too, for wetread pull and send; listen needs nothing more
 
 demo: $(VENV)/.runtime ## draw an archive, train on part of it, screen the rest: two minutes, no server
 	$(BIN)/wetread demo
@@ -62,12 +62,14 @@ up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
 	docker compose up --build --detach --wait $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --group build --group check --group test $(ARGS) \
+	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --extra pacs --group build --group check --group test $(ARGS) \
 	    --output-file requirements/dev.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra keras --group build \
 	    --constraints requirements/dev.txt --output-file requirements/keras.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra onnx --group build \
 	    --constraints requirements/dev.txt --output-file requirements/onnx.txt
+	$(LOCK) --extra train --extra postgres --extra parquet --extra pacs --group build \
+	    --constraints requirements/dev.txt --output-file requirements/pacs.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --group build \
 	    --constraints requirements/dev.txt --output-file requirements/runtime.txt
 
@@ -87,7 +89,7 @@ $(VENV)/.created:
 	echo "Install one (on Debian: python3 and python3-venv) or name it: make PYTHON=/path/to/python …" >&2; \
 	exit 1
 
-# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.dev: a file of requirements and the project itself are installed. pip checks
+# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.pacs, .venv/.dev: a file of requirements and the project itself are installed. pip checks
 # every hash and compiles what it installs, which halves TensorFlow's import at the least.
 $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.created
 	@echo "Installing $< into $(VENV)"

@@ -30,6 +30,9 @@ from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange
 from schemas.promotion_tables import Evaluation as Evaluation
 from schemas.promotion_tables import ModelAlias as ModelAlias
+from schemas.pull_tables import Pull as Pull
+from schemas.pull_tables import PullInstance as PullInstance
+from schemas.pull_tables import PullStudy as PullStudy
 from schemas.received_tables import Received as Received
 from schemas.received_tables import ReceivedAccount as ReceivedAccount
 from schemas.received_tables import StoredPeer as StoredPeer

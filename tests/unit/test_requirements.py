@@ -15,7 +15,8 @@ FILES = {
     "runtime": ({"train", "postgres", "parquet"}, {"build"}),
     "keras": ({"train", "postgres", "parquet", "keras"}, {"build"}),
     "onnx": ({"train", "postgres", "parquet", "onnx"}, {"build"}),
-    "dev": ({"train", "postgres", "parquet", "keras", "onnx"}, {"build", "check", "test"}),
+    "pacs": ({"train", "postgres", "parquet", "pacs"}, {"build"}),
+    "dev": ({"train", "postgres", "parquet", "keras", "onnx", "pacs"}, {"build", "check", "test"}),
 }
 """requirements/NAME.txt -> the extras and the dependency groups of pyproject.toml that it holds, beside the core."""
 
@@ -61,12 +62,12 @@ def test_the_lock_holds_what_is_declared(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["runtime", "keras", "onnx"])
+@pytest.mark.parametrize("name", ["runtime", "keras", "onnx", "pacs"])
 def test_one_version_of_a_package_in_all_files(name: str) -> None:
     assert pins(name).items() <= pins("dev").items()
 
 
-@pytest.mark.parametrize("name", ["runtime", "onnx"])
+@pytest.mark.parametrize("name", ["runtime", "onnx", "pacs"])
 def test_serving_without_keras_installs_no_tensorflow(name: str) -> None:
     assert {"tensorflow", "keras"}.isdisjoint(pins(name))
 

@@ -15,8 +15,8 @@ from itertools import islice
 
 import structlog
 
-from gateway.spool import Spool, named_digest
-from gateway.wholeness import looked_at
+from gateway.receiving.spool import Spool, named_digest
+from gateway.receiving.wholeness import looked_at
 from schemas.errors import Rejected
 from wetread.imaging.dicom.elements import Elements, Encoding
 from wetread.store.core.database import Database

@@ -6,8 +6,8 @@ import socket
 import time
 from contextlib import suppress
 
-from gateway.limits import PDU_BYTES, SHORT_PDU_BYTES, TOLERANCE_BYTES, Limits
-from gateway.pdu import HEAD, Kind
+from gateway.receiving.limits import PDU_BYTES, SHORT_PDU_BYTES, TOLERANCE_BYTES, Limits
+from gateway.receiving.pdu import HEAD, Kind
 from schemas.errors import PeerFault, PeerGone
 
 

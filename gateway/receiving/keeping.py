@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 
 import structlog
 
-from gateway.receiver import END_SECONDS, ReceiverOrder, Receiving, receive
+from gateway.receiving.receiver import END_SECONDS, ReceiverOrder, Receiving, receive
 from schemas.errors import MachineUnfit, WetreadError
 from worker.child import Failed
 

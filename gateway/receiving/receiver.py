@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from gateway.acceptor import Acceptor
-from gateway.committing import Committer
-from gateway.counts import Counts, count_beside
-from gateway.limits import Limits
-from gateway.reception import STACK_BYTES, Reception
-from gateway.secured import server_context
-from gateway.spool import Spool
-from gateway.standing import Standing, Watermark
-from gateway.sweeping import sweep
+from gateway.receiving.acceptor import Acceptor
+from gateway.receiving.committing import Committer
+from gateway.receiving.counts import Counts, count_beside
+from gateway.receiving.limits import Limits
+from gateway.receiving.reception import STACK_BYTES, Reception
+from gateway.receiving.secured import server_context
+from gateway.receiving.spool import Spool
+from gateway.receiving.standing import Standing, Watermark
+from gateway.receiving.sweeping import sweep
 from schemas.errors import WetreadError
 from wetread.lasting import say_missed
 from wetread.logs import set_up_logs

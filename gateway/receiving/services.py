@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Proposed
+from gateway.receiving.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Proposed
 
 VERIFICATION = "1.2.840.10008.1.1"
 

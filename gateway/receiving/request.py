@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.limits import PDU_BYTES
-from gateway.pdu import HEAD, Kind
+from gateway.receiving.limits import PDU_BYTES
+from gateway.receiving.pdu import HEAD, Kind
 from schemas.errors import PeerFault
 
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"

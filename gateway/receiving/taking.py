@@ -15,8 +15,8 @@ from typing import Any
 
 import structlog
 
-from gateway.keeping import ReceiverKeeper
-from gateway.receiver import END_SECONDS as RECEIVER_SECONDS
+from gateway.receiving.keeping import ReceiverKeeper
+from gateway.receiving.receiver import END_SECONDS as RECEIVER_SECONDS
 from schemas.errors import DatabaseReplaced, WetreadError
 from schemas.states import RunState
 from screening.doorbell import Doorbell

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from gateway.dimse import (
+from gateway.receiving.dimse import (
     C_CANCEL,
     C_ECHO,
     C_STORE,
@@ -23,9 +23,9 @@ from gateway.dimse import (
     answer_command,
     read_command,
 )
-from gateway.limits import COMMAND_BYTES, Limits
-from gateway.pdu import Fragment, Kind, abort_pdu, data_pdu, fragments, release_reply_pdu
-from gateway.wire import Wire
+from gateway.receiving.limits import COMMAND_BYTES, Limits
+from gateway.receiving.pdu import Fragment, Kind, abort_pdu, data_pdu, fragments, release_reply_pdu
+from gateway.receiving.wire import Wire
 from schemas.errors import PeerFault, PeerGone
 from worker.failpoints import reach
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from gateway.limits import REQUEST_BYTES
-from gateway.pdu import HEAD, Kind, Rejection, abort_pdu, reject_pdu
+from gateway.receiving.limits import REQUEST_BYTES
+from gateway.receiving.pdu import HEAD, Kind, Rejection, abort_pdu, reject_pdu
 from schemas.errors import PeerFault, PeerGone
 
 _DRAINED_AT_ONCE = 4096

@@ -13,7 +13,7 @@ from typing import Literal
 
 import structlog
 
-from gateway.spool import Spool
+from gateway.receiving.spool import Spool
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.store.core.database import Database

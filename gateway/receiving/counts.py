@@ -12,7 +12,7 @@ from wetread.metrics.work import DIRECTORY
 if TYPE_CHECKING:
     from collections.abc import Sized
 
-    from gateway.standing import Standing
+    from gateway.receiving.standing import Standing
 
 LOOK_SECONDS = 1.0
 

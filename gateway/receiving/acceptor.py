@@ -17,8 +17,8 @@ from contextlib import suppress
 
 import structlog
 
-from gateway.asking import Asking, Wants
-from gateway.limits import Limits
+from gateway.receiving.asking import Asking, Wants
+from gateway.receiving.limits import Limits
 from schemas.errors import PeerFault, PeerGone
 
 LEAVE_SECONDS = 2.0

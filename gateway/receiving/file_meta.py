@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from gateway.request import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
+from gateway.receiving.request import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
 
 _SHORT = struct.Struct("<HH2sH")
 _LONG = struct.Struct("<HH2s2xI")

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from gateway.acceptor import LEAVE_SECONDS
-from gateway.asking import Asking
-from gateway.association import Association
-from gateway.committing import Committer
-from gateway.incoming import FilmIntake
-from gateway.limits import Limits
-from gateway.pdu import (
+from gateway.receiving.acceptor import LEAVE_SECONDS
+from gateway.receiving.asking import Asking
+from gateway.receiving.association import Association
+from gateway.receiving.committing import Committer
+from gateway.receiving.incoming import FilmIntake
+from gateway.receiving.limits import Limits
+from gateway.receiving.pdu import (
     CALLED_UNKNOWN,
     CALLING_UNKNOWN,
     NOT_NOW,
@@ -27,11 +27,11 @@ from gateway.pdu import (
     Rejection,
     abort_pdu,
 )
-from gateway.request import APPLICATION_CONTEXT, Request, accept_pdu, read_request
-from gateway.services import negotiated
-from gateway.spool import Spool
-from gateway.standing import Standing
-from gateway.wire import Wire
+from gateway.receiving.request import APPLICATION_CONTEXT, Request, accept_pdu, read_request
+from gateway.receiving.services import negotiated
+from gateway.receiving.spool import Spool
+from gateway.receiving.standing import Standing
+from gateway.receiving.wire import Wire
 from schemas.errors import PeerGone
 from wetread.store.received.peers import Peer, peer_of
 from wetread.store.received.received_films import Sender

@@ -1,8 +1,11 @@
 """The spool: where received films lie, each under the SHA-256 of its bytes, and where they are written first.
 
     SPOOL/incoming/     files that are being received; nothing is promised of them
+    SPOOL/fetching/     the same of what is fetched
     SPOOL/films/ab/     whole films, abc….dcm; the archive's root that runs read
     SPOOL/lock          held by the one receiver that writes here
+    SPOOL/fetching.lock held by the one that fetches into it
+    SPOOL/places.lock   held while a film is put in its place, since both may have the same one
 
 A film's name follows from its bytes, so that one which comes again lies where it did, and another under the same SOP
 instance has a place of its own: nothing is ever overwritten by anything else.
@@ -25,7 +28,9 @@ from itertools import count
 
 from schemas.errors import UsageError
 
-INCOMING, FILMS, LOCK = b"incoming", b"films", b"lock"
+INCOMING, FETCHING, FILMS = b"incoming", b"fetching", b"films"
+LOCKS = {INCOMING: b"lock", FETCHING: b"fetching.lock"}
+PLACES = b"places.lock"
 _FILM = re.compile(rb"([0-9a-f]{64})\.dcm")
 _PART = b".part"
 _DIRECTORY_MODE, _FILE_MODE = 0o750, 0o640
@@ -44,20 +49,23 @@ class SpooledFilm:
 class Spool:
     """The directories under `directory`, which are made where they are missing.
 
-    Raises UsageError where they cannot be, or where another receiver writes there.
+    area: where films are written first, INCOMING or FETCHING. Raises UsageError where the directories cannot be.
     """
 
-    def __init__(self, directory: bytes) -> None:
+    def __init__(self, directory: bytes, area: bytes = INCOMING) -> None:
         self.directory = os.path.abspath(directory)
         self.films = os.path.join(self.directory, FILMS)
-        self._incoming = os.path.join(self.directory, INCOMING)
+        self._incoming = os.path.join(self.directory, area)
         self._numbers = count()
         self._unsettled: Counter[bytes] = Counter()
         self._lock_of_places = threading.Lock()
         try:
             for path in (self.directory, self.films, self._incoming):
                 os.makedirs(path, mode=_DIRECTORY_MODE, exist_ok=True)
-            self._lock = os.open(os.path.join(self.directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            self._lock, self._places = (
+                os.open(os.path.join(self.directory, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+                for name in (LOCKS[area], PLACES)
+            )
             for number in range(256):
                 os.makedirs(os.path.join(self.films, b"%02x" % number), mode=_DIRECTORY_MODE, exist_ok=True)
             sync_directory(self.films)
@@ -68,13 +76,19 @@ class Spool:
             ) from error
 
     def hold(self) -> None:
-        """Take the lock, for as long as this process lives; raise UsageError where another one has it."""
+        """Take the area's lock, until `close`; raise UsageError where another process has it."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise UsageError(
-                "expected a spool of our own, found another `wetread listen` that writes there; name another by --spool"
+                "expected a spool of our own, found another `wetread listen` or `pull` that writes there; name another "
+                "by --spool"
             ) from error
+
+    def close(self) -> None:
+        """Give up the locks."""
+        os.close(self._lock)
+        os.close(self._places)
 
     def begin(self) -> Part:
         """Begin a file; raise OSError where the disk does not let us."""
@@ -109,10 +123,13 @@ class Spool:
         with self._lock_of_places:
             self._unsettled[path] += 1
             try:
+                fcntl.flock(self._places, fcntl.LOCK_EX)
                 yield os.path.join(self.films, path)
             except OSError:
                 self._settled(path)
                 raise
+            finally:
+                fcntl.flock(self._places, fcntl.LOCK_UN)
 
     def settle(self, path: bytes) -> None:
         """Say that a film which was put in its place is recorded, or given up."""
@@ -132,6 +149,21 @@ class Spool:
         """Return the bytes that are free for us, and their share of the disk."""
         found = os.statvfs(self.films)
         return found.f_bavail * found.f_frsize, found.f_bavail / max(1, found.f_blocks)
+
+
+def is_listening(directory: bytes) -> bool:
+    """Return whether a receiver writes this spool."""
+    try:
+        lock = os.open(os.path.join(directory, LOCKS[INCOMING]), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 def film_path(sha256: str) -> bytes:

@@ -11,8 +11,8 @@ import queue
 import threading
 from dataclasses import dataclass, field
 
-from gateway.spool import Spool, sync_directory
-from gateway.standing import Standing
+from gateway.receiving.spool import Spool, sync_directory
+from gateway.receiving.standing import Standing
 from schemas.errors import WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.store.core.database import Database
@@ -35,11 +35,15 @@ class Committer:
     def __init__(self, database: Database, spool: Spool, root_id: int, standing: Standing, seconds: float) -> None:
         self._database, self._spool, self._root_id = database, spool, root_id
         self._standing, self._seconds = standing, seconds
-        self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
 
     def start(self) -> None:
-        """Begin to serve, for as long as the process lives."""
+        """Begin to serve, until `end` or for as long as the process lives."""
         LastingThread(self._serve, "committer").start()
+
+    def end(self) -> None:
+        """Serve no more; nobody may wait for a film to be recorded, or hand one over."""
+        self._queue.put(None)
 
     def commit(self, film: ReceivedFilm) -> bool:
         """Return whether `film` is recorded. False promises nothing: it may be recorded yet, and is no film lost."""
@@ -48,13 +52,16 @@ class Committer:
         return waiting.settled.wait(self._seconds) and waiting.recorded
 
     def _serve(self) -> None:
-        while True:
-            together = [self._queue.get()]
+        while (first := self._queue.get()) is not None:
+            together = [first]
             while len(together) < TOGETHER:
                 try:
-                    together.append(self._queue.get_nowait())
+                    another = self._queue.get_nowait()
                 except queue.Empty:
                     break
+                if another is None:
+                    return
+                together.append(another)
             self.record(together)
 
     def record(self, together: list[_Waiting]) -> None:
