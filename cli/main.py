@@ -33,7 +33,9 @@ COMMANDS = {
         "cli.listen",
         "Receive films from a PACS or a modality by DICOM (C-STORE), and screen them, until stopped.",
     ),
-    "peers": ("cli.peers", "Say which PACS and modalities may send films to `wetread listen`."),
+    "pull": ("cli.pull", "Fetch films from a PACS, and screen them."),
+    "pulls": ("cli.pulls", "List what was fetched from PACS, and what of it is missing."),
+    "peers": ("cli.peers", "Say which PACS and modalities may send films, and how they are called."),
     "worker": ("cli.worker", "Serve batches from the broker until stopped."),
     "beat": ("cli.beat", "Run the schedules, and ring for what waits, until stopped."),
     "schedule": (

@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
-from gateway.receiving.keeping import ReceiverKeeper
 from gateway.receiving.receiver import END_SECONDS as RECEIVER_SECONDS
 from schemas.errors import DatabaseReplaced, WetreadError
 from schemas.states import RunState
@@ -63,21 +62,43 @@ def take(session: Any, runs: WatchRuns, root_id: int, most: int = MOST_FILMS) ->
     return len(taken)
 
 
+INTERRUPTED = "interrupted; the same command goes on"
+
+
+class Keeping(Protocol):
+    """Keeps what brings the films: a receiver's process, or what fetches them."""
+
+    def start(self) -> None:
+        """Start it."""
+
+    def watch(self, seconds: float = 0.0) -> None:
+        """Look after it."""
+
+    def stop(self) -> None:
+        """End it in order."""
+
+
 @dataclass(slots=True)
 class Listening:
-    """Keeps the receiver, and has what it receives read, until `asked` is set.
+    """Keeps what brings films, and has them read, until `asked` is set, or no more come and all are read.
 
-    alive: called at each round. clock: tells the day, for tests.
+    alive: called at each round. clock: tells the day, for tests. done: whether no more come. left_as: why there is
+    more to come although all is read; None where there is not. on_opened: told of each run, in the transaction that
+    opens it.
     """
 
     database: Database
     settings: Settings
     order: WatchOrder
-    keeper: ReceiverKeeper
+    keeper: Keeping
     asked: threading.Event
     look: Look
     alive: Callable[[], object]
     clock: Callable[[], datetime] = utc_now
+    done: Callable[[], bool] = lambda: False
+    left_as: Callable[[], str | None] = lambda: None
+    on_opened: Callable[[Any, int], object] = lambda _session, _run: None
+    _is_over: bool = False
     _runs: WatchRuns | None = None
     _readers: Readers | None = None
     _day: int = 0
@@ -94,7 +115,7 @@ class Listening:
         self._open()
         try:
             self.keeper.start()
-            while not self.asked.is_set():
+            while not self.asked.is_set() and not self._is_over:
                 self.keeper.watch()
                 self.alive()
                 if time.monotonic() < self._try_at:
@@ -138,7 +159,7 @@ class Listening:
             self._open()
             return
         readers.watch(SLICE_SECONDS)
-        account = self._account(runs)
+        is_done, account = self.done(), self._account(runs)  # in this order: what is done brings no film any more
         self.look(account)
         if account.state != RunState.RUNNING:  # paused by a worker, or ended by a person
             self._runs, self._try_at = None, time.monotonic() + AGAIN_SECONDS
@@ -154,7 +175,9 @@ class Listening:
             self._next_sign = now + RENEW_SECONDS
             with self.database.writing() as session:
                 runs.renew(session)
-        if account.pending == 0 and self.clock().astimezone().toordinal() != self._day:
+        if is_done and account.pending == 0 and not self._is_any_waiting():
+            self._is_over = True
+        elif account.pending == 0 and self.clock().astimezone().toordinal() != self._day:
             self._end_day(runs)
 
     def _end_day(self, runs: WatchRuns) -> None:
@@ -191,15 +214,18 @@ class Listening:
         with self.database.writing() as session:
             take(session, runs, self._root)
         with self.database.writing() as session:
-            if runs.pending(session) == 0:
+            why = self.left_as()
+            if runs.pending(session) == 0 and why is None:
                 runs.end(session)
             else:
-                runs.leave(session, RunState.INTERRUPTED, "interrupted; the same command goes on")
+                runs.leave(session, RunState.INTERRUPTED if why is None else RunState.PAUSED, why or INTERRUPTED)
         return self._account(runs)
 
     def _opened(self) -> WatchRuns:
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
-            return WatchRuns.open(
+            runs = WatchRuns.open(
                 session, [self._root], models, self.order.engine, size, self.order.rules, self.order.accepted
             )
+            self.on_opened(session, runs.run.id)
+            return runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -71,7 +72,11 @@ class OrthancServer(Server):
 
     def ask(self, path: str, body: bytes | None = None, *, timeout: float = 10.0) -> Any:
         """GET, or POST where there is a body; return the JSON that it answers."""
-        request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 - loopback
+        users = self._changes.get("RegisteredUsers", {})
+        headers = {}
+        for name, word in users.items():
+            headers["Authorization"] = "Basic " + base64.b64encode(f"{name}:{word}".encode()).decode()
+        request = urllib.request.Request(self.url + path, data=body, headers=headers)  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - the same
             return json.loads(answer.read())
 
