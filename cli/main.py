@@ -35,6 +35,8 @@ COMMANDS = {
     ),
     "pull": ("cli.pull", "Fetch films from a PACS, and screen them."),
     "pulls": ("cli.pulls", "List what was fetched from PACS, and what of it is missing."),
+    "send": ("cli.send", "Send readings to a PACS, as Structured Reports."),
+    "deliveries": ("cli.deliveries", "List what was sent to PACS, and try again what failed."),
     "peers": ("cli.peers", "Say which PACS and modalities may send films, and how they are called."),
     "worker": ("cli.worker", "Serve batches from the broker until stopped."),
     "beat": ("cli.beat", "Run the schedules, and ring for what waits, until stopped."),

@@ -57,6 +57,16 @@ class PulledState(StrEnum):
     NOT_WANTED = "not_wanted"
 
 
+class DeliveryState(StrEnum):
+    """Where a report for a peer stands. SENT: the peer has taken it, and was not heard to keep it yet."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class TickKind(StrEnum):
     """Why a schedule looked at this moment."""
 

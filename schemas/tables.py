@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from schemas.delivery_tables import Delivery as Delivery
 from schemas.image_tables import Image as Image
 from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange

@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
             if how == "stalls":
-                threading.Event().wait(1.5)
+                threading.Event().wait(12)
             self.close_connection = True
         else:
             self.said(200, body, kind)
@@ -152,7 +152,7 @@ def serving(liar: Liar) -> Iterator[str]:
 
 
 def quick(patience: Patience) -> Patience:
-    return replace(patience, silent=0.5, tries=3, first_wait=0.01)
+    return replace(patience, silent=5.0, tries=3, first_wait=0.01)
 
 
 @pytest.fixture(params=["sqlite"])
