@@ -13,7 +13,7 @@ from schemas.states import DeliveryState
 
 @click.group()
 def deliveries() -> None:
-    """List what `wetread send` sent, and try again or give up what failed.
+    """List what was sent to a PACS, and try again what failed.
 
     \b
     Example:

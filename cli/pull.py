@@ -77,7 +77,7 @@ def pull(
     no_read: bool,
     as_json: bool,
 ) -> None:
-    """Fetch films from a PACS into the spool, and screen them as they come.
+    """Fetch films from a PACS, and screen them as they come.
 
     What is wanted is asked for and written down first; then asked = pending + received + failed + gone + not_wanted.
     Interrupted or killed, the same command goes on. Where `wetread listen` has the spool, that reads. Exit 3
@@ -94,9 +94,11 @@ def pull(
     check_pacs()
     from gateway.calling.patience import AskedToStop
     from gateway.pulling.pulling import Pulling
+    from gateway.pulling.reading import END_SECONDS
     from gateway.pulling.wish import PullOrder, Wanted
     from gateway.receiving.spool import is_listening
     from gateway.receiving.standing import Watermark
+    from screening.ending import ORDER_SECONDS
     from wetread.views.pulls import pull_json
 
     wanted = Wanted(day_of(since), day_of(until), last_days, study, accession, tuple(modality.split(",")))
@@ -104,7 +106,8 @@ def pull(
         peer, wanted, via, pace, connections, title, silent_seconds,
         Watermark(int(least_free_gb * 1000**3), least_free_percent / 100),
     )  # fmt: skip
-    with opened_database() as (settings, database), noted_interrupts() as asked:
+    order_seconds = ORDER_SECONDS + END_SECONDS
+    with opened_database() as (settings, database), noted_interrupts(order_seconds=order_seconds) as asked:
         directory = os.fsencode(spool or settings.home / "spool")
         stop = threading.Event()
         pulling = Pulling.open(database, settings, order, directory, stop)

@@ -17,7 +17,7 @@ from cli.run_number import LARGEST
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def pulls(peer: str | None, limit: int, as_json: bool) -> None:
-    """List what was fetched from PACS, newest first, and what of it is missing.
+    """List what was fetched from a PACS, and what of it is missing; newest first.
 
     \b
     Example:

@@ -40,11 +40,12 @@ def send(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Send the readings of films that came over the network to a PACS, as DICOM Structured Reports.
+    """Send readings to a PACS, as Structured Reports.
 
-    Each is unverified, preliminary and says that it is not for diagnostic use. Off until `wetread peers edit PEER
-    --readings`. A report is sent once: whether one without an answer arrived is asked of the PACS first. Exit 3 where
-    one failed; 4 where the PACS is away, and the same command goes on.
+    Those of films that came over the network, by `wetread listen` or `pull`. Each is unverified, preliminary and says
+    that it is not for diagnostic use. Off until `wetread peers edit PEER --readings`. A report is sent once: whether
+    one without an answer arrived is asked of the PACS first. Exit 3 where one failed; 4 where the PACS is away, and the
+    same command goes on.
 
     \b
     Example:

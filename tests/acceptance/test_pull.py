@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -94,8 +95,8 @@ def test_a_pull_that_cannot_be_says_why(program: Program, orthanc: OrthancServer
     (tmp_path / "secret").write_text("wetread:wrong")
     (tmp_path / "secret").chmod(0o600)
     assert "let in" in program.run(*pull()).stderr
-    going = program.start("pull", "pacs", "--last-days", "1", "--via", "get", "--no-read", "--least-free-gb", "0")
-    assert going.wait(120) == 0
+    nothing = program.run("pull", "pacs", "--last-days", "1", "--via", "get", "--no-read", "--least-free-gb", "0")
+    assert nothing.returncode == 0, nothing.stderr
     orthanc.stop()
     away = program.run(*pull("--via", "get", "--no-read"))
     assert (away.returncode, "goes on later" in away.stderr) == (4, True), away.stderr
@@ -107,7 +108,29 @@ def test_interrupted_it_ends_in_order(program: Program, orthanc: OrthancServer, 
     going = program.start(*pull("--pace", "60", "--workers", "1", "--json"))
     eventually(lambda: received(program) >= 2, seconds=120, what="films came")
     os.kill(going.pid, signal.SIGINT)
-    said, _ = going.communicate(timeout=60)
-    assert going.returncode == 130
+    said, told = going.communicate(timeout=150)
+    assert going.returncode == 130, told
     row = json.loads(said)
     assert row["state"] == "fetching" and row["pending"] + row["received"] == FILMS
+
+
+@pytest.mark.timeout(600)
+def test_a_night_fetches_and_reads(program: Program, orthanc: OrthancServer, tmp_path: Path) -> None:
+    known(program, orthanc, tmp_path)
+    today = f"{datetime.now().astimezone():%Y%m%d}"
+    for study in range(3):
+        orthanc.ask("/instances", study_film(5_000 + study, day=today, side=96))
+    row = program.json("schedule", "add", "night", "pacs:pacs", "--cron", "* * * * *", "--pace", "600")
+    assert row["pull"]["peer"] == "pacs"
+    assert program.run("schedule", "run-now", "night").returncode == 2
+    beat = program.start("beat", "--workers", "1")
+    try:
+        eventually(lambda: received(program) == 3, seconds=240, what="the films came")
+        eventually(
+            lambda: ("finished",) in program.rows("SELECT state FROM runs") and program.json("status")["done"] == 3,
+            seconds=240, what="they are read",
+        )  # fmt: skip
+    finally:
+        kill_group(beat)
+    assert program.json("pulls")[-1]["received"] == 3
+    assert program.json("schedule", "history")[-1]["outcome"] == "started"

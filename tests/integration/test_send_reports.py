@@ -108,7 +108,7 @@ def valid_with_the_values_that_were_read(program: Program, report: Any, folder: 
     path = folder / "report.dcm"
     report.save_as(path, enforce_file_format=True)
     film = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
-    digests = dict(program.rows("SELECT sop_instance_uid, sha256 FROM received"))  # type: ignore[arg-type] # of two
+    digests = dict(program.rows("SELECT sop_instance_uid, sha256 FROM received"))  # type: ignore[arg-type] # rows of two columns
     digest = digests[film.ReferencedSOPInstanceUID]
     ((reading,),) = [one["readings"] for one in listed(program.json("results", "show", digest))]
     needs("dsrdump")

@@ -195,6 +195,13 @@ def list_pulls(session: Session, peer: str | None = None, *, limit: int = 50) ->
     return [_row(session, row) for row in session.scalars(query)]
 
 
+def count_pulls(session: Session) -> dict[str, int]:
+    """Return {state: pulls}; each state is there."""
+    query = select(Pull.state, func.count()).group_by(Pull.state)
+    found = {str(state): int(count) for state, count in session.execute(query)}
+    return {str(state): found.get(state, 0) for state in PullState}
+
+
 def why_failed(session: Session, pull_id: int) -> list[tuple[str, int]]:
     """Return why instances of a pull failed, and how many of each, the most first."""
     query = select(PullInstance.why, func.count()).where(
