@@ -22,7 +22,7 @@ keras: $(VENV)/.keras ## install TensorFlow too, for --engine keras
 
 onnx: $(VENV)/.onnx ## install ONNX Runtime too, for --engine onnx
 
-pacs: $(VENV)/.runtime ## install what receives films from a PACS, for wetread listen: the same as install
+pacs: $(VENV)/.pacs ## install what calls a PACS too, for wetread pull and send; listen needs nothing more
 
 web: $(VENV)/.web ## install the reading room too, for wetread web
 
@@ -67,7 +67,7 @@ up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
 	docker compose up --build --detach --wait $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --extra web --group build --group check --group test $(ARGS) \
+	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --extra pacs --extra web --group build --group check --group test $(ARGS) \
 	    --output-file requirements/dev.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra keras --group build \
 	    --constraints requirements/dev.txt --output-file requirements/keras.txt
@@ -75,6 +75,8 @@ lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgra
 	    --constraints requirements/dev.txt --output-file requirements/onnx.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra web --group build \
 	    --constraints requirements/dev.txt --output-file requirements/web.txt
+	$(LOCK) --extra train --extra postgres --extra parquet --extra pacs --group build \
+	    --constraints requirements/dev.txt --output-file requirements/pacs.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --group build \
 	    --constraints requirements/dev.txt --output-file requirements/runtime.txt
 
@@ -94,7 +96,7 @@ $(VENV)/.created:
 	echo "Install one (on Debian: python3 and python3-venv) or name it: make PYTHON=/path/to/python …" >&2; \
 	exit 1
 
-# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.web, .venv/.dev: a file of requirements and the project itself are installed. pip checks
+# .venv/.runtime, .venv/.keras, .venv/.onnx, .venv/.pacs, .venv/.web, .venv/.dev: a file of requirements and the project itself are installed. pip checks
 # every hash and compiles what it installs, which halves TensorFlow's import at the least.
 $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.created
 	@echo "Installing $< into $(VENV)"

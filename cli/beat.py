@@ -13,6 +13,8 @@ from cli.metrics_options import metrics_options, with_metrics
 from cli.numbers import PROCESSES
 
 if TYPE_CHECKING:
+    from producer.night_watch import OurNight
+    from screening.night import NightRunner
     from wetread.settings import Settings
 
 
@@ -52,9 +54,18 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
             count(made)
 
         try:
-            run_beat(settings, stop, workers or len(os.sched_getaffinity(0)), swept)
+            run_beat(settings, stop, workers or len(os.sched_getaffinity(0)), swept, pulls=_pulled)
         finally:
             signs.remove()
+
+
+def _pulled(runner: NightRunner, night: OurNight) -> None:
+    from cli.pacs_extra import check_pacs
+
+    check_pacs()
+    from gateway.pulling.nights import pull_night
+
+    pull_night(runner, night)
 
 
 def _opened_metrics(settings: Settings) -> Callable[[bool], None]:

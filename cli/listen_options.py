@@ -14,7 +14,7 @@ from cli.completing import directories
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from gateway.keeping import ReceiverKeeper
+    from gateway.receiving.keeping import ReceiverKeeper
     from wetread.settings import Settings
     from wetread.store.core.database import Database
 
@@ -82,13 +82,13 @@ class ListenOptions:
 
         Raises UsageError where one of them cannot be, or a certificate is not to be used.
         """
-        from gateway.door import opened_port
-        from gateway.keeping import ReceiverKeeper
-        from gateway.limits import Limits
-        from gateway.receiver import ReceiverOrder
-        from gateway.secured import server_context
-        from gateway.spool import Spool
-        from gateway.standing import Watermark
+        from gateway.receiving.door import opened_port
+        from gateway.receiving.keeping import ReceiverKeeper
+        from gateway.receiving.limits import Limits
+        from gateway.receiving.receiver import ReceiverOrder
+        from gateway.receiving.secured import server_context
+        from gateway.receiving.spool import Spool
+        from gateway.receiving.standing import Watermark
         from wetread.store.received.peers import checked_title
         from wetread.store.received.received_films import open_account
         from wetread.store.roots.adding import root_ids

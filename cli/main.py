@@ -33,7 +33,11 @@ COMMANDS = {
         "cli.listen",
         "Receive films from a PACS or a modality by DICOM (C-STORE), and screen them, until stopped.",
     ),
-    "peers": ("cli.peers", "Say which PACS and modalities may send films to `wetread listen`."),
+    "pull": ("cli.pull", "Fetch films from a PACS, and screen them as they come."),
+    "pulls": ("cli.pulls", "List what was fetched from a PACS, and what of it is missing; newest first."),
+    "send": ("cli.send", "Send readings to a PACS, as Structured Reports."),
+    "deliveries": ("cli.deliveries", "List what was sent to a PACS, and try again what failed."),
+    "peers": ("cli.peers", "Say which PACS and modalities may send films, and how they are called."),
     "worker": ("cli.worker", "Serve batches from the broker until stopped."),
     "beat": ("cli.beat", "Run the schedules, and ring for what waits, until stopped."),
     "schedule": (

@@ -1,17 +1,26 @@
-"""`wetread peers`: who may send films."""
+"""`wetread peers`: who may send films, and how we call them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.completing import peers as complete_peers
 from cli.context import asked_database, opened_database
 from cli.output import emit_json, emit_table, say
+from cli.peer_options import peer_options
+
+if TYPE_CHECKING:
+    from wetread.store.received.peers import Calls
 
 
 @click.group()
 def peers() -> None:
-    """Say which PACS and modalities may send films to `wetread listen`.
+    """Say which PACS and modalities may send films, and how they are called.
+
+    What may send does so to `wetread listen`; `wetread pull` and `wetread send` call.
 
     \b
     Example:
@@ -26,19 +35,55 @@ def peers() -> None:
 @click.option(
     "--address", required=True, metavar="ADDRESS", help="Where it calls from: 10.1.2.3, or a network as 10.1.0.0/16."
 )
-def add(name: str, title: str, address: str) -> None:
+@peer_options
+def add(name: str, title: str, address: str, changed: Callable[[Calls], Calls]) -> None:
     """Let a peer send; it counts within a second, and for each association that it opens from then on.
+
+    With --port or --web it can be called, too, by `wetread pull` and `wetread send`.
 
     \b
     Example:
+      wetread peers add pacs --title ORTHANC --address 127.0.0.1 --port 4242 --web http://127.0.0.1:8042/dicom-web
       wetread peers add "x-ray room 2" --title DX2 --address 10.1.2.0/24
     """
     from wetread.clock import utc_now
-    from wetread.store.received.peers import Peer, add_peer
+    from wetread.store.received.peers import Calls, Peer, add_peer
 
     with opened_database() as (_, database), database.writing() as session:
-        add_peer(session, Peer(name, title, address, utc_now()))
+        add_peer(session, Peer(name, title, address, utc_now(), changed(Calls())))
     say(f"{name} may send")
+
+
+@peers.command()
+@click.argument("name", shell_complete=complete_peers)
+@click.option("--title", help="The AE title by which it calls and is called.")
+@click.option("--address", metavar="ADDRESS", help="Where it calls from.")
+@click.option(
+    "--readings/--no-readings", default=None, help="Let `wetread send` give it readings, or not.  [default: not]"
+)
+@peer_options
+def edit(
+    name: str, title: str | None, address: str | None, readings: bool | None, changed: Callable[[Calls], Calls]
+) -> None:
+    """Change a peer; what is not named stays as it is.
+
+    \b
+    Example:
+      wetread peers edit pacs --web https://pacs.hospital/dicom-web --secret-file /etc/wetread/pacs.secret
+      wetread peers edit pacs --readings
+    """
+    from dataclasses import replace
+
+    from wetread.store.received.peers import change_peer, find_peer
+
+    with opened_database() as (_, database), database.writing() as session:
+        before = find_peer(session, name)
+        calls = changed(before.calls)
+        calls = calls if readings is None else replace(calls, readings=readings)
+        change_peer(
+            session, replace(before, title=title or before.title, network=address or before.network, calls=calls)
+        )
+    say(f"{name} is changed")
 
 
 @peers.command("list")
@@ -58,7 +103,7 @@ def list_all(as_json: bool) -> None:
         emit_json([
             {
                 "name": peer.name, "title": peer.title, "address": peer.network,
-                "created_at": peer.created_at.isoformat(),
+                "created_at": peer.created_at.isoformat(), "calls": peer.calls.to_json(),
             }
             for peer in found
         ])  # fmt: skip

@@ -11,7 +11,7 @@ from cli.interrupting import noted_interrupts
 from cli.output import emit_json, say
 from cli.progress_of_both import ProgressOfBoth, say_opened
 from producer.night_watch import OurNight
-from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED
+from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from screening.by_hand import Hold, taken_schedule
 from screening.ending import AskedToEnd
 from screening.night import NightRunner
@@ -27,6 +27,11 @@ def run_schedule_now(name: str, workers: int | None, max_failure_rate: float, *,
         noted_interrupts() as asked,
         taken_schedule(database, name) as schedule,
     ):
+        if schedule.pull is not None:
+            raise UsageError(
+                f"expected a schedule of directories, found one that fetches: `wetread pull {schedule.pull['peer']} "
+                f"--last-days {schedule.pull['days']}` does the same now"
+            )
         night = OurNight(schedule, None, asked, "interrupted; beat goes on with it in the next window")
         runner = NightRunner(database, settings, workers or len(os.sched_getaffinity(0)), utc_now)
         screening = runner.open(night)

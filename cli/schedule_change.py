@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,13 @@ from cli.completing import directories, schedules
 from cli.context import opened_database
 from cli.output import emit_json, say
 from cli.run_options import NO_SHADOW, RunChanges, RunOptions, run_change_options, run_options
+
+if TYPE_CHECKING:
+    from wetread.settings import Settings
+    from wetread.store.core.database import Database
+
+PACS = "pacs:"
+"""How a schedule names a peer instead of a directory."""
 
 ALWAYS = "always"
 """What `edit` calls no window."""
@@ -28,8 +35,28 @@ MISSED = click.Choice(["run", "skip"])
     "--missed", type=MISSED, default="run", show_default=True,
     help="What becomes of a moment while no beat ran: made up once, within the window, or skipped.",
 )  # fmt: skip
+@click.option(
+    "--last-days",
+    type=click.IntRange(1, 36_500),
+    default=2,
+    show_default=True,
+    help="Of pacs:PEER: films of today and the days before, so many.",
+)
+@click.option("--pace", type=click.FloatRange(min=0, min_open=True), help="Of pacs:PEER: films a minute at most.")
+@click.option(
+    "--via",
+    type=click.Choice(["auto", "wado", "get", "move"]),
+    default="auto",
+    show_default=True,
+    help="Of pacs:PEER: how, as `wetread pull` has it.",
+)
+@click.option("--connections", type=click.IntRange(1, 16), default=2, show_default=True, help="Of pacs:PEER: at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(
+    last_days: int,
+    pace: float | None,
+    via: Any,
+    connections: int,
     name: str,
     directories: tuple[str, ...],
     cron: str,
@@ -39,14 +66,16 @@ def add(
     missed: str,
     as_json: bool,
 ) -> None:
-    """Have directories screened when a cron expression says so.
+    """Have directories screened when a cron expression says so, or films of a PACS fetched and screened.
 
-    What is not done at the end of the window goes on in the next one, under the same run.
+    What is not done at the end of the window goes on in the next one, under the same run. pacs:PEER instead of a
+    directory is a PACS of `wetread peers`, and the same as `wetread pull` each time.
 
     \b
     Example:
       wetread schedule add "archive nightly" /archive --cron "0 22 * * *" --window 22:00-06:00 --timezone Europe/Paris
       wetread schedule add weekly /archive --cron "0 20 * * SAT" --missed skip
+      wetread schedule add "pacs night" pacs:PACS --cron "0 22 * * *" --window 22:00-06:00 --pace 60
       wetread schedule add trial /archive --cron "0 22 * * *" --shadow chest@3
     """
     from cli.progress_of_both import say_warning
@@ -67,13 +96,16 @@ def add(
     with opened_database() as (settings, database):
         registry = Registry(database, settings.models_directory)
         chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker, say_warning)
+        pull = None
+        if any(one.startswith(PACS) for one in directories):
+            directories, pull = _pulled(database, settings, directories, last_days, pace, via, connections)
         rules, paths = chosen.rules, resolved_roots(directories)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
             add_schedule(
                 session, name=name, root_ids=root_ids(session, paths, settings.root_map), cron=cron,
                 timezone=zone, window=hours, model=chosen.model, engine=chosen.engine, missed=missed,
-                now=utc_now(), shadow=chosen.shadow, rules=rules, accepted=chosen.accepted,
+                now=utc_now(), shadow=chosen.shadow, rules=rules, accepted=chosen.accepted, pull=pull,
             )  # fmt: skip
             row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
@@ -147,6 +179,8 @@ def edit(
         _check_due(after.cron, after.timezone, after.window)
         registry = Registry(database, settings.models_directory)
         chosen_models(registry, after.model, after.shadow, after.engine, settings.broker, say_warning)
+        if new_directories and before.pull is not None:
+            raise UsageError("expected the films of a PACS to stay so, found directories; make another schedule")
         if new_directories:
             paths = resolved_roots(new_directories)
             check_not_links_alone(paths, rules, settings.image_seconds)
@@ -156,6 +190,40 @@ def edit(
             )
             row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
+
+
+def _pulled(
+    database: Database,
+    settings: Settings,
+    directories: tuple[str, ...],
+    last_days: int,
+    pace: float | None,
+    via: Any,
+    connections: int,
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the spool's directory of films, and what is fetched into it."""
+    import os
+
+    from cli.pacs_extra import check_pacs
+    from schemas.errors import UsageError
+    from wetread.store.received.peers import find_peer
+    from wetread.store.received.received_films import open_account
+    from wetread.store.roots.adding import root_ids
+
+    check_pacs()
+    from gateway.pulling.wish import PullOrder, Wanted
+    from gateway.receiving.spool import FETCHING, Spool
+
+    if len(directories) > 1:
+        raise UsageError("expected one PACS and nothing beside it, found several; make a schedule for each")
+    with database.reading() as session:
+        peer = find_peer(session, directories[0].removeprefix(PACS))
+    spool = Spool(os.fsencode(settings.home / "spool"), FETCHING)
+    spool.close()
+    films = os.path.realpath(spool.films)
+    with database.writing() as session:
+        open_account(session, root_ids(session, [films], settings.root_map)[0])
+    return (os.fsdecode(films),), PullOrder(peer.name, Wanted(days=last_days), via, pace, connections).to_json()
 
 
 def _check_due(cron: str, timezone: str, window: tuple[str, str] | None) -> None:

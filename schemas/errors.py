@@ -7,6 +7,7 @@
     |   +-- DatabaseReplaced        exit 4   SQLite's file was removed or replaced while it was open
     |   +-- DatabaseFault           exit 4   the database refuses a statement that it should take
     |   +-- NoDatabase              exit 4   a question to a database that is not there
+    |   +-- PeerAway                exit 4   a PACS does not answer, or says that it is too busy
     |   +-- RootUnavailable         exit 4   the archive's root is gone or unreadable
     |       +-- RootSilent          exit 4   it does not answer: a read or a walk hangs
     |       +-- RootEmptied         exit 4   it is there, and holds no file where films were
@@ -74,6 +75,10 @@ class DatabaseFault(ServiceUnavailable):
 
 class NoDatabase(ServiceUnavailable):
     """There is no database where the settings say that one is; a question makes none."""
+
+
+class PeerAway(ServiceUnavailable):
+    """A PACS that we call does not answer, or says for too long that it is too busy."""
 
 
 class RootUnavailable(ServiceUnavailable):

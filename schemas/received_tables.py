@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -92,3 +94,6 @@ class StoredPeer(Base):
     title: Mapped[str] = mapped_column(String(16), comment="the title by which it calls")
     network: Mapped[str] = mapped_column(String(64), comment="the addresses that it calls from")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    calls: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), comment="how it is called; null: it is not"
+    )

@@ -47,6 +47,9 @@ class Schedule(Base):
     )
     walk_rules: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), comment=WALK_RULES)
     accepts: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True), comment="words read anyway")
+    pull: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), comment="what is fetched first, and whence"
+    )
     keep_until: Mapped[float | None] = mapped_column(Float, comment="when that process counts as gone, as a lease")
 
 

@@ -38,6 +38,35 @@ class ReceivedState(StrEnum):
     NOT_WANTED = "not_wanted"
 
 
+class PullState(StrEnum):
+    """Where a pull stands. INCOMPLETE: it ended with less than its peer has; the same command goes on."""
+
+    ASKING = "asking"
+    FETCHING = "fetching"
+    INCOMPLETE = "incomplete"
+    FINISHED = "finished"
+
+
+class PulledState(StrEnum):
+    """What became of an instance of a pull. GONE: its peer has it no more; NOT_WANTED: it is no film."""
+
+    PENDING = "pending"
+    RECEIVED = "received"
+    FAILED = "failed"
+    GONE = "gone"
+    NOT_WANTED = "not_wanted"
+
+
+class DeliveryState(StrEnum):
+    """Where a report for a peer stands. SENT: the peer has taken it, and was not heard to keep it yet."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class TickKind(StrEnum):
     """Why a schedule looked at this moment."""
 

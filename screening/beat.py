@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from producer.beat import keep_time
-from producer.night_watch import NightWatch
+from producer.night_watch import NightWatch, OurNight
 from screening.night import NightRunner
 from wetread.clock import utc_now
 from wetread.settings import Settings
@@ -21,16 +21,24 @@ def run_beat(
     workers: int,
     swept: Callable[[bool], object],
     clock: Callable[[], datetime] = utc_now,
+    pulls: Callable[[NightRunner, OurNight], None] | None = None,
 ) -> None:
     """Keep the time until `stop` is set.
 
     workers: processes of our own in all, without a broker. swept: told after each pass whether all of it was done.
-    clock: tells the time, for tests.
+    clock: tells the time, for tests. pulls: runs a night that fetches its films first.
     """
     database = Database(settings.database)
     try:
         runner = NightRunner(database, settings, workers, clock)
-        nights = NightWatch(worker_id(), died_here, runner.run, clock, settings.sweep_seconds)
+
+        def run(night: OurNight) -> None:
+            if night.schedule.pull is None or pulls is None:
+                runner.run(night)
+            else:
+                pulls(runner, night)
+
+        nights = NightWatch(worker_id(), died_here, run, clock, settings.sweep_seconds)
         keep_time(settings, stop, swept, nights, clock)
     finally:
         database.dispose()

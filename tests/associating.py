@@ -6,8 +6,8 @@ import socket
 import struct
 from collections.abc import Sequence
 
-from gateway.pdu import HEAD, Kind
-from gateway.request import APPLICATION_CONTEXT
+from gateway.receiving.pdu import HEAD, Kind
+from gateway.receiving.request import APPLICATION_CONTEXT
 
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 VERIFICATION = "1.2.840.10008.1.1"

@@ -10,7 +10,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-MAKE = {"keras": "make keras", "onnx": "make onnx", "web": "make web"}
+MAKE = {"keras": "make keras", "onnx": "make onnx", "pacs": "make pacs", "web": "make web"}
 """In a checkout; all other extras are there after `make install`."""
 
 _CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -41,6 +41,9 @@ POINTS = (
     "received_renamed",
     "received_committed",
     "received_answered",
+    "delivery_attempt",
+    "delivery_taken",
+    "delivery_sent",
 )
 """As a batch reaches them; file and decode once a film, the others once a batch, or once an image alone. Those of what
 is received are of the receiver, once a film."""

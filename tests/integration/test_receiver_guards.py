@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.door import opened_port
-from gateway.limits import Limits
-from gateway.pdu import Kind
-from gateway.secured import server_context
-from gateway.wire import Wire
+from gateway.receiving.door import opened_port
+from gateway.receiving.limits import Limits
+from gateway.receiving.pdu import Kind
+from gateway.receiving.secured import server_context
+from gateway.receiving.wire import Wire
 from schemas.errors import PeerGone, UsageError
 from tests.associating import release
 from tests.program import eventually

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.limits import Limits
-from gateway.pdu import HEAD, Kind
+from gateway.receiving.limits import Limits
+from gateway.receiving.pdu import HEAD, Kind
 from tests.associating import associate_request, data, read_pdu, release, store_command
 from tests.receiving import Receiving, connected, echoscu, needs, storescu, write_films
 from wetread.store.core.database import Database

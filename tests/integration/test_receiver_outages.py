@@ -12,7 +12,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
-from gateway.limits import Limits
+from gateway.receiving.limits import Limits
 from tests.program import eventually
 from tests.receiving import Receiving, film, needs, storescu, write_films
 from tests.services import PostgresServer

@@ -25,7 +25,7 @@ from wetread.store.reviews.consensus import consensus_films
 from wetread.store.reviews.reading_lists import FilmList, find_list, keep_list
 from wetread.store.reviews.reviews import Said, add_review, reviews_of
 from wetread.store.reviews.worklist import FilmKey, one_film, page_of_films
-from wetread.store.work.settling import Outcome
+from wetread.store.work.outcomes import Outcome
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 THRESHOLDS = {"covid": 0.8, "normal": 0.5, "pneumonia": 0.65}

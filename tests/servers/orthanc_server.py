@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import shutil
 import signal
 import urllib.error
@@ -11,17 +13,25 @@ from typing import Any
 
 from tests.servers.server import Server, free_port, program_path
 
+DICOMWEB = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+"""Debian's orthanc-dicomweb."""
+
 
 class OrthancServer(Server):
-    """Orthanc on loopback, without users; it knows one modality, "wetread"."""
+    """Orthanc on loopback, without users; it knows one modality, "wetread". changes: to its configuration."""
 
     programs = ("Orthanc",)
     polite_stop = signal.SIGTERM
 
-    def __init__(self, wetread_port: int) -> None:
+    def __init__(self, wetread_port: int, changes: dict[str, Any] | None = None) -> None:
         super().__init__()
-        self._wetread_port = wetread_port
-        self._dicom_port = free_port()
+        self._wetread_port, self._changes = wetread_port, changes or {}
+        self.dicom_port = free_port()
+
+    @property
+    def web(self) -> str:
+        """Its DICOMweb service."""
+        return f"{self.url}/dicom-web"
 
     @property
     def url(self) -> str:
@@ -30,7 +40,7 @@ class OrthancServer(Server):
 
     @property
     def command(self) -> list[str]:
-        """The server; plugins are none of ours."""
+        """The server."""
         return [program_path("Orthanc"), str(self.directory / "orthanc.json")]
 
     @property
@@ -42,10 +52,11 @@ class OrthancServer(Server):
         """Write its configuration."""
         configuration = {
             "Name": self.identity, "StorageDirectory": str(self.directory / "storage"),
-            "IndexDirectory": str(self.directory / "storage"), "HttpPort": self.port, "DicomPort": self._dicom_port,
-            "DicomAet": "ORTHANC", "RemoteAccessAllowed": False, "AuthenticationEnabled": False, "Plugins": [],
+            "IndexDirectory": str(self.directory / "storage"), "HttpPort": self.port, "DicomPort": self.dicom_port,
+            "DicomAet": "ORTHANC", "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
+            "Plugins": [path for path in [DICOMWEB] if os.path.exists(path)],
             "DicomModalities": {"wetread": ["WETREAD", "127.0.0.1", self._wetread_port]}, "DicomScuTimeout": 60,
-            "OverwriteInstances": True, "ConcurrentJobs": 10,
+            "OverwriteInstances": True, "ConcurrentJobs": 10, **self._changes,
         }  # fmt: skip
         path = self.directory / "orthanc.json"
         path.write_text(json.dumps(configuration))
@@ -61,7 +72,11 @@ class OrthancServer(Server):
 
     def ask(self, path: str, body: bytes | None = None, *, timeout: float = 10.0) -> Any:
         """GET, or POST where there is a body; return the JSON that it answers."""
-        request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 - loopback
+        users = self._changes.get("RegisteredUsers", {})
+        headers = {}
+        for name, word in users.items():
+            headers["Authorization"] = "Basic " + base64.b64encode(f"{name}:{word}".encode()).decode()
+        request = urllib.request.Request(self.url + path, data=body, headers=headers)  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - the same
             return json.loads(answer.read())
 

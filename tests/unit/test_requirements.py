@@ -16,7 +16,8 @@ FILES = {
     "keras": ({"train", "postgres", "parquet", "keras"}, {"build"}),
     "onnx": ({"train", "postgres", "parquet", "onnx"}, {"build"}),
     "web": ({"train", "postgres", "parquet", "web"}, {"build"}),
-    "dev": ({"train", "postgres", "parquet", "keras", "onnx", "web"}, {"build", "check", "test"}),
+    "pacs": ({"train", "postgres", "parquet", "pacs"}, {"build"}),
+    "dev": ({"train", "postgres", "parquet", "keras", "onnx", "web", "pacs"}, {"build", "check", "test"}),
 }
 """requirements/NAME.txt -> the extras and the dependency groups of pyproject.toml that it holds, beside the core."""
 
@@ -62,12 +63,12 @@ def test_the_lock_holds_what_is_declared(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["runtime", "keras", "onnx", "web"])
+@pytest.mark.parametrize("name", ["runtime", "keras", "onnx", "web", "pacs"])
 def test_one_version_of_a_package_in_all_files(name: str) -> None:
     assert pins(name).items() <= pins("dev").items()
 
 
-@pytest.mark.parametrize("name", ["runtime", "onnx"])
+@pytest.mark.parametrize("name", ["runtime", "onnx", "pacs"])
 def test_serving_without_keras_installs_no_tensorflow(name: str) -> None:
     assert {"tensorflow", "keras"}.isdisjoint(pins(name))
 

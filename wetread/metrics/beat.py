@@ -115,6 +115,14 @@ def _of_totals(totals: Totals) -> Iterator[Metric]:
     yield _gauge("wetread_received_conflicts", "Of these, other bytes of one SOP instance.", [((), came.conflicts)])
     yield _gauge("wetread_received_copies", "Times that a film came again.", [((), came.copies)])
     yield _gauge("wetread_received_not_wanted", "Objects that were not kept.", [((), came.not_wanted)])
+    yield _gauge(
+        "wetread_deliveries", "Reports for PACS, by state.",
+        [((state,), count) for state, count in sorted(totals.deliveries.items())], ("state",),
+    )  # fmt: skip
+    yield _gauge(
+        "wetread_pulls", "What is fetched from PACS, by state.",
+        [((state,), count) for state, count in sorted(totals.pulls.items())], ("state",),
+    )  # fmt: skip
     models = [((alias, model, digest), 1.0) for alias, (model, digest) in sorted(totals.models.items())]
     yield _gauge("wetread_model_info", "What an alias stands for.", models, ("alias", "model", "digest"))
     yield _gauge(

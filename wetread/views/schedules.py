@@ -23,6 +23,7 @@ def schedule_json(session: Any, row: ScheduleRow) -> dict[str, Any]:
     return {
         "name": row.name,
         "directories": [path_text(paths[key]) for key in row.root_ids],
+        "pull": row.pull,
         "cron": row.cron,
         "window": "-".join(row.window) if row.window else None,
         "timezone": row.timezone,

@@ -13,15 +13,15 @@ from typing import Any, Self
 
 import pytest
 
-from gateway.association import Association, Intake
-from gateway.dimse import SUCCESS, Answer, Command, Status, read_command
-from gateway.incoming import FilmIntake
-from gateway.limits import COMMAND_BYTES, PDU_BYTES, Limits
-from gateway.pdu import HEAD, Kind
-from gateway.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Request, accept_pdu, read_request
-from gateway.services import negotiated
-from gateway.spool import Spool
-from gateway.wire import Wire
+from gateway.receiving.association import Association, Intake
+from gateway.receiving.dimse import SUCCESS, Answer, Command, Status, read_command
+from gateway.receiving.incoming import FilmIntake
+from gateway.receiving.limits import COMMAND_BYTES, PDU_BYTES, Limits
+from gateway.receiving.pdu import HEAD, Kind
+from gateway.receiving.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Request, accept_pdu, read_request
+from gateway.receiving.services import negotiated
+from gateway.receiving.spool import Spool
+from gateway.receiving.wire import Wire
 from schemas.errors import PeerFault
 from tests.associating import (
     DX,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway.request import IMPLEMENTATION_UID
-from gateway.services import FILMS, SYNTAXES, VERIFICATION
+from gateway.receiving.request import IMPLEMENTATION_UID
+from gateway.receiving.services import FILMS, SYNTAXES, VERIFICATION
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pacs.md").read_text()
 

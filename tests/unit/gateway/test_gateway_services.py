@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Proposed
-from gateway.services import FILMS, VERIFICATION, is_taken, negotiated
+from gateway.receiving.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Proposed
+from gateway.receiving.services import FILMS, VERIFICATION, is_taken, negotiated
 
 CR, CT, SR = "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.11"
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"

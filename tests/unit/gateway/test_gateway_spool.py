@@ -16,9 +16,9 @@ from pydicom.uid import (
     JPEGLosslessSV1,
 )
 
-from gateway.file_meta import file_head
-from gateway.spool import Spool, film_path
-from gateway.wholeness import Named, looked_at
+from gateway.receiving.file_meta import file_head
+from gateway.receiving.spool import Spool, film_path
+from gateway.receiving.wholeness import Named, looked_at
 from schemas.errors import Rejected, UsageError
 from tests.receiving import film
 from tests.unit.gateway.data_sets import data_set_of
@@ -66,7 +66,7 @@ def test_what_was_not_finished_is_removed(tmp_path: Path) -> None:
 
 def test_a_spool_has_one_receiver(tmp_path: Path) -> None:
     Spool(os.fsencode(tmp_path)).hold()
-    script = "import sys; from gateway.spool import Spool; Spool(sys.argv[1].encode()).hold()"
+    script = "import sys; from gateway.receiving.spool import Spool; Spool(sys.argv[1].encode()).hold()"
     done = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True)
     assert "another `wetread listen`" in done.stderr
     with pytest.raises(UsageError, match="expected a directory"):

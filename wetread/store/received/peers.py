@@ -1,12 +1,14 @@
-"""Peers: who may send films, by the title they call by and the addresses they call from."""
+"""Peers: who may send films, by the title they call by and the addresses they call from, and how we call them."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -21,13 +23,44 @@ _MAPPED = "::ffff:"
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """How a peer is called. host: its name or address; port: of DICOM; web: the URL of DICOMweb; None: not so.
+
+    secret_variable, secret_file: where what it asks of us is found, which is stored nowhere. authority, certificate,
+    key: PEM files; with the first it is called by TLS. plain: the network between is protected without TLS. readings:
+    they may be sent to it.
+    """
+
+    host: str | None = None
+    port: int | None = None
+    web: str | None = None
+    secret_variable: str | None = None
+    secret_file: str | None = None
+    authority: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    plain: bool = False
+    readings: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """One that may send. network: an address, or a network as 10.1.0.0/16."""
+    """One that may send. network: an address, or a network as 10.1.0.0/16. calls: how it is called."""
 
     name: str
     title: str
     network: str
     created_at: datetime
+    calls: Calls = Calls()
+
+    @property
+    def host(self) -> str | None:
+        """Return whom to call by DICOM; None where only a network is known."""
+        return self.calls.host or (None if "/" in self.network else self.network)
 
     def sends_from(self, title: str, address: str) -> bool:
         """Return whether this is who calls by `title` from `address`."""
@@ -63,6 +96,35 @@ def checked_network(network: str) -> str:
     return str(found.network_address) if found.num_addresses == 1 else str(found)
 
 
+def checked_calls(peer: Peer) -> Calls:
+    """Return how `peer` is called; raise UsageError where that cannot be, or would be open without protection."""
+    calls = peer.calls
+    if calls.port is not None and peer.host is None:
+        raise UsageError("expected whom to call, found a network and a port: give --host")
+    if calls.port is not None and not (calls.authority or calls.plain or _is_here(str(peer.host))):
+        raise UsageError(
+            "expected TLS beyond this machine, found none: films name patients. Give --tls-authority, or say --plain "
+            "where the network itself is protected"
+        )
+    if calls.web is None:
+        return calls
+    parts = urlsplit(calls.web)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise UsageError(
+            "expected the address of a DICOMweb service, as https://pacs.hospital/dicom-web, found none in --web"
+        )
+    if parts.username is not None:
+        raise UsageError(
+            "expected --web without a password, found one in it: it would be stored; give --secret-file or --secret-env"
+        )
+    if parts.scheme == "http" and not calls.plain and not _is_here(parts.hostname):
+        raise UsageError(
+            "expected https beyond this machine, found http: films name patients. Say --plain where the network itself "
+            "is protected"
+        )
+    return replace(calls, web=calls.web.rstrip("/"))
+
+
 def add_peer(session: Session, peer: Peer) -> None:
     """Store a peer; raise UsageError for a title, a network or a name that cannot be, or a name that is taken."""
     if not 0 < len(peer.name) <= _NAME_LENGTH or not peer.name.isprintable():
@@ -72,20 +134,54 @@ def add_peer(session: Session, peer: Peer) -> None:
     session.add(
         StoredPeer(
             name=peer.name, title=checked_title(peer.title), network=checked_network(peer.network),
-            created_at=peer.created_at,
+            created_at=peer.created_at, calls=checked_calls(peer).to_json() or None,
         )
     )  # fmt: skip
+
+
+def change_peer(session: Session, peer: Peer) -> None:
+    """Store what `peer` says now, under its name; raise UsageError where that cannot be, or there is none."""
+    row = session.scalar(select(StoredPeer).where(StoredPeer.name == peer.name).with_for_update())
+    if row is None:
+        raise _unknown(session, peer.name)
+    row.title, row.network = checked_title(peer.title), checked_network(peer.network)
+    row.calls = checked_calls(peer).to_json() or None
+
+
+def find_peer(session: Session, name: str) -> Peer:
+    """Return the peer of this name; raise UsageError listing those there are."""
+    row = session.scalar(select(StoredPeer).where(StoredPeer.name == name))
+    if row is None:
+        raise _unknown(session, name)
+    return _peer(row)
 
 
 def list_peers(session: Session) -> list[Peer]:
     """Return the peers by name."""
     rows = session.scalars(select(StoredPeer).order_by(StoredPeer.name))
-    return [Peer(row.name, row.title, row.network, row.created_at) for row in rows]
+    return [_peer(row) for row in rows]
 
 
 def remove_peer(session: Session, name: str) -> None:
     """Remove a peer; raise UsageError listing those there are where there is none of this name."""
     if session.execute(delete(StoredPeer).where(StoredPeer.name == name).returning(StoredPeer.id)).first() is None:
-        known = ", ".join(repr(peer.name) for peer in list_peers(session))
-        hint = f"there are: {known}" if known else "there is none yet; see `wetread peers add --help`"
-        raise UsageError(f"expected a peer, found none named {name!r}; {hint}")
+        raise _unknown(session, name)
+
+
+def _peer(row: StoredPeer) -> Peer:
+    return Peer(row.name, row.title, row.network, row.created_at, Calls(**(row.calls or {})))
+
+
+def _unknown(session: Session, name: str) -> UsageError:
+    known = ", ".join(repr(peer.name) for peer in list_peers(session))
+    hint = f"there are: {known}" if known else "there is none yet; see `wetread peers add --help`"
+    return UsageError(f"expected a peer, found none named {name!r}; {hint}")
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

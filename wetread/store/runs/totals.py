@@ -13,6 +13,8 @@ from schemas.schedule_tables import ScheduleTick
 from schemas.states import ItemState, RunState, TickKind, TickOutcome
 from schemas.tables import Batch, Model, ModelAlias, Run, RunTally
 from wetread.store.core.database_clock import database_seconds, read_clock
+from wetread.store.received.deliveries import count_deliveries
+from wetread.store.received.pulls import count_pulls
 from wetread.store.received.received_films import ReceivedTotals, read_received
 from wetread.store.runs.accounts import list_accounts
 from wetread.store.runs.alarms import latest_alarms
@@ -28,7 +30,7 @@ class Totals:
     those that a worker has; expired: those whose lease ran out and that nobody has taken yet. abandoned: times that a
     worker died, or was silent past its lease and since, with a batch.
     models: {alias: (NAME@VERSION, digest)}. ticks: {(kind, outcome): moments of schedules}.
-    received: what came over the network.
+    received: what came over the network. deliveries: {state: reports for PACS}. pulls: {state: pulls}.
     alarms: {kind: how many, of the latest run of each set of roots}. database_seconds: its clock, seconds since 1970.
     """
 
@@ -42,6 +44,8 @@ class Totals:
     ticks: dict[tuple[str, str], int]
     alarms: dict[str, int]
     received: ReceivedTotals
+    deliveries: dict[str, int]
+    pulls: dict[str, int]
     database_seconds: float
 
 
@@ -59,6 +63,8 @@ def read_totals(session: Session) -> Totals:
         ticks=_ticks(session),
         alarms=_alarms(session),
         received=read_received(session),
+        deliveries=count_deliveries(session),
+        pulls=count_pulls(session),
         database_seconds=read_clock(session),
     )
 

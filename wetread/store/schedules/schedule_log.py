@@ -90,6 +90,14 @@ def fail_tick(session: Session, schedule_id: int, note: str) -> None:
     session.execute(update(ScheduleTick).where(ScheduleTick.id == newest).values(outcome=TickOutcome.FAILED, note=note))
 
 
+def settle_tick(session: Session, schedule_id: int, note: str) -> None:
+    """Say of the newest moment that began that it is over, without a run of its own, and why."""
+    newest = _newest_begun(session, schedule_id)
+    session.execute(
+        update(ScheduleTick).where(ScheduleTick.id == newest).values(outcome=TickOutcome.STARTED, note=note)
+    )
+
+
 def _newest_begun(session: Session, schedule_id: int) -> int | None:
     return session.scalar(
         select(ScheduleTick.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ class ScheduleRow:
 
     since_at: ticks before it do not count. not_before: when a run that failed is tried again. shadow: a model that
     reads along. rules: how the directories are walked. accepted: words of DICOM headers that are read although they
-    name something else.
+    name something else. pull: what is fetched into the root first; None where nothing is.
     """
 
     id: int
@@ -41,6 +42,7 @@ class ScheduleRow:
     shadow: str | None = None
     rules: WalkRules = USUAL_WALK
     accepted: Accepted = ACCEPTED
+    pull: dict[str, Any] | None = None
 
 
 def add_schedule(
@@ -58,6 +60,7 @@ def add_schedule(
     shadow: str | None = None,
     rules: WalkRules | None = None,
     accepted: Accepted = ACCEPTED,
+    pull: dict[str, Any] | None = None,
 ) -> int:
     """Store a schedule that was checked; return its id. Raises UsageError when the name is taken."""
     if _named(session, name) is not None:
@@ -67,7 +70,7 @@ def add_schedule(
         name=name, root_ids=list(root_ids), cron=cron, timezone=timezone, window_start=start, window_end=end,
         model=model, engine=engine, missed=missed, created_at=now, since_at=now, shadow=shadow,
         walk_rules=(rules or WalkRules()).to_json(),
-        accepts=accepted.to_json(),
+        accepts=accepted.to_json(), pull=pull,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -151,4 +154,5 @@ def _row(found: Schedule) -> ScheduleRow:
         found.id, found.name, tuple(found.root_ids), found.cron, found.timezone, window, found.model, found.engine,
         found.missed, found.created_at, found.since_at, found.paused_at, found.not_before, found.keeper,
         found.shadow, WalkRules.from_json(found.walk_rules), Accepted.from_json(found.accepts),
+        found.pull,
     )  # fmt: skip

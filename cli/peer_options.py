@@ -1,0 +1,70 @@
+"""The options that say how a peer is called: its host, port, DICOMweb service, certificates and secret."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from wetread.store.received.peers import Calls
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE = click.Path(exists=True, dir_okay=False)
+
+_OPTIONS = (
+    click.option("--host", help="Whom to call by DICOM.  [default: --address, where it is one]"),
+    click.option("--port", type=click.IntRange(1, 65535), help="Its DICOM port, for C-FIND, C-GET, C-MOVE, C-STORE."),
+    click.option("--web", metavar="URL", help="Its DICOMweb service, as https://pacs.hospital/dicom-web."),
+    click.option(
+        "--secret-env", metavar="VARIABLE", help="The variable that holds NAME:PASSWORD, or a token, for --web."
+    ),
+    click.option("--secret-file", type=FILE, metavar="FILE", help="A file of mode 0600 that holds it."),
+    click.option("--tls-authority", type=FILE, metavar="FILE", help="Who signed its certificate; DICOM is TLS then."),
+    click.option("--tls-certificate", type=FILE, metavar="FILE", help="Our certificate, as PEM, to show to it."),
+    click.option("--tls-key", type=FILE, metavar="FILE", help="Its key."),
+    click.option("--plain", is_flag=True, default=None, help="Call without TLS beyond this machine; it is protected."),
+)
+
+
+def peer_options(command: Command) -> Any:
+    """Add the options to a command, which gets `changed`: what makes of a peer's calls those that were asked for."""
+
+    @functools.wraps(command)
+    def called(
+        *arguments: Any,
+        host: str | None,
+        port: int | None,
+        web: str | None,
+        secret_env: str | None,
+        secret_file: str | None,
+        tls_authority: str | None,
+        tls_certificate: str | None,
+        tls_key: str | None,
+        plain: bool | None,
+        **others: Any,
+    ) -> Any:
+        said = {
+            "host": host, "port": port, "web": web, "secret_variable": secret_env, "secret_file": _whole(secret_file),
+            "authority": _whole(tls_authority), "certificate": _whole(tls_certificate), "key": _whole(tls_key),
+            "plain": plain,
+        }  # fmt: skip
+        named: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+
+        def changed(calls: Calls) -> Calls:
+            return replace(calls, **named)
+
+        return command(*arguments, changed=changed, **others)
+
+    for option in reversed(_OPTIONS):
+        called = option(called)
+    return called
+
+
+def _whole(path: str | None) -> str | None:
+    return None if path is None else os.path.abspath(path)

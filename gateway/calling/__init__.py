@@ -1,0 +1,1 @@
+"""Calls a PACS: by DICOMweb and by DICOM; the only room with the libraries for it."""
