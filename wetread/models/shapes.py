@@ -116,7 +116,20 @@ def _layer_shapes(layer: LayerSpec, taken: list[Shape]) -> tuple[Shape, dict[str
             if taken[0] != taken[1]:
                 raise _fault(layer, f"expected two inputs of one shape, found {taken[0]} and {taken[1]}")
             return shape, {}
-        case "relu" | "softmax":
+        case "concatenate":
+            if len({each[:-1] for each in taken}) > 1:
+                raise _fault(
+                    layer, f"expected inputs that differ in channels alone, found {', '.join(map(str, taken))}"
+                )
+            return (*shape[:-1], sum(each[-1] for each in taken)), {}
+        case "upsample2d":
+            height, width, channels = _image(layer, shape)
+            down, along = _pair(layer, "size")
+            if layer.settings["interpolation"] not in ("nearest", "bilinear"):
+                found = layer.settings["interpolation"]
+                raise _fault(layer, f"expected interpolation 'nearest' or 'bilinear', found {found!r}")
+            return (height * down, width * along, channels), {}
+        case "relu" | "relu6" | "softmax":
             return shape, {}
         case unknown:
             raise _fault(layer, f"no shapes are known for {unknown!r}")
