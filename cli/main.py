@@ -47,6 +47,7 @@ COMMANDS = {
     "results": ("cli.results", "List, show, summarise and delete readings."),
     "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),
     "train": ("cli.train", "Train a model on labelled films."),
+    "train-field": ("cli.train_field", "Train the segmenter that finds the lungs, on films with masks."),
     "evaluate": ("cli.evaluate", "Measure a model on labelled films."),
     "compare": ("cli.compare", "Compare optimizers on the same films."),
     "cross-validate": ("cli.cross_validate", "Measure a recipe, every patient held out once."),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from trainer.audit.findings import Severity
 from trainer.card.audit import audit_section
 from trainer.card.confidence import abstention_section, calibration_section, calls_section, decision_section
-from trainer.card.figures import figures_section, parts_section, within_section
+from trainer.card.figures import figures_section, parts_section, within_section, within_view_section
 from trainer.card.gate import gate_section
 from trainer.card.origins import data_section, identity_section, preprocessing_section, protocol_section
 from trainer.card.shortcuts import shortcuts_section
@@ -49,6 +49,7 @@ def model_card(made: Made, notes: CardNotes) -> str:
         _use(made),
         figures_section(made, notes.openings),
         within_section(made),
+        within_view_section(made),
         audit_section(made),
         parts_section(made),
         calibration_section(made),

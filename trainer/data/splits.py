@@ -105,4 +105,4 @@ def side_counts(dataset: Dataset, split: Split) -> dict[str, dict[str, int]]:
 
 def shipped_split_path() -> bytes:
     """Return the committed split of ../shared/data/cxr: its test patients are opened once per shipped model."""
-    return os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), "splits", "cxr.csv"))
+    return os.fsencode(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "splits", "cxr.csv"))
