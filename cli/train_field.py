@@ -25,7 +25,7 @@ from schemas.errors import UsageError
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def train_field(data: str, **options: Any) -> None:
-    """Train the segmenter that finds the lungs.
+    """Train the segmenter that finds the lungs, on films with masks.
 
     DATA has a manifest.csv with the columns path, mask and patient_id; a mask is a picture, black outside the lungs.
     The column finding, or what --label-column names, says what a film shows: agreement is given for each of its values.

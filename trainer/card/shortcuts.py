@@ -24,7 +24,7 @@ def shortcuts_section(made: Made) -> str:
         f"One small network ({panel['arch']}, {panel['size']} pixels, {epochs}) was trained on the same patients for "
         "each row, on films from which more or less was taken away."
         if panel["arch"] != ARCH
-        else "Each row is a logistic regression on the same patients, which sees nothing of what is in the lungs. The "
+        else "Each row is a logistic regression on the same patients, which sees no picture of the lungs. The "
         f"outline is that of the network's own input, {panel['size']} pixels a side."
     )
     return "\n\n".join(
