@@ -67,7 +67,7 @@ up: ## start Redis, PostgreSQL and a worker in containers; settings in .env
 	docker compose up --build --detach --wait $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --extra pacs --extra web --group build --group check --group test $(ARGS) \
+	$(LOCK) --extra train --extra postgres --extra keras --extra onnx --extra parquet --extra pacs --extra web --extra backbones --group build --group check --group test $(ARGS) \
 	    --output-file requirements/dev.txt
 	$(LOCK) --extra train --extra postgres --extra parquet --extra keras --group build \
 	    --constraints requirements/dev.txt --output-file requirements/keras.txt

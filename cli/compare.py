@@ -15,7 +15,7 @@ from cli.figures import estimate
 from cli.folder import FOLDER
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
-from cli.training_options import OPTIMIZERS, film_options, network_options, panel_option, preprocess_of
+from cli.training_options import OPTIMIZERS, SIZE, film_options, network_options, panel_option, preprocess_of
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _recipe(options: dict[str, Any]) -> Recipe:
     return Recipe(
         name="comparison",
         arch=options["arch"],
-        size=options["size"],
+        size=options["size"] or SIZE,
         width=options["width"],
         preprocess=preprocess_of(options),
         options=TrainingOptions(

@@ -49,6 +49,7 @@ def show_evaluation(
         ),
         "each label against the rest, as the highest probability gives it": tables.label_table,
         "two labels told apart within one source, where the source cannot help": tables.within_source_table,
+        "two labels told apart within one view, AP or PA, which itself tells labels apart": tables.within_view_table,
         "each label where the decision says it; other films are uncertain": tables.decision_table,
     }
     if whole:

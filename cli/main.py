@@ -54,6 +54,7 @@ COMMANDS = {
     "reviews": ("cli.reviews", "Check, measure and export what readers said of the films in the reading room."),
     "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),
     "train": ("cli.train", "Train a model on labelled films."),
+    "train-field": ("cli.train_field", "Train the segmenter that finds the lungs, on films with masks."),
     "evaluate": ("cli.evaluate", "Measure a model on labelled films."),
     "compare": ("cli.compare", "Compare optimizers on the same films."),
     "cross-validate": ("cli.cross_validate", "Measure a recipe, every patient held out once."),

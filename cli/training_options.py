@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.data_options import OPTIONS
+from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from trainer.training.recipe import Recipe
+    from wetread.imaging.lung_field import LungField
     from wetread.imaging.preprocess import Preprocess
+
+SIZE, LITE0_SIZE = 128, 224
+"""Sides of a network's input where none is given."""
 
 OPTIMIZERS = ("rmsprop", "sgd", "adadelta", "adagrad", "adam")
 """The paper's five, in its order; a test holds them to the engine's."""
@@ -33,8 +38,16 @@ def network_options(command: Command) -> Command:
             show_default=True,
             help="The network.",
         ),
-        click.option("--size", default=128, show_default=True, help="Side of the network's input, pixels."),
+        click.option(
+            "--size", type=int, help="Side of the network's input, pixels.  [default: 128, and 224 for lite0]"
+        ),
         click.option("--width", type=int, help="Scales every layer.  [default: the architecture's]"),
+        click.option(
+            "--backbone",
+            type=click.Choice(["lite0"]),
+            help="Start from a network that others trained on photographs: EfficientNet-Lite0.  [default: none]",
+        ),
+        click.option("--freeze", is_flag=True, help="Keep the backbone as it is, and learn the last layer alone."),
     )
 
 
@@ -84,6 +97,16 @@ def film_options(command: Command) -> Command:
         ),
         click.option("--clip-limit", default=2.0, show_default=True, help="Of CLAHE."),
         click.option("--brightness", default=10, show_default=True, help="Grey levels added after CLAHE."),
+        click.option(
+            "--lung-field",
+            type=click.Path(dir_okay=False),
+            metavar="FILE",
+            help="Read the lungs alone, as the segmenter in this file finds them, or by the masks of the data's column "
+            "mask; see 'wetread train-field'. It takes the place of CLAHE, brightness and the gate.",
+        ),
+        click.option(
+            "--balance", metavar="COLUMN", help="Each label counts alike in each of its values, such as of view."
+        ),
         click.option("--processes", default=2, show_default=True, help="That read films."),
         click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]"),
     )
@@ -107,26 +130,57 @@ def recipe_of(options: Mapping[str, Any], **others: Any) -> Recipe:
     taken = ("engine", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "label_smoothing", "patience",
              "average", "seed", "threads", "device")  # fmt: skip
     return Recipe(
-        arch=options["arch"],
-        size=options["size"],
+        arch=options.get("backbone") or options["arch"],
+        size=options["size"] or (LITE0_SIZE if options.get("backbone") else SIZE),
+        balance=options.get("balance"),
         width=options["width"],
         preprocess=preprocess_of(options),
-        options=TrainingOptions(**{name: options[name] for name in taken}, augmentation=augmentation),
+        options=TrainingOptions(
+            **{name: options[name] for name in taken},
+            augmentation=augmentation,
+            backbone=options.get("backbone"),
+            freeze=options.get("freeze", False),
+        ),
         **others,
     )
 
 
 def preprocess_of(options: Mapping[str, Any]) -> Preprocess:
     """Return the preprocessing of `film_options`; a recipe gives it the network's size."""
+    from trainer.backbones import lite0
     from wetread.imaging.preprocess import Preprocess
 
+    mean, std = (lite0.MEAN, lite0.STD) if options.get("backbone") else (0.5, 0.25)
+    if options.get("lung_field") is not None:
+        field = _field_in(options["lung_field"])
+        return Preprocess(
+            working_size=options["working_size"] or None,
+            clip_limit=0,
+            brightness=0,
+            mean=mean,
+            std=std,
+            lung_field=field,
+        )
     return Preprocess(
         working_size=options["working_size"] or None,
         clip_limit=options["clip_limit"],
         brightness=options["brightness"],
-        mean=0.5,
-        std=0.25,
+        mean=mean,
+        std=std,
     )
+
+
+def _field_in(path: str) -> LungField:
+    """Return the lung field whose segmenter is in this file; raise UsageError where it cannot be read."""
+    from wetread.models.field_network import decode_field
+
+    try:
+        with open(path, "rb") as file:
+            return decode_field(file.read())
+    except OSError as error:
+        raise UsageError(
+            f"{path}: expected a segmenter, which 'wetread train-field' makes: {error.strerror}"
+        ) from error
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:

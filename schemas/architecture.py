@@ -2,8 +2,9 @@
 
 A layer is one of `LAYER_KINDS` with exactly the settings named there; the names, the shapes and the
 "same" and "valid" padding are Keras's. Layers form a graph: a layer without `inputs` takes the one
-before it (the first takes the network's input), `add` names two. The last layer's output is the logits;
-softmax belongs to the decision, so that a temperature can be fitted without touching the network.
+before it (the first takes the network's input), `add` names two and `concatenate` two or more. The last
+layer's output is the logits; softmax belongs to the decision, so that a temperature can be fitted without
+touching the network.
 
 Weights are a flat mapping "layer/weight" -> array, in Keras's layout:
 
@@ -35,10 +36,13 @@ LAYER_KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "dense": frozenset({"units", "use_bias"}),
         "flatten": frozenset(),
         "relu": frozenset(),
+        "relu6": frozenset(),
         "softmax": frozenset(),
         "batch_norm": frozenset({"epsilon", "momentum"}),
         "dropout": frozenset({"rate"}),
         "add": frozenset(),
+        "concatenate": frozenset(),
+        "upsample2d": frozenset({"size", "interpolation"}),
     }
 )
 """Layer kind -> the settings it must have, no more and no fewer. Sizes and strides are pairs of integers."""
@@ -115,8 +119,15 @@ class Architecture:
                 raise ArtefactError(f"layer name {layer.name!r}: expected one without '/', used once")
             if unknown := set(layer.inputs) - seen:
                 raise ArtefactError(f"layer {layer.name!r}: its inputs {sorted(unknown)} do not come before it")
-            if (layer.kind == "add") != (len(layer.inputs) == 2) and (layer.kind == "add" or len(layer.inputs) > 1):
+            if not _takes(layer.kind, len(layer.inputs)):
                 raise ArtefactError(f"layer {layer.name!r} ({layer.kind}): found {len(layer.inputs)} inputs")
             seen.add(layer.name)
         if not self.layers:
             raise ArtefactError("expected at least one layer, found none")
+
+
+def _takes(kind: str, inputs: int) -> bool:
+    """Say whether a layer of this kind can name so many inputs; without one it takes the layer before it."""
+    if kind == "concatenate":
+        return inputs >= 2
+    return inputs == 2 if kind == "add" else inputs <= 1

@@ -114,6 +114,7 @@ class Reason(StrEnum):
     FLAT = "flat"
     MULTI_FRAME = "multi_frame"
     NOT_A_FILM = "not_a_film"
+    NO_LUNG_FIELD = "no_lung_field"
     # Of DICOM files alone.
     NO_PIXELS = "no_pixels"
     NO_DECODER = "no_decoder"
@@ -143,5 +144,7 @@ WORD_REASONS = frozenset({Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER
 RULES = 1
 """The version of what is read and what is rejected for its bytes. Raise it whenever a kind of film that was rejected
 may be read: the next run then reads again what was rejected under another."""
-NO_FILM_REASONS = frozenset({Reason.NOT_A_FILM, Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER_BODY_PART})
+NO_FILM_REASONS = frozenset(
+    {Reason.NOT_A_FILM, Reason.NO_LUNG_FIELD, Reason.OTHER_MODALITY, Reason.OTHER_VIEW, Reason.OTHER_BODY_PART}
+)
 """It was read, and is no frontal chest film: an archive holds such pictures, and nothing failed."""

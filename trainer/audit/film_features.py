@@ -12,6 +12,7 @@ import numpy.typing as npt
 from trainer.audit.spectra import Spectra, spectra_of
 from trainer.audit.squares import square_of
 from trainer.data.dataset import Dataset
+from trainer.data.film import Film
 from trainer.data.pixels import read_all
 from wetread.imaging.decode import Grey, decode
 from wetread.imaging.depth import reduced_to_8_bits
@@ -61,17 +62,16 @@ def load_looks(
     Raises DataError naming the films that cannot be read, and why.
     """
     looks: list[Look] = []
-    paths = [film.path for film in dataset.films]
-    for look in read_all(partial(look_at, dataset.root), paths, processes):
+    for look in read_all(partial(look_at, dataset.root), dataset.films, processes):
         looks.append(look)
         if progress is not None:
-            progress(len(looks), len(paths))
+            progress(len(looks), len(dataset))
     return tuple(looks)
 
 
-def look_at(root: bytes, path: bytes) -> Look:
-    """Return a look at the film `path` under `root`; raise Rejected when it cannot be read."""
-    file = read_file(root, path)
+def look_at(root: bytes, film: Film) -> Look:
+    """Return a look at a film under `root`; raise Rejected when it cannot be read."""
+    file = read_file(root, film.path)
     return look_of(file.data, file.sha256)
 
 

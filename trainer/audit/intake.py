@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from schemas.errors import UnsafeError
+from schemas.errors import Rejected, UnsafeError
+from schemas.states import Reason
 from trainer.audit.auditing import judge
 from trainer.audit.copies import Copy, find_copies
 from trainer.audit.film_features import Look, look_at_grey
@@ -22,7 +23,8 @@ from trainer.audit.findings import Audit
 from trainer.audit.people import united
 from trainer.audit.sides import Sides
 from trainer.data.dataset import Dataset
-from trainer.data.pixels import Films, read_all
+from trainer.data.film import Film
+from trainer.data.pixels import Films, read_all, read_mask
 from wetread.imaging.decode import decode
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.files import read_file
@@ -36,6 +38,7 @@ class FilmsRead:
     dataset: with several ids of one person united.
     films: grey levels as the network gets them, (n, height, width), in the data set's order; looks: the same.
     copies: films that are one. seconds: that reading took, the search for copies not among them.
+    set_aside: films without a plausible lung field, of which none is among these.
     """
 
     dataset: Dataset
@@ -43,6 +46,7 @@ class FilmsRead:
     looks: tuple[Look, ...]
     copies: tuple[Copy, ...]
     seconds: float
+    set_aside: int = 0
 
     @property
     def digest(self) -> str:
@@ -79,24 +83,39 @@ def take_in(
     Raises DataError naming the films that cannot be read, and why.
     """
     started = time.perf_counter()
-    paths = [film.path for film in dataset.films]
-    films = np.empty((len(paths), preprocess.height, preprocess.width), dtype=np.uint8)
+    films = np.empty((len(dataset), preprocess.height, preprocess.width), dtype=np.uint8)
     looks: list[Look] = []
-    for look, levels in read_all(partial(_read, dataset.root, preprocess), paths, processes):
-        films[len(looks)] = levels
-        looks.append(look)
+    kept: list[Film] = []
+    read = read_all(partial(_read, dataset.root, preprocess), dataset.films, processes)
+    for done, (film, (look, levels)) in enumerate(zip(dataset.films, read, strict=False), start=1):
+        if levels is not None:
+            films[len(kept)] = levels
+            looks.append(look)
+            kept.append(film)
         if progress is not None:
-            progress(len(looks), len(paths))
+            progress(done, len(dataset))
+    for _ in read:  # what could not be read is said at its end
+        pass
     seconds = time.perf_counter() - started
-    copies = tuple(find_copies(dataset.films, looks))
-    return FilmsRead(united(dataset, copies), films, tuple(looks), copies, seconds)
+    copies = tuple(find_copies(kept, looks))
+    whole = replace(dataset, films=tuple(kept))
+    return FilmsRead(united(whole, copies), films[: len(kept)], tuple(looks), copies, seconds, len(dataset) - len(kept))
 
 
-def _read(root: bytes, preprocess: Preprocess, path: bytes) -> tuple[Look, GreyLevels]:
-    file = read_file(root, path)
+def _read(root: bytes, preprocess: Preprocess, film: Film) -> tuple[Look, GreyLevels | None]:
+    """Return what is seen of a film, and its levels; None where no lung field is found, no fault of the file."""
+    file = read_file(root, film.path)
     grey, enough = decode(file.data), preprocess.enough
     pixels = grey.pixels
     fewer = {"jpeg": enough.jpeg, "dicom": enough.wavelets}.get(grey.format)
     if fewer is not None and max(pixels.shape) >= 2 * fewer:
         pixels = decode(file.data, enough).pixels  # as it will be served, and the audit looks at all of it
-    return look_at_grey(grey, len(file.data), file.sha256), preprocess.levels(pixels)
+    look, mask = look_at_grey(grey, len(file.data), file.sha256), None
+    if preprocess.lung_field is not None:
+        mask = read_mask(root, film)
+    try:
+        return look, preprocess.levels(pixels, mask)
+    except Rejected as fault:
+        if fault.reason != Reason.NO_LUNG_FIELD:
+            raise
+        return look, None

@@ -10,6 +10,7 @@ from trainer.evaluation.tables import (
     overall_table,
     parts_table,
     within_source_table,
+    within_view_table,
 )
 from trainer.studies.making import Made
 
@@ -52,6 +53,17 @@ def within_section(made: Made) -> str:
     return (
         "## Within one source\n\nTwo labels told apart among films of one source: what remains of the figures above "
         "where the source cannot help. Chance is an AUROC of 0.5.\n\n" + table.markdown()
+    )
+
+
+def within_view_section(made: Made) -> str:
+    """Return what remains where the view cannot help; empty where the data states no view."""
+    table = within_view_table(made.metrics[made.shown.value])
+    if not table.rows:
+        return ""
+    return (
+        "## Within one view\n\nThe ill are filmed lying down (AP), the well standing (PA), so the view alone tells "
+        "labels apart. Within a view it cannot.\n\n" + table.markdown()
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from trainer.audit.findings import Severity
 from trainer.card.audit import audit_section
 from trainer.card.confidence import abstention_section, calibration_section, calls_section, decision_section
-from trainer.card.figures import figures_section, parts_section, within_section
+from trainer.card.figures import figures_section, parts_section, within_section, within_view_section
 from trainer.card.gate import gate_section
 from trainer.card.origins import data_section, identity_section, preprocessing_section, protocol_section
 from trainer.card.shortcuts import shortcuts_section
@@ -49,6 +49,7 @@ def model_card(made: Made, notes: CardNotes) -> str:
         _use(made),
         figures_section(made, notes.openings),
         within_section(made),
+        within_view_section(made),
         audit_section(made),
         parts_section(made),
         calibration_section(made),
@@ -123,8 +124,8 @@ def _warnings(made: Made, notes: CardNotes) -> str:
     lines = []
     if warnings := warnings_of(made):
         lines.append("## Read this first\n\n" + "\n".join(f"- {warning}" for warning in warnings))
-        if fair := _fairest(made):
-            lines.append(fair)
+        if pair := _largest_pair(made):
+            lines.append(pair)
     if notes.openings > 1 and made.shown is Side.TEST:
         lines.append(
             f"The test patients were read {times(notes.openings)}, for as many models: the more often, the less a good "
@@ -133,16 +134,17 @@ def _warnings(made: Made, notes: CardNotes) -> str:
     return "\n\n".join(lines)
 
 
-def _fairest(made: Made) -> str:
-    """Return the largest comparison within one source as a sentence."""
+def _largest_pair(made: Made) -> str:
+    """Return the largest comparison within one source as a sentence, and do not call it fair."""
     within = made.metrics[made.shown.value]["within_source"]
     pairs = [(pair["n"], source, name, pair) for source, named in within.items() for name, pair in named.items()]
     if not pairs:
         return ""
     n, source, name, pair = max(pairs, key=lambda found: found[0])
     return (
-        f"The largest fair comparison, {name} within {source} ({n} films, {pair['patients']} patients): "
-        f"accuracy {estimate(pair['accuracy'])}, AUROC {estimate(pair['auroc'])}."
+        f"The largest comparison within one source, {name} within {source} ({n} films, {pair['patients']} patients): "
+        f"accuracy {estimate(pair['accuracy'])}, AUROC {estimate(pair['auroc'])}. "
+        "There the source cannot help; how the films were taken, and who labelled them how, still can."
     )
 
 

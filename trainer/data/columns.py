@@ -15,17 +15,24 @@ USUAL = {
 }
 """Names under which public collections have them, in lower case: wetread's own first, then NIH's and CheXpert's."""
 
+MASK = "mask"
+"""The column of the masks of the lungs, where there is one."""
+
 OPTIONS = {"path": "--path-column", "label": "--label-column", "patient": "--patient-column"}
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The index of each column; names: of all. patient: None where a pattern finds the patient in the path."""
+    """The index of each column; names: of all. patient: None where a pattern finds the patient in the path.
+
+    mask: None where no column has that name.
+    """
 
     names: tuple[str, ...]
     path: int
     label: int
     patient: int | None
+    mask: int | None
     others: dict[int, str]
 
 
@@ -39,9 +46,16 @@ def columns_of(where: str, header: Sequence[str], layout: DataLayout) -> Columns
     patient = None
     if layout.patient_pattern is None or layout.patient_column is not None:
         patient = _index(where, names, "patient", layout.patient_column)
-    taken = {path, label, patient}
+    lower = [name.lower() for name in names]
+    mask = lower.index(MASK) if MASK in lower else None
+    taken = {path, label, patient, mask}
     return Columns(
-        tuple(names), path, label, patient, {index: name for index, name in enumerate(names) if index not in taken}
+        tuple(names),
+        path,
+        label,
+        patient,
+        mask,
+        {index: name for index, name in enumerate(names) if index not in taken},
     )
 
 

@@ -1,7 +1,8 @@
 """Labelled films on disk: a folder per label, or a manifest.csv beside the images.
 
 A manifest has the columns path (relative to its folder), label and patient_id, or what `trainer.data.layout` says they
-are called; any further column, such as source, view, sex or age, is kept as an attribute, and results are given by it.
+are called; a column mask names pictures of where the lungs are, for models that read lungs alone; any further column,
+such as source, view, sex or age, is kept as an attribute, and results are given by it.
 
 Without a manifest the first folder below the root is the label. Folders `train`, `val` and `test` are sides of a split,
 with a folder per label in each. Patients are told apart by the first rule that applies:
@@ -74,8 +75,9 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 of the rows, whatever their order: path, label, patient and attributes, not the pixels."""
         rows = sorted(
-            json.dumps([os.fsdecode(film.path), film.label, film.patient_id, sorted(film.attributes.items())])
+            json.dumps([os.fsdecode(film.path), film.label, film.patient_id, sorted(film.attributes.items()), *mask])
             for film in self.films
+            for mask in [[] if film.mask is None else [os.fsdecode(film.mask)]]
         )
         return hashlib.sha256("\n".join(rows).encode("ascii")).hexdigest()
 

@@ -19,6 +19,7 @@ class Film:
     attributes: the manifest's other columns, such as source, view and sex; empty cells are left out.
     person_id: whose films are known to be the same person's under another id too (`trainer.audit.people`); else empty.
     side: of a split, where the data's own folders say it; else None.
+    mask: of its lungs, where the manifest names one: a picture, relative to the root; else None.
     """
 
     path: bytes
@@ -27,6 +28,7 @@ class Film:
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     person_id: str = ""
     side: Side | None = None
+    mask: bytes | None = None
 
     @property
     def name(self) -> str:

@@ -75,12 +75,14 @@ class _Rows:
             if not cell:
                 which = "patient" if column is None else columns.names[column]
                 raise ValueError(f"{which} is empty; {name} cannot be used without it")
+        mask = "" if columns.mask is None else cells[columns.mask].strip()
         try:
             place = self._places.find(path)
+            mask_place = self._places.find(mask) if mask else None
         except ValueError as fault:
             raise ValueError(f"{name}: {fault}") from fault
         others = {column: cells[index].strip() for index, column in columns.others.items() if cells[index].strip()}
-        return Film(place, label, patient_id, MappingProxyType(others))
+        return Film(place, label, patient_id, MappingProxyType(others), mask=mask_place)
 
     def _patient(self, path: str, cells: Sequence[str]) -> str:
         if self._columns.patient is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer.evaluation.decided import decided
-from trainer.evaluation.parts import by_attribute, overall, within_source
+from trainer.evaluation.parts import by_attribute, overall, within, within_source
 from trainer.evaluation.reading import Readings
 from trainer.statistics import figures
 from trainer.statistics.calibration import brier_score, expected_calibration_error
@@ -77,6 +77,9 @@ def evaluate(
         "abstention": abstention(predicted != targets, shares.max(axis=1), patients, **draws),
         "by": {name: parts for name in GROUPED_BY if (parts := by_attribute(readings, name, **draws))},
         "within_source": within_source(readings, **draws),
+        "within_view": within(readings, "view", **draws)
+        if any("view" in film.attributes for film in readings.films)
+        else {},
         "interval": {"level": 0.95, "method": "bootstrap over patients", **draws},
     }
 

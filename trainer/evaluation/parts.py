@@ -54,11 +54,19 @@ def by_attribute(readings: Readings, attribute: str, **draws: int) -> dict[str, 
 
 def within_source(readings: Readings, **draws: int) -> dict[str, Any]:
     """Return source -> "label against label" -> figures of these films, told apart by these labels alone."""
+    return within(readings, "source", **draws)
+
+
+def within(readings: Readings, attribute: str, **draws: int) -> dict[str, Any]:
+    """Return value of `attribute` -> "label against label" -> figures of these films, told apart by these alone."""
     found: dict[str, Any] = {}
-    for source in sorted({film.source for film in readings.films}):
+    values = [film.attributes.get(attribute, "") for film in readings.films]
+    for source in sorted(set(values)):
         for pair in combinations(range(len(readings.labels)), 2):
             names = [readings.labels[label] for label in pair]
-            part = [index for index, film in enumerate(readings.films) if film.source == source and film.label in names]
+            part = [
+                index for index, film in enumerate(readings.films) if values[index] == source and film.label in names
+            ]
             films = [readings.films[index] for index in part]
             if min(len({film.person for film in films if film.label == name}) for name in names) < LEAST_PATIENTS:
                 continue
@@ -66,7 +74,7 @@ def within_source(readings: Readings, **draws: int) -> dict[str, Any]:
             targets = (readings.targets[part] == pair[1]).astype(np.int64)
             # P(second label | one of the two): the third label's share says nothing of this question.
             second = shares[:, 1] / shares.sum(axis=1)
-            values = named_estimates(
+            estimates = named_estimates(
                 {
                     "auroc": figures.auroc(targets == 1, second),
                     "accuracy": figures.accuracy(targets, (second > 0.5).astype(np.int64)),
@@ -75,5 +83,5 @@ def within_source(readings: Readings, **draws: int) -> dict[str, Any]:
                 **draws,
             )
             counts = {"n": len(films), "patients": len({film.person for film in films})}
-            found.setdefault(source or UNSTATED, {})[" against ".join(names)] = counts | values
+            found.setdefault(source or UNSTATED, {})[" against ".join(names)] = counts | estimates
     return found

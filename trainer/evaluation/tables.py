@@ -143,6 +143,18 @@ def within_source_table(metrics: Metrics) -> Table:
     )
 
 
+def within_view_table(metrics: Metrics) -> Table:
+    """Return pairs of labels told apart among films of one view; no row where none is stated, or it was not asked."""
+    return Table(
+        ("view", "labels", "films", "patients", "accuracy", "AUROC"),
+        tuple(
+            (view, name, pair["n"], pair["patients"], estimate(pair["accuracy"]), estimate(pair["auroc"]))
+            for view, pairs in metrics.get("within_view", {}).items()
+            for name, pair in pairs.items()
+        ),
+    )
+
+
 def parts_table(metrics: Metrics) -> Table:
     """Return the figures of the films of each source, view and sex."""
     return Table(

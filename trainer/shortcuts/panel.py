@@ -46,6 +46,7 @@ class Panel:
     size: int
     epochs: int
     readings: Mapping[str, Readings]
+    arch: str = ARCH
 
     def to_json(self, model: Readings, **draws: int) -> dict[str, Any]:
         """Return each view's figures, and how far `model`, on the same films, is above them, paired by patient."""
@@ -57,7 +58,7 @@ class Panel:
                 "within_source": within_source(seen, **draws),
                 "model_above": {name: above[name] for name in ("accuracy", "balanced_accuracy", "macro_auroc")},
             }
-        return {"arch": ARCH, "size": self.size, "epochs": self.epochs, "views": views}
+        return {"arch": self.arch, "size": self.size, "epochs": self.epochs, "views": views}
 
     def alone_to_json(self, **draws: int) -> dict[str, Any]:
         """Return each view's figures alone, where no one model is set against them."""

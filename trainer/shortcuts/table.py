@@ -7,6 +7,7 @@ from typing import Any
 
 from trainer.evaluation.markdown import estimate
 from trainer.evaluation.tables import Metrics, Table
+from trainer.shortcuts.controls import CONTROLS
 from trainer.shortcuts.views import WHOLE
 
 _ONLY = {"the middle 60% blacked out": "what surrounds the middle 60% of each side", "the border alone": "the border"}
@@ -47,7 +48,9 @@ def best_without_lungs(panel: ShownPanel) -> tuple[str, Mapping[str, Any]]:
 
 
 def small_network(view: str) -> str:
-    """Return the small network on this view, in words."""
+    """Return the small network on this view, or the control of a model of lungs, in words."""
+    if view in CONTROLS:
+        return f"a regression on {view}"
     return f"a small network that sees only {_ONLY.get(view, view)}"
 
 

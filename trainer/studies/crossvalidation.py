@@ -24,7 +24,7 @@ from trainer.data.side import Side
 from trainer.data.splits import Split
 from trainer.shortcuts.panel import Panel, PanelReport, panel_of, pooled_panel
 from trainer.studies.crossvalidated import CrossValidation
-from trainer.studies.fold import Fold, fold_of, fold_panel, train_fold
+from trainer.studies.fold import Fold, fold_controls, fold_of, fold_panel, train_fold
 from trainer.training.batches import balanced_weights
 from trainer.training.devices import require_engine
 from trainer.training.ledger import Ledger
@@ -84,6 +84,9 @@ def cross_validate(
             found.append(fold_of(ledger.find(entry), dataset, each, split, of_fold))
         if recipe.panel:
             entry, readings = f"shortcuts of fold {number}", trained[0][-1].readings
+            if recipe.preprocess.lung_field is not None:
+                panels.append(fold_controls(dataset, recipe, intake.films, of_fold, readings))
+                continue
             if ledger.find(entry) is None:
                 made = fold_panel(dataset, recipe, intake.films, of_fold, readings, _within(fold, told))
                 ledger.keep(entry, made.to_record())

@@ -15,7 +15,9 @@ from trainer.data.side import Side
 from trainer.data.splits import Split
 from trainer.evaluation.deciding import fit_decision
 from trainer.evaluation.reading import Readings, read_by_weights, readings_of
+from trainer.shortcuts.controls import make_controls
 from trainer.shortcuts.panel import Panel, PanelReport, make_panel
+from trainer.training.balance import balanced_shares
 from trainer.training.lesson import LabelledFilms, Report, make_lesson
 from trainer.training.recipe import Recipe
 from trainer.training.timing import Spent, fit_timed
@@ -54,6 +56,8 @@ def train_fold(dataset: Dataset, recipe: Recipe, films: Films, sides: Sides, rep
     training, validation, held_out = (
         _labelled(dataset, films, sides[side]) for side in (Side.TRAIN, Side.VALIDATION, Side.TEST)
     )
+    if recipe.balance is not None:
+        training = replace(training, shares=balanced_shares(dataset, sides[Side.TRAIN], recipe.balance))
     lesson = make_lesson(architecture, preprocess, training, validation, recipe.options, report)
     trained, spent = fit_timed(lesson)
     started = time.perf_counter()
@@ -86,6 +90,15 @@ def fold_panel(
     """Return the shortcut panel of the fold: trained on its train side, of the films that `readings` are of."""
     training, held_out = (_labelled(dataset, films, sides[side]) for side in (Side.TRAIN, Side.TEST))
     return make_panel(recipe, training, held_out, readings, report)
+
+
+def fold_controls(dataset: Dataset, recipe: Recipe, films: Films, sides: Sides, readings: Readings) -> Panel:
+    """Return the controls of a model of lungs, fitted on the fold's train side, of the films that `readings` are of."""
+    training = _labelled(dataset, films, sides[Side.TRAIN])
+    if recipe.balance is not None:
+        training = replace(training, shares=balanced_shares(dataset, sides[Side.TRAIN], recipe.balance))
+    learned = [dataset.films[index] for index in sides[Side.TRAIN]]
+    return make_controls(learned, training, films[list(sides[Side.TEST])], readings)
 
 
 def _labelled(dataset: Dataset, films: Films, indices: tuple[int, ...]) -> LabelledFilms:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,9 @@ from trainer.evaluation.deciding import FittedDecision, fit_decision
 from trainer.evaluation.evaluation import evaluate
 from trainer.evaluation.reading import Readings, read_by_weights, readings_of
 from trainer.gate.evaluation import make_gate
+from trainer.shortcuts.controls import make_controls
 from trainer.shortcuts.panel import make_panel
+from trainer.training.balance import balanced_shares
 from trainer.training.devices import require_engine
 from trainer.training.lesson import LabelledFilms, Report, Trained
 from trainer.training.libraries import library_versions
@@ -45,6 +47,7 @@ class Made:
     metrics: evaluations by side: "validation" always, "test" where the test patients were opened.
     panel: what shortcuts alone reach on the side that is shown (`trainer.shortcuts.panel`); None where not asked for.
     gate: the input gate and its figures on the side that is shown; None where none was asked for.
+    set_aside: films without a plausible lung field: none of them was learned or judged.
     readings: of the side that the plots and the headline show: test where opened, else validation.
     """
 
@@ -60,6 +63,7 @@ class Made:
     readings: Readings
     shown: Side
     created_at: datetime
+    set_aside: int = 0
 
     @property
     def provenance(self) -> Provenance:
@@ -81,6 +85,7 @@ class Made:
                 "best_epoch": self.trained.best_epoch,
                 "seconds": round(sum(self.trained.history.seconds), 1),
                 "test_opened": self.shown is Side.TEST,
+                **({"without_lung_field": self.set_aside} if self.recipe.preprocess.lung_field else {}),
                 "audit": self.audit.to_json(with_cases=False),
             },
         )
@@ -138,28 +143,45 @@ def make_model(
     trained = train(
         architecture,
         preprocess,
-        _labelled(dataset, indices[Side.TRAIN], films[Side.TRAIN]),
+        _learned(dataset, indices[Side.TRAIN], films[Side.TRAIN], recipe),
         _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION]),
         recipe.options,
         training,
         checkpoint,
     )
-    logits = {side: read_by_weights(architecture, trained.weights, preprocess, films[side]) for side in films}
+    judged: tuple[Side, ...] = tuple(side for side in indices if side is not Side.TRAIN)
+    logits = {side: read_by_weights(architecture, trained.weights, preprocess, films[side]) for side in judged}
     validation = _labelled(dataset, indices[Side.VALIDATION], films[Side.VALIDATION])
     decision = fit_decision(logits[Side.VALIDATION], validation.targets, dataset.labels, recipe.specificity)
     how = (decision.temperature, decision.thresholds)
-    readings = {side: readings_of(dataset, indices[side], logits[side], *how) for side in indices}
-    metrics = {side.value: evaluate(readings[side]) for side in indices if side is not Side.TRAIN}
+    readings = {side: readings_of(dataset, indices[side], logits[side], *how) for side in judged}
+    metrics = {side.value: evaluate(readings[side]) for side in judged}
     seen = None
-    if recipe.panel:
-        learned, judged = (_labelled(dataset, indices[side], films[side]) for side in (Side.TRAIN, shown))
-        seen = make_panel(recipe, learned, judged, readings[shown], panel).to_json(readings[shown])
+    if recipe.panel and preprocess.lung_field is not None:
+        learned_films = [dataset.films[index] for index in indices[Side.TRAIN]]
+        learned = _learned(dataset, indices[Side.TRAIN], films[Side.TRAIN], recipe)
+        seen = make_controls(learned_films, learned, films[shown], readings[shown]).to_json(readings[shown])
+    elif recipe.panel:
+        learned, held = (_labelled(dataset, indices[side], films[side]) for side in (Side.TRAIN, shown))
+        seen = make_panel(recipe, learned, held, readings[shown], panel).to_json(readings[shown])
     gate = None
-    if recipe.gate:
+    if recipe.gate and preprocess.lung_field is None:
         patients = readings[shown].patients
         gate = make_gate(preprocess, films[Side.TRAIN], films[Side.VALIDATION], films[shown], patients, shown)
     return Made(
-        recipe, dataset, split, audit, trained, decision, metrics, seen, gate, readings[shown], shown, datetime.now(UTC)
+        recipe,
+        dataset,
+        split,
+        audit,
+        trained,
+        decision,
+        metrics,
+        seen,
+        gate,
+        readings[shown],
+        shown,
+        datetime.now(UTC),
+        intake.set_aside,
     )
 
 
@@ -179,6 +201,11 @@ def source_commit() -> str | None:
         return commit + ("+" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _learned(dataset: Dataset, indices: tuple[int, ...], films: Films, recipe: Recipe) -> LabelledFilms:
+    shares = None if recipe.balance is None else balanced_shares(dataset, indices, recipe.balance)
+    return replace(_labelled(dataset, indices, films), shares=shares)
 
 
 def _labelled(dataset: Dataset, indices: tuple[int, ...], films: Films) -> LabelledFilms:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import UsageError
+from trainer.backbones.lite0 import lite0
 from wetread.models.shapes import network_shapes
 
 SIZE_RANGE = (16, 1024)
@@ -69,15 +70,19 @@ def dnn(labels: int, *, size: int = 128, width: int = 128) -> Architecture:
 ARCHITECTURES: Mapping[str, Callable[..., Architecture]] = MappingProxyType(
     {"cnn": cnn, "dnn": dnn, "separable": separable}
 )
-"""Name -> builder."""
+"""Name -> builder; `trainer.backbones.lite0` is another, which others trained."""
 
 
 def make_architecture(name: str, labels: int, *, size: int, width: int | None = None) -> Architecture:
     """Return the architecture of this name; raise UsageError when name, size or width cannot be used."""
-    if name not in ARCHITECTURES:
+    if name not in (*ARCHITECTURES, "lite0"):
         raise UsageError(f"unknown architecture {name!r}; choose one of {', '.join(ARCHITECTURES)}")
     if not SIZE_RANGE[0] <= size <= SIZE_RANGE[1]:
         raise UsageError(f"expected a size from {SIZE_RANGE[0]} to {SIZE_RANGE[1]} pixels, found {size}")
+    if name == "lite0":
+        if width is not None:
+            raise UsageError(f"expected no width for lite0, whose layers are as they were trained, found {width}")
+        return lite0(labels, size=size)
     if width is not None and not 2 <= width <= 1024:
         raise UsageError(f"expected a width from 2 to 1024, found {width}")
     architecture = ARCHITECTURES[name](labels, size=size, **({} if width is None else {"width": width}))

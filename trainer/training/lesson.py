@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.architecture import Architecture
-from schemas.errors import DataError
+from schemas.errors import DataError, UsageError
+from trainer.backbones.lite0 import lite0_weights
 from trainer.data.pixels import Films
 from trainer.training.batches import TrainingBatches, balanced_weights
 from trainer.training.checkpoints import Checkpoints
@@ -48,10 +49,11 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class LabelledFilms:
-    """Grey levels (n, height, width) and class numbers (n,)."""
+    """Grey levels (n, height, width), class numbers (n,), and how much each film counts, where that differs (n,)."""
 
     films: Films
     targets: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Lesson:
     options: TrainingOptions
     report: Report
     checkpoints: Checkpoints | None = None
+    shares: npt.NDArray[np.float64] | None = None
 
 
 def make_lesson(
@@ -93,9 +96,14 @@ def make_lesson(
         raise DataError("early stopping needs validation films: set patients aside, or train all epochs")
     classes = network_classes(architecture)
     weights = balanced_weights(training.targets, classes)
+    first = Network(architecture, seed=options.seed).weights()
+    if options.backbone is not None:
+        first |= lite0_weights()
+    if training.shares is not None and not options.freeze:
+        raise UsageError("expected films that count alike, found weights for them: they need a frozen backbone")
     return Lesson(
         architecture,
-        Network(architecture, seed=options.seed).weights(),
+        first,
         TrainingBatches(
             training.films, training.targets, preprocess, options.augmentation, options.batch_size, options.seed
         ),
@@ -103,6 +111,7 @@ def make_lesson(
         SoftmaxCrossEntropy(weights.tolist() if options.class_weights else None, options.label_smoothing),
         options,
         report or (lambda _progress: None),
+        shares=training.shares,
     )
 
 

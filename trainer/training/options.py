@@ -12,6 +12,7 @@ from wetread.engine.optimizers.build import OPTIMIZERS, make_optimizer
 from wetread.engine.schedules import CosineDecay, Schedule
 
 ENGINES = ("keras", "numpy")
+BACKBONES = ("lite0",)
 SCHEDULES = ("cosine", "constant")
 _DEVICE = re.compile(r"cpu|gpu(:[0-9]+)?")
 _WARMUP = 0.05
@@ -34,6 +35,8 @@ class TrainingOptions:
     seed: of first weights, shuffling, augmentation and dropout.
     threads: that Keras may use; None leaves it to TensorFlow.
     device: where Keras computes, "cpu" or "gpu[:N]"; None leaves it to TensorFlow.
+    backbone: whose weights the network starts from, one of BACKBONES; None draws them all.
+    freeze: whether those weights stay as they are, and the last layer alone is learned.
 
     Raises UsageError when a value is out of its range.
     """
@@ -52,6 +55,8 @@ class TrainingOptions:
     seed: int = 0
     threads: int | None = None
     device: str | None = None
+    backbone: str | None = None
+    freeze: bool = False
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -72,6 +77,8 @@ class TrainingOptions:
             raise UsageError(f"expected an average's decay above 0 and below 1, such as 0.995, found {self.average}")
         if self.device is not None and not _DEVICE.fullmatch(self.device):
             raise UsageError(f"expected the device cpu, gpu or gpu:N, found {self.device!r}")
+        if self.backbone not in (None, *BACKBONES) or (self.freeze and self.backbone is None):
+            raise UsageError(f"expected a backbone, of {', '.join(BACKBONES)}, to freeze, found {self.backbone!r}")
         if self.engine == "numpy" and self.device not in (None, "cpu"):
             raise UsageError(f"the NumPy engine computes on the cpu, found the device {self.device}: train on keras")
 
@@ -94,4 +101,7 @@ class TrainingOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return asdict(self) | {"optimizer_settings": self.optimizer_settings}
+        body = asdict(self) | {"optimizer_settings": self.optimizer_settings}
+        if self.backbone is None:  # as before there was one, so that what was kept of a training is found again
+            del body["backbone"], body["freeze"]
+        return body

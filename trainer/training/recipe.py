@@ -28,6 +28,7 @@ class Recipe:
     open_test: whether the test patients are read at the end; False leaves them for later.
     specificity: that each label's threshold keeps on the validation patients; 0 for no threshold.
     gate: whether the input gate is fitted too.
+    balance: an attribute of films, such as view: every label then counts alike in each of its values.
     panel: whether the shortcut panel is made too, which trains four small networks besides.
     """
 
@@ -45,6 +46,7 @@ class Recipe:
     specificity: float = SPECIFICITY
     gate: bool = True
     panel: bool = False
+    balance: str | None = None
 
     @property
     def input_preprocess(self) -> Preprocess:
@@ -71,5 +73,6 @@ class Recipe:
             "specificity": self.specificity,
             "gate": self.gate,
             "split_seed": None if self.split is not None else self.split_seed,
+            **({} if self.balance is None else {"balance": self.balance}),
             "fractions": None if self.split is not None else {"validation": self.validation, "test": self.test},
         }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from schemas.architecture import Architecture
 from trainer.training.checkpoints import Checkpoints, films_digest
+from trainer.training.frozen_training import fit_head
 from trainer.training.lesson import LabelledFilms, Lesson, Report, Trained, make_lesson
 from trainer.training.libraries import library_versions
 from trainer.training.options import TrainingOptions
@@ -48,6 +49,8 @@ def train(
 
 def fit(lesson: Lesson) -> Trained:
     """Train as `lesson` says; raises as `train` does."""
+    if lesson.options.freeze:
+        return fit_head(lesson)
     if lesson.options.engine == "numpy":
         from trainer.training.numpy_training import fit_numpy
 

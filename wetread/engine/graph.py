@@ -10,6 +10,7 @@ import numpy.typing as npt
 from schemas.architecture import Architecture
 from schemas.errors import ArtefactError
 from wetread.engine.layers.build import make_layer
+from wetread.engine.layers.concatenate import Concatenate
 from wetread.engine.layers.layer import Layer
 
 INPUT = ""
@@ -39,9 +40,12 @@ def build_nodes(architecture: Architecture, rng: np.random.Generator, dtype: npt
         sources = spec.inputs or ((nodes[-1].name if nodes else INPUT),)
         layer = make_layer(spec)
         try:
-            if len({shapes[source] for source in sources}) > 1:
+            joins = isinstance(layer, Concatenate)
+            if len({shapes[source][: -1 if joins else None] for source in sources}) > 1:
                 raise ArtefactError(f"its inputs differ: {', '.join(str(shapes[source]) for source in sources)}")
             layer.build(shapes[sources[0]], rng, dtype)
+            if isinstance(layer, Concatenate):
+                layer.join_shapes([shapes[source] for source in sources])
         except (ArtefactError, IndexError) as error:
             raise ArtefactError(
                 f"layer {spec.name!r} ({spec.kind}) does not fit an input of shape {shapes[sources[0]]}: {error}"

@@ -12,6 +12,7 @@ from schemas.errors import ArtefactError, DataError
 from wetread.engine.array import Array
 from wetread.engine.graph import INPUT, build_nodes
 from wetread.engine.layers.add import Add
+from wetread.engine.layers.concatenate import Concatenate
 from wetread.engine.summary import summary_table
 
 
@@ -58,8 +59,8 @@ class Network:
         outputs = {INPUT: np.ascontiguousarray(X, self.dtype)}
         for node in self.nodes:
             taken = [outputs[source] for source in node.sources]
-            if isinstance(node.layer, Add):
-                outputs[node.name] = node.layer.join(taken[0], taken[1])
+            if isinstance(node.layer, Add | Concatenate):
+                outputs[node.name] = node.layer.join(*taken)
             else:
                 outputs[node.name] = node.layer.forward(taken[0], training=training)
         return outputs
@@ -79,8 +80,9 @@ class Network:
                 continue
             node.layer.parameter_gradients(dY)
             if to_input or any(learns[source] for source in node.sources):
-                dX = node.layer.input_gradient(dY)
-                for source in node.sources:
+                layer = node.layer
+                parts = layer.part(dY) if isinstance(layer, Add | Concatenate) else [layer.input_gradient(dY)]
+                for source, dX in zip(node.sources, parts, strict=True):
                     gradients[source] = gradients[source] + dX if source in gradients else dX
         return gradients.get(INPUT) if to_input else None
 

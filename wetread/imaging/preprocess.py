@@ -5,6 +5,8 @@
       -> one range normalisation, to 8 bits                  original
       -> CLAHE                                               equalised
       -> brightness                                          brightened
+     or, for a model that reads lungs alone:
+      -> the lung field, its grey levels normalised          field
       -> the network's size, whole film, aspect not kept     (height, width)
       -> (level / 255 - mean) / std                          float32 (height, width, 1)
 
@@ -15,8 +17,8 @@ same pixels, and because it is the cheaper order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,7 @@ from wetread.imaging.depth import own_8_bits, reduced_to_8_bits
 from wetread.imaging.equalisation import GreyLevels, brighten, equalise
 from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Enough
+from wetread.imaging.lung_field import LungField
 from wetread.imaging.range import normalise
 from wetread.imaging.resize import resize
 
@@ -33,8 +36,10 @@ _JPEG_MARGIN, _WAVELET_MARGIN = 2.0, 1.5
 """What is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
-_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets"})
+_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets", "lung_field"})
 """Fields that the first records had not: they mean false there, and a record in which they are false has none."""
+_NO_FIELD = ("clip_limit", "brightness")
+"""What a lung field takes the place of."""
 
 
 class Steps(NamedTuple):
@@ -61,6 +66,8 @@ class Preprocess:
         many bits as it uses can hold.
     reduced_wavelets: a grey JPEG 2000 within a DICOM is decoded at the least of its resolution levels that leaves one
         and a half times the working size; LUTs and windows come after it. Without a working size it means nothing.
+    lung_field: how the lungs are found, in place of CLAHE and brightness, which are then 0; None to read the whole
+        film.
 
     Raises ArtefactError when a value is out of its range.
     """
@@ -76,6 +83,7 @@ class Preprocess:
     reduced_decoding: bool = True
     own_range: bool = True
     reduced_wavelets: bool = True
+    lung_field: LungField | None = None
 
     def __post_init__(self) -> None:
         whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
@@ -97,7 +105,9 @@ class Preprocess:
         )
         _check("brightness", self.brightness, -255 <= self.brightness <= 255, "-255 to 255")
         _check("std", self.std, self.std > 0, "above 0")
-        for name in _LATER_FIELDS:
+        for name in _NO_FIELD if self.lung_field is not None else ():
+            _check(name, getattr(self, name), getattr(self, name) == 0, "0 beside a lung field, which takes its place")
+        for name in _LATER_FIELDS - {"lung_field"}:
             _check(name, getattr(self, name), isinstance(getattr(self, name), bool), "true or false")
 
     def to_json(self) -> dict[str, Any]:
@@ -105,13 +115,19 @@ class Preprocess:
 
         A record has no word of what came later and is not done, as those that were written before there was any.
         """
-        body = {name: value for name, value in asdict(self).items() if value or name not in _LATER_FIELDS}
-        return body | {
-            "tile_grid": list(self.tile_grid),
-            "clip_limit": float(self.clip_limit),
-            "mean": float(self.mean),
-            "std": float(self.std),
-        }
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        body = {name: value for name, value in own.items() if value or name not in _LATER_FIELDS}
+        found = {} if self.lung_field is None else {"lung_field": self.lung_field.to_json()}
+        return (
+            body
+            | found
+            | {
+                "tile_grid": list(self.tile_grid),
+                "clip_limit": float(self.clip_limit),
+                "mean": float(self.mean),
+                "std": float(self.std),
+            }
+        )
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Preprocess:
@@ -122,7 +138,9 @@ class Preprocess:
             raise ArtefactError(f"preprocess: expected the keys {sorted(expected)}, found {found}")
         grid = body["tile_grid"]
         _check("tile_grid", grid, isinstance(grid, list | tuple) and len(grid) == 2, "two whole numbers")
-        return cls(**dict.fromkeys(_LATER_FIELDS, False) | dict(body) | {"tile_grid": tuple(grid)})
+        field = None if body.get("lung_field") is None else LungField.from_json(body["lung_field"])
+        own = dict(body) | {"tile_grid": tuple(grid), "lung_field": field}
+        return cls(**cast("dict[str, Any]", dict.fromkeys(_LATER_FIELDS, False)) | own)
 
     @property
     def enough(self) -> Enough:
@@ -132,10 +150,13 @@ class Preprocess:
         jpeg, wavelets = (round(margin * self.working_size) for margin in (_JPEG_MARGIN, _WAVELET_MARGIN))
         return Enough(jpeg if self.reduced_decoding else None, wavelets if self.reduced_wavelets else None)
 
-    def steps(self, pixels: Pixels) -> Steps:
-        """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see."""
+    def steps(self, pixels: Pixels, mask: GreyLevels | None = None) -> Steps:
+        """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see.
+
+        mask: of the lungs, where one comes with the film; see `LungField.picture`, and for what it raises.
+        """
         original = self.original(pixels)
-        equalised = self.equalised(original)
+        equalised = self.equalised(original, mask)
         return Steps(original, equalised, brighten(equalised, self.brightness))
 
     def original(self, pixels: Pixels) -> GreyLevels:
@@ -143,8 +164,10 @@ class Preprocess:
         reduced = own_8_bits if self.own_range else reduced_to_8_bits
         return normalise(reduced(pixels, self.working_size))
 
-    def equalised(self, original: GreyLevels) -> GreyLevels:
-        """Return the second of the steps, of the first."""
+    def equalised(self, original: GreyLevels, mask: GreyLevels | None = None) -> GreyLevels:
+        """Return the second of the steps, of the first: the film after CLAHE, or its lung field."""
+        if self.lung_field is not None:
+            return self.lung_field.picture(original, mask)
         return equalise(original, self.clip_limit, self.tile_grid)
 
     def finished(self, equalised: GreyLevels) -> npt.NDArray[np.float32]:
@@ -152,9 +175,9 @@ class Preprocess:
         levels = resize(brighten(equalised, self.brightness), self.height, self.width)
         return self.scaled(levels)[:, :, np.newaxis]
 
-    def levels(self, pixels: Pixels) -> GreyLevels:
+    def levels(self, pixels: Pixels, mask: GreyLevels | None = None) -> GreyLevels:
         """Return (height, width) uint8, everything but the scale: the form to keep many films in."""
-        return resize(self.steps(pixels).brightened, self.height, self.width)
+        return resize(self.steps(pixels, mask).brightened, self.height, self.width)
 
     def scaled(self, levels: GreyLevels) -> npt.NDArray[np.float32]:
         """Return float32 (levels / 255 - mean) / std, of any shape."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.grey import Pixels
+from wetread.imaging.lung_field import DEVIATION
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess
 
@@ -24,12 +25,15 @@ def draw_steps(pixels: Pixels, preprocess: Preprocess) -> bytes:
     steps = preprocess.steps(pixels)
     height, width = steps.original.shape
     columns, rows = preprocess.tile_grid
-    captions = (
-        ("Original", f"{width} x {height}, range normalised"),
-        ("CLAHE", f"clip limit {preprocess.clip_limit:g}, {columns} x {rows} tiles"),
-        ("Brightness", f"{preprocess.brightness:+d} grey levels"),
-    )
-    panels = [_panel(levels, *caption) for levels, caption in zip(steps, captions, strict=True)]
+    captions = [("Original", f"{width} x {height}, range normalised")]
+    if preprocess.lung_field is None:
+        captions += [
+            ("CLAHE", f"clip limit {preprocess.clip_limit:g}, {columns} x {rows} tiles"),
+            ("Brightness", f"{preprocess.brightness:+d} grey levels"),
+        ]
+    else:
+        captions += [("Lung field", f"{DEVIATION} grey levels of deviation inside, flat outside")]
+    panels = [_panel(levels, *caption) for levels, caption in zip(steps, captions, strict=False)]
     gap = np.full((panels[0].shape[0], _MARGIN), _PAPER, np.uint8)
     row = [gap] + [part for panel in panels for part in (panel, gap)]
     page = cv2.copyMakeBorder(np.hstack(row), _MARGIN, 0, 0, 0, cv2.BORDER_CONSTANT, value=_PAPER)

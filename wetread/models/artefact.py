@@ -3,12 +3,14 @@
     model.json            the card: what the model is, and the digests of all the rest
     weights.safetensors   the numbers
     decision.json         temperature and thresholds
+    lung_field.safetensors  the segmenter, for a model that reads lungs alone
     metrics.json, history.json, MODEL_CARD.md, plots    documents, for people
 
 Nothing in it is a program. `load_artefact` works in this order, and each step needs the one before:
 model.json is small and strict JSON; the bytes of weights.safetensors have the card's SHA-256; the digest
 worked out anew is the card's, and the one the caller trusts; only then are those same bytes, read once,
-parsed as safetensors and held to the architecture. No pickle, Keras file or Lambda has a way in.
+parsed as safetensors and held to the architecture. The segmenter's bytes have the SHA-256 in the card's preprocessing,
+which the digest covers. No pickle, Keras file or Lambda has a way in.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from wetread.imaging.preprocess import Preprocess
 from wetread.models.card import ModelCard, Provenance, decode_card
 from wetread.models.decision import Decision
 from wetread.models.digest import sha256_hex
+from wetread.models.field_network import FIELD_BYTES_LIMIT, FIELD_FILE, FieldFinder, decode_field, encode_field
 from wetread.models.files import read_file, write_file
 from wetread.models.strict_json import parse, pretty
 from wetread.models.weights import Weights, decode_weights, encode_weights
@@ -34,7 +37,7 @@ from wetread.models.weights import Weights, decode_weights, encode_weights
 CARD_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"
 DECISION_FILE = "decision.json"
-LOADED_FILES = frozenset({CARD_FILE, WEIGHTS_FILE, DECISION_FILE})
+LOADED_FILES = frozenset({CARD_FILE, WEIGHTS_FILE, DECISION_FILE, FIELD_FILE})
 
 JSON_BYTES_LIMIT = 4 * 1024 * 1024
 WEIGHTS_BYTES_LIMIT = 1024**3 + JSON_BYTES_LIMIT
@@ -111,6 +114,7 @@ def copy_artefact(
         CARD_FILE: card.encode(),
         WEIGHTS_FILE: read_file(source, WEIGHTS_FILE, WEIGHTS_BYTES_LIMIT),
         DECISION_FILE: pretty((decision or original.decision).to_json()),
+        **_field_file(original.card.preprocess),
     }
     return _write(directory, own | dict(documents))
 
@@ -140,7 +144,8 @@ def load_artefact(directory: str | os.PathLike[str], trusted_digest: str | None 
     decision.check_labels(card.labels)
     if decision.model_digest != digest:
         raise ArtefactError(f"{DECISION_FILE}: expected one for model {digest}, found {decision.model_digest}")
-    return Artefact(card, decode_weights(card.architecture, weights_bytes), decision)
+    preprocess = _with_field(directory, card)
+    return Artefact(replace(card, preprocess=preprocess), decode_weights(card.architecture, weights_bytes), decision)
 
 
 def verify_artefact(directory: str | os.PathLike[str], trusted_digest: str | None = None) -> Artefact:
@@ -150,7 +155,8 @@ def verify_artefact(directory: str | os.PathLike[str], trusted_digest: str | Non
     """
     artefact = load_artefact(directory, trusted_digest)
     read_documents(directory, artefact.card)
-    if unknown := sorted(set(os.listdir(directory)) - set(artefact.card.documents) - LOADED_FILES):
+    loaded = LOADED_FILES - (frozenset() if artefact.card.preprocess.lung_field else {FIELD_FILE})
+    if unknown := sorted(set(os.listdir(directory)) - set(artefact.card.documents) - loaded):
         raise ArtefactError(f"model {artefact.card.name}: expected only the card's files, found also {unknown}")
     if pretty(artefact.decision.to_json()) != read_file(directory, DECISION_FILE, JSON_BYTES_LIMIT):
         raise ArtefactError(
@@ -218,7 +224,34 @@ def _encode(contents: ModelContents, version: int) -> dict[str, bytes]:
     decision = Decision(card.digest, contents.temperature, contents.thresholds)
     decision.check_labels(card.labels)
     own = {CARD_FILE: card.encode(), WEIGHTS_FILE: weights, DECISION_FILE: pretty(decision.to_json())}
-    return own | documents
+    return own | _field_file(contents.preprocess) | documents
+
+
+def _with_field(directory: str | os.PathLike[str], card: ModelCard) -> Preprocess:
+    """Return the card's preprocessing, with the segmenter of the folder's file where it has a lung field."""
+    record = card.preprocess.lung_field
+    if record is None:
+        return card.preprocess
+    data = read_file(directory, FIELD_FILE, FIELD_BYTES_LIMIT)
+    if (found := sha256_hex(data)) != record.network_sha256:
+        raise ArtefactError(
+            f"{FIELD_FILE} of {card.name}: expected SHA-256 {record.network_sha256}, found {found}; it was altered or "
+            "damaged: fetch the model again"
+        )
+    loaded = decode_field(data)
+    if loaded != record:
+        raise ArtefactError(f"{FIELD_FILE} of {card.name}: expected {record}, found {loaded}; fetch the model again")
+    return replace(card.preprocess, lung_field=loaded)
+
+
+def _field_file(preprocess: Preprocess) -> dict[str, bytes]:
+    """Return the file of the segmenter that the preprocessing has loaded; none without a lung field."""
+    if preprocess.lung_field is None:
+        return {}
+    finder = preprocess.lung_field.finder
+    if not isinstance(finder, FieldFinder):
+        raise ArtefactError("lung field: expected a segmenter that is loaded, found none")
+    return {FIELD_FILE: encode_field(finder.architecture, finder.weights)}
 
 
 def _document_name(name: str) -> str:

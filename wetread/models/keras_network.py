@@ -8,6 +8,7 @@ registered object can come in.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def build_keras(architecture: Architecture, *, seed: int | None = None) -> Any:
     for position, layer in enumerate(architecture.layers):
         taken = [outputs[name] for name in layer.inputs] or [before]
         own_seed = None if seed is None else (seed * 1_000_003 + position) % 2**31
-        before = _make_layer(keras, layer, own_seed)(taken if layer.kind == "add" else taken[0])
+        before = _make_layer(keras, layer, own_seed)(taken if layer.kind in ("add", "concatenate") else taken[0])
         outputs[layer.name] = before
     return keras.Model(source, before)
 
@@ -87,15 +88,18 @@ def _make_layer(keras: Any, layer: LayerSpec, seed: int | None) -> Any:
         "dense": layers.Dense,
         "flatten": layers.Flatten,
         "relu": layers.ReLU,
+        "relu6": partial(layers.ReLU, max_value=6.0),
         "softmax": layers.Softmax,
         "batch_norm": layers.BatchNormalization,
         "dropout": layers.Dropout,
         "add": layers.Add,
+        "concatenate": layers.Concatenate,
+        "upsample2d": layers.UpSampling2D,
     }
     if layer.kind not in makers:
         raise ArtefactError(f"layer {layer.name!r}: Keras has no builder for {layer.kind!r} here")
     settings = {key: tuple(value) if isinstance(value, list) else value for key, value in layer.settings.items()}
-    if "padding" in settings or layer.kind in ("global_average_pool2d", "flatten"):
+    if "padding" in settings or layer.kind in ("global_average_pool2d", "flatten", "upsample2d"):
         settings["data_format"] = "channels_last"
     for setting in _INITIALIZERS.get(layer.kind, ()):
         settings[setting] = keras.initializers.GlorotUniform(seed=seed)

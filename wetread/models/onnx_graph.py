@@ -106,6 +106,9 @@ class _Graph:
                 return self._node("Flatten", taken, output)
             case "relu":
                 return self._node("Relu", taken, output)
+            case "relu6":
+                ends = [self._constant(f"{layer.name}/{end}", np.float32(x)) for end, x in (("low", 0), ("high", 6))]
+                return self._node("Clip", [*taken, *ends], output)
             case "softmax":  # over the channels, which are axis 1 of images and of flat features
                 return self._node("Softmax", taken, output, axis=1)
             case "batch_norm":
@@ -118,6 +121,10 @@ class _Graph:
                 return taken[0]
             case "add":
                 return self._node("Add", taken, output)
+            case "concatenate":  # channels are axis 1 of images and of flat features
+                return self._node("Concat", taken, output, axis=1)
+            case "upsample2d":
+                return self._upsample(layer, taken[0])
             case unknown:
                 raise ArtefactError(f"layer {layer.name!r}: ONNX has no builder for {unknown!r} here")
 
@@ -137,6 +144,14 @@ class _Graph:
         mixed = self._node("Conv", [taken, kernel], f"{name}/by_depth", group=channels, **window)
         point = self._constant(f"{name}/pointwise_kernel", _channels_first(self._weights[f"{name}/pointwise_kernel"]))
         return self._node("Conv", [mixed, point, *self._bias(layer)], output)
+
+    def _upsample(self, layer: LayerSpec, taken: str) -> str:
+        """Add a Resize, with the places of pixels that Keras's UpSampling2D means."""
+        scales = self._constant(f"{layer.name}/scales", np.array([1, 1, *layer.settings["size"]], np.float32))
+        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        if layer.settings["interpolation"] == "bilinear":
+            how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        return self._node("Resize", [taken, "", scales], f"{layer.name}/output", **how)
 
     def _bias(self, layer: LayerSpec) -> list[str]:
         name = f"{layer.name}/bias"

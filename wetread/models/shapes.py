@@ -45,8 +45,10 @@ class NetworkShapes:
         return list(self.outputs.values())[-1]
 
 
-def network_shapes(architecture: Architecture) -> NetworkShapes:
+def network_shapes(architecture: Architecture, *, ends_in_map: bool = False) -> NetworkShapes:
     """Return the shapes of `architecture`; raise ArtefactError naming the layer that cannot be built.
+
+    ends_in_map: it is a segmenter, whose last layer gives a map, and no classifier, whose last layer is dense.
 
     "same" padding gives ceil(n / stride), "valid" gives floor((n - kernel) / stride) + 1, as in Keras.
     """
@@ -56,7 +58,7 @@ def network_shapes(architecture: Architecture) -> NetworkShapes:
             f"expected at most {LAYERS_LIMIT} layers and sides of at most {SIZE_LIMIT}, found "
             f"{len(architecture.layers)} layers on {architecture.input_shape}"
         )
-    _check_graph(architecture)
+    _check_graph(architecture, ends_in_map)
     outputs: dict[str, Shape] = {}
     weights: dict[str, Shape] = {}
     before: Shape = architecture.input_shape
@@ -73,8 +75,8 @@ def network_shapes(architecture: Architecture) -> NetworkShapes:
     return NetworkShapes(outputs, weights, taken[0])
 
 
-def _check_graph(architecture: Architecture) -> None:
-    """Raise ArtefactError when a layer's output is lost, or when the last layer is not dense."""
+def _check_graph(architecture: Architecture, ends_in_map: bool) -> None:
+    """Raise ArtefactError when a layer's output is lost, or when a classifier's last layer is not dense."""
     used: set[str] = set()
     before: tuple[str, ...] = ()
     for layer in architecture.layers:
@@ -83,7 +85,7 @@ def _check_graph(architecture: Architecture) -> None:
     last = architecture.layers[-1]
     if lost := sorted({layer.name for layer in architecture.layers} - used - {last.name}):
         raise ArtefactError(f"expected each layer's output to be taken by another, found none for {', '.join(lost)}")
-    if last.kind != "dense":
+    if last.kind != "dense" and not ends_in_map:
         raise _fault(last, "expected a dense layer at the end: it gives the logits, and what it takes are the features")
 
 
@@ -116,7 +118,20 @@ def _layer_shapes(layer: LayerSpec, taken: list[Shape]) -> tuple[Shape, dict[str
             if taken[0] != taken[1]:
                 raise _fault(layer, f"expected two inputs of one shape, found {taken[0]} and {taken[1]}")
             return shape, {}
-        case "relu" | "softmax":
+        case "concatenate":
+            if len({each[:-1] for each in taken}) > 1:
+                raise _fault(
+                    layer, f"expected inputs that differ in channels alone, found {', '.join(map(str, taken))}"
+                )
+            return (*shape[:-1], sum(each[-1] for each in taken)), {}
+        case "upsample2d":
+            height, width, channels = _image(layer, shape)
+            down, along = _pair(layer, "size")
+            if layer.settings["interpolation"] not in ("nearest", "bilinear"):
+                found = layer.settings["interpolation"]
+                raise _fault(layer, f"expected interpolation 'nearest' or 'bilinear', found {found!r}")
+            return (height * down, width * along, channels), {}
+        case "relu" | "relu6" | "softmax":
             return shape, {}
         case unknown:
             raise _fault(layer, f"no shapes are known for {unknown!r}")

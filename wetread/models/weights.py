@@ -41,13 +41,13 @@ def decode_weights(architecture: Architecture, data: bytes) -> Weights:
     return checked_weights(architecture, loaded)
 
 
-def checked_weights(architecture: Architecture, weights: Weights) -> Weights:
-    """Return `weights` as read-only arrays in the architecture's order.
+def checked_weights(architecture: Architecture, weights: Weights, *, ends_in_map: bool = False) -> Weights:
+    """Return `weights` as read-only arrays in the architecture's order; ends_in_map as `network_shapes` has it.
 
     Raises ArtefactError when a name is missing or unknown, when a shape or type differs, when a number is
     not finite, or when a variance is negative.
     """
-    wanted = network_shapes(architecture).weights
+    wanted = network_shapes(architecture, ends_in_map=ends_in_map).weights
     if set(weights) != set(wanted):
         missing, unknown = sorted(set(wanted) - set(weights)), sorted(set(weights) - set(wanted))
         raise ArtefactError(f"weights: expected the architecture's, missing {missing}, unknown {unknown}; {_NEXT}")

@@ -57,6 +57,31 @@ def residual_network(side: int = 8, *, dropout: float = 0.25, classes: int = 3) 
     )
 
 
+def two_depths() -> Architecture:
+    """ReLU6, maps halved, brought back and joined, and the averages of two depths side by side, as a backbone's are."""
+    return Architecture(
+        (10, 12, 2),
+        (
+            convolution("conv1", 4, use_bias=False),
+            LayerSpec("batch_norm", "norm1", BATCH_NORM),
+            LayerSpec("relu6", "relu1"),
+            convolution("conv2", 5, strides=[2, 2]),
+            LayerSpec("relu6", "relu2"),
+            LayerSpec("upsample2d", "up", {"size": [2, 2], "interpolation": "bilinear"}),
+            LayerSpec("concatenate", "both", {}, ("up", "relu1")),
+            separable("mixed", 3),
+            LayerSpec("relu6", "relu3"),
+            LayerSpec("upsample2d", "large", {"size": [1, 2], "interpolation": "nearest"}),
+            LayerSpec("batch_norm", "norm2", BATCH_NORM),
+            LayerSpec("relu6", "relu4"),
+            LayerSpec("global_average_pool2d", "shallow", {}, ("relu2",)),
+            LayerSpec("global_average_pool2d", "deep", {}, ("relu4",)),
+            LayerSpec("concatenate", "features", {}, ("shallow", "deep", "shallow")),
+            dense("logits", 3),
+        ),
+    )
+
+
 def small_cnn(side: int = 10, channels: int = 1, classes: int = 3) -> Architecture:
     return Architecture(
         (side, side, channels),

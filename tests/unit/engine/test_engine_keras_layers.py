@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from schemas.architecture import Architecture, LayerSpec
-from tests.unit.engine.networks import residual_network
+from tests.unit.engine.networks import residual_network, two_depths
 from wetread.engine.array import Array
 from wetread.engine.loss import SoftmaxCrossEntropy
 from wetread.engine.network import Network
@@ -30,6 +30,7 @@ POOLS = [
     {"pool_size": [3, 3], "strides": [2, 2], "padding": "same"},
     {"pool_size": [2, 3], "strides": [1, 1], "padding": "same"},
 ]
+UPSAMPLINGS = [([2, 2], "nearest"), ([2, 3], "bilinear"), ([1, 4], "bilinear")]
 LAYERS = [
     *(("conv2d", {"filters": 5, "use_bias": True, **window}) for window in WINDOWS),
     ("conv2d", {"filters": 5, "use_bias": False, "kernel_size": [2, 3], "strides": [1, 1], "padding": "same"}),
@@ -40,6 +41,8 @@ LAYERS = [
     ("dense", {"units": 6, "use_bias": True}),
     ("flatten", {}),
     ("relu", {}),
+    ("relu6", {}),
+    *(("upsample2d", {"size": size, "interpolation": how}) for size, how in UPSAMPLINGS),
     ("softmax", {}),
     ("batch_norm", {"epsilon": 1e-3, "momentum": 0.9}),
     ("dropout", {"rate": 0.5}),
@@ -54,6 +57,9 @@ KERAS_NAMES = {
     "dense": "Dense",
     "flatten": "Flatten",
     "relu": "ReLU",
+    "relu6": "ReLU",
+    "upsample2d": "UpSampling2D",
+    "concatenate": "Concatenate",
     "softmax": "Softmax",
     "batch_norm": "BatchNormalization",
     "dropout": "Dropout",
@@ -65,9 +71,10 @@ def keras_model(architecture: Architecture, weights: dict[str, Array]) -> Any:
     tensors = {"": keras.Input(architecture.input_shape)}
     before = ""
     for spec in architecture.layers:
-        layer = getattr(keras.layers, KERAS_NAMES[spec.kind])(name=spec.name, **spec.settings)
+        own = {"max_value": 6.0} if spec.kind == "relu6" else {}
+        layer = getattr(keras.layers, KERAS_NAMES[spec.kind])(name=spec.name, **spec.settings, **own)
         taken = [tensors[name] for name in spec.inputs or (before,)]
-        tensors[spec.name] = layer(taken if spec.kind == "add" else taken[0])
+        tensors[spec.name] = layer(taken if spec.kind in ("add", "concatenate") else taken[0])
         layer.set_weights([weights[f"{spec.name}/{weight.name}"] for weight in layer.weights])
         before = spec.name
     return keras.Model(tensors[""], tensors[before])
@@ -89,7 +96,7 @@ def with_random_weights(architecture: Architecture) -> Network:
 def test_forward_of_each_layer(kind: str, settings: dict[str, Any], shape: tuple[int, int, int]) -> None:
     architecture = Architecture(shape, (LayerSpec(kind, "layer", settings),))
     network = with_random_weights(architecture)
-    X = np.random.default_rng(2).normal(size=(4, *shape)).astype(np.float32)
+    X = 4 * np.random.default_rng(2).normal(size=(4, *shape)).astype(np.float32)
     expected = keras_model(architecture, network.weights()).predict_on_batch(X)
     np.testing.assert_allclose(network.forward(X), expected, rtol=TOLERANCE, atol=TOLERANCE)
 
@@ -97,6 +104,13 @@ def test_forward_of_each_layer(kind: str, settings: dict[str, Any], shape: tuple
 def test_forward_of_a_whole_network_with_branches() -> None:
     network = with_random_weights(residual_network())
     X = np.random.default_rng(2).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    expected = keras_model(network.architecture, network.weights()).predict_on_batch(X)
+    np.testing.assert_allclose(network.forward(X), expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_forward_of_branches_that_are_joined() -> None:
+    network = with_random_weights(two_depths())
+    X = 3 * np.random.default_rng(2).normal(size=(4, 10, 12, 2)).astype(np.float32)
     expected = keras_model(network.architecture, network.weights()).predict_on_batch(X)
     np.testing.assert_allclose(network.forward(X), expected, rtol=TOLERANCE, atol=TOLERANCE)
 

@@ -18,8 +18,10 @@ from wetread.engine.layers.global_average_pool2d import GlobalAveragePool2D
 from wetread.engine.layers.layer import Layer
 from wetread.engine.layers.max_pool2d import MaxPool2D
 from wetread.engine.layers.relu import ReLU
+from wetread.engine.layers.relu6 import ReLU6
 from wetread.engine.layers.separable_conv2d import SeparableConv2D
 from wetread.engine.layers.softmax import Softmax
+from wetread.engine.layers.upsample2d import Upsample2D
 
 TOLERANCE = 1e-6
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -119,6 +121,26 @@ def test_average_pool2d(shape: Shape, size: tuple[int, int], strides: tuple[int,
 def test_layers_on_maps_without_settings(shape: Shape, seed: int) -> None:
     for layer in (GlobalAveragePool2D(), Flatten(), ReLU(), Softmax()):
         check(layer, shape, seed)
+
+
+@few
+@given(maps, pairs, st.sampled_from(["nearest", "bilinear"]), seeds)
+def test_upsample2d(shape: Shape, size: tuple[int, int], interpolation: str, seed: int) -> None:
+    check(Upsample2D(size, interpolation), shape, seed)
+
+
+@few
+@given(st.tuples(st.integers(1, 9), st.integers(2, 9), st.integers(1, 3)), seeds)
+def test_relu6_on_both_sides_of_its_ceiling(shape: Shape, seed: int) -> None:
+    """The values are shifted to lie around 6, none of them at it."""
+
+    class Shifted(ReLU6):
+        def forward(self, X: Array, *, training: bool = False) -> Array:
+            return super().forward(X + 6.0, training=training)
+
+    layer = Shifted()
+    check(layer, shape, seed)
+    assert layer.forward(distinct((2, *shape), np.random.default_rng(seed))).max() == 6.0
 
 
 @few

@@ -9,7 +9,7 @@ import pytest
 from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import ArtefactError, DataError
 from tests.unit.engine.finite_differences import numerical_gradient, relative_error
-from tests.unit.engine.networks import dense, residual_network, small_cnn
+from tests.unit.engine.networks import dense, residual_network, small_cnn, two_depths
 from wetread.engine.layers.dropout import Dropout
 from wetread.engine.loss import SoftmaxCrossEntropy
 from wetread.engine.network import Network
@@ -36,6 +36,20 @@ def test_gradients_of_a_whole_network_are_those_of_finite_differences(seed: int,
         # A bias before a batch norm changes nothing in training: its gradient is rounding alone.
         if not (training and name == "separable/bias"):
             assert relative_error(found[name], numerical_gradient(value, weight)) < 1e-6, name
+
+
+def test_gradients_of_joined_branches_are_those_of_finite_differences() -> None:
+    """What one layer gives to two readers comes back to it from both, each its own channels."""
+    rng = np.random.default_rng(0)
+    network = Network(two_depths(), seed=0, dtype=np.float64)
+    X, labels, loss = rng.normal(size=(3, 10, 12, 2)), rng.integers(0, 3, 3), SoftmaxCrossEntropy()
+
+    def value() -> float:
+        return loss(network.forward(X, training=True), labels)[0]
+
+    network.backward(loss(network.forward(X, training=True), labels)[1])
+    found = network.gradient_vector.copy()
+    assert relative_error(found, numerical_gradient(value, network.parameter_vector)) < 1e-6
 
 
 def test_the_gradients_of_dropout_are_those_of_the_places_it_kept() -> None:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import ArtefactError, DataError
-from tests.unit.engine.networks import BATCH_NORM, convolution, dense, pool, residual_network, separable, small_cnn
+from tests.unit.engine.networks import (
+    BATCH_NORM,
+    convolution,
+    dense,
+    pool,
+    residual_network,
+    separable,
+    small_cnn,
+    two_depths,
+)
 from wetread.engine.array import Array
 from wetread.engine.folding import fold
 from wetread.engine.network import Network
@@ -43,7 +52,10 @@ block = st.tuples(
     st.integers(1, 2),  # stride
     st.sampled_from(["same", "valid"]),
     st.booleans(),  # bias
-    st.lists(st.sampled_from(["batch_norm", "relu", "dropout", "max", "overlapping max", "average"]), max_size=4),
+    st.lists(
+        st.sampled_from(["batch_norm", "relu", "relu6", "upsample", "dropout", "max", "overlapping max", "average"]),
+        max_size=4,
+    ),
 )
 
 
@@ -65,8 +77,10 @@ def drawn_architecture(
                 layers.append(LayerSpec("batch_norm", label, BATCH_NORM))
             elif name == "dropout":
                 layers.append(LayerSpec("dropout", label, {"rate": 0.4}))
-            elif name == "relu":
-                layers.append(LayerSpec("relu", label))
+            elif name in ("relu", "relu6"):
+                layers.append(LayerSpec(name, label))
+            elif name == "upsample":
+                layers.append(LayerSpec("upsample2d", label, {"size": [2, 2], "interpolation": "bilinear"}))
             elif name == "overlapping max":
                 sizes = {"pool_size": [3, 3], "strides": [2, 2], "padding": "same"}
                 layers.append(LayerSpec("max_pool2d", label, sizes))
@@ -132,6 +146,17 @@ def test_branches_are_served(n: int, side: int) -> None:
     X = pictures(network.architecture, n)
     serving = ServingNetwork(network.architecture, network.weights())
     assert_close(serving.logits(X), network.forward(X))
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_joined_branches_of_two_depths_are_served(n: int) -> None:
+    network = trained(two_depths())
+    X = 3 * pictures(network.architecture, n)
+    assert network.outputs(X)["relu1"].max() == 6.0, "some values must reach the ceiling"
+    serving = ServingNetwork(network.architecture, network.weights())
+    logits, features = serving.readout(X)
+    assert_close(logits, network.forward(X))
+    assert_close(features, network.outputs(X)["features"])
 
 
 def test_the_features_are_what_the_last_dense_layer_reads() -> None:

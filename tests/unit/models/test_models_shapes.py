@@ -52,6 +52,24 @@ def test_shapes_of_every_kind_of_layer() -> None:
     assert (shapes.features, shapes.logits) == ((5,), (3,))
 
 
+def test_maps_grow_and_branches_are_joined_by_channel() -> None:
+    up = LayerSpec("upsample2d", "up", {"size": [2, 3], "interpolation": "bilinear"})
+    joined = LayerSpec("concatenate", "joined", {}, ("up", "six", "up"))
+    shapes = network_shapes(flat(up, LayerSpec("relu6", "six"), joined))
+    assert (shapes.outputs["up"], shapes.outputs["joined"]) == ((18, 24, 2), (18, 24, 6))
+    wrong = {
+        "differ in channels alone": flat(
+            LayerSpec("relu", "one"), up, LayerSpec("concatenate", "j", {}, ("one", "up"))
+        ),
+        "interpolation": flat(LayerSpec("upsample2d", "up", {"size": [2, 2], "interpolation": "cubic"})),
+        "size as two sizes": flat(LayerSpec("upsample2d", "up", {"size": [0, 2], "interpolation": "nearest"})),
+        "found 1 inputs": flat(up, LayerSpec("concatenate", "j", {}, ("up",))),
+    }
+    for message, architecture in wrong.items():
+        with pytest.raises(ArtefactError, match=message):
+            network_shapes(architecture)
+
+
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("strides", [[1, 1], [2, 2], [3, 1]])
 def test_the_engine_has_the_same_shapes(padding: str, strides: list[int]) -> None:

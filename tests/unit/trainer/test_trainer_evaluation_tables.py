@@ -19,7 +19,12 @@ def metrics() -> Metrics:
     generator = np.random.default_rng(0)
     truth = generator.integers(0, 2, 80)
     films = tuple(
-        Film(b"x.png", LABELS[target], f"p{number}", MappingProxyType({"source": "north", "sex": "FM"[number % 2]}))
+        Film(
+            b"x.png",
+            LABELS[target],
+            f"p{number}",
+            MappingProxyType({"source": "north", "view": "AP", "sex": "FM"[number % 2]}),
+        )
         for number, target in enumerate(truth)
     )
     readings = Readings(films, LABELS, generator.normal(size=(80, 2)) + 1.5 * np.eye(2)[truth], 1.5, truth > -1)
@@ -33,7 +38,7 @@ def cell(table: Table, row: object, column: str) -> object:
 
 def test_every_table_has_as_many_cells_as_columns(metrics: Metrics) -> None:
     made = [getattr(tables, name)(metrics) for name in dir(tables) if name.endswith("_table")]
-    assert len(made) == 10
+    assert len(made) == 11
     for table in made:
         assert table.rows and {len(row) for row in table.rows} == {len(table.columns)}
         assert table.markdown().startswith(f"| {table.columns[0]} |")

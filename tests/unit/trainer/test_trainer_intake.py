@@ -19,6 +19,7 @@ from trainer.audit.people import with_several_ids
 from trainer.audit.sides import sides_of
 from trainer.data.dataset import Dataset, load_dataset
 from trainer.data.dealing import split_patients
+from trainer.data.film import Film
 from trainer.data.pixels import load_films
 from trainer.phantoms.archive import draw_archive
 from wetread.imaging.decode import ALL, Grey, decode
@@ -74,7 +75,7 @@ def test_each_file_is_opened_and_decoded_once(dataset: Dataset, monkeypatch: pyt
 
 def test_a_large_jpeg_is_learned_from_as_it_will_be_served(tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(encoded(".jpg", film(1000, 900)))
-    look, levels = trainer.audit.intake._read(os.fsencode(tmp_path), PREPROCESS, b"large.jpg")
+    look, levels = trainer.audit.intake._read(os.fsencode(tmp_path), PREPROCESS, Film(b"large.jpg", "any", "p"))
     assert (look.width, look.height) == (900, 1000)
     served = decode((tmp_path / "large.jpg").read_bytes(), PREPROCESS.enough).pixels
     assert served.shape == (500, 450)

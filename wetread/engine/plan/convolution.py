@@ -84,4 +84,4 @@ def _begin(memory: Memory, stage: Stage) -> tuple[FeatureMap, int, int]:
 
 def _finish(memory: Memory, stage: Stage) -> Finish:
     bias = memory.weights.get(f"{stage.layer.name}/bias")
-    return Finish(memory.new_map(stage.name), bias, relu=stage.relu, pool=stage.pool)
+    return Finish(memory.new_map(stage.name), bias, relu=stage.relu, pool=stage.pool, six=stage.six)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wetread.engine.array import Array
+from wetread.engine.layers.relu6 import CEILING
 from wetread.engine.layers.softmax import softmax
 from wetread.engine.plan.fusion import Stage
 from wetread.engine.plan.memory import Memory
@@ -32,6 +33,13 @@ def record_relu(tape: Tape, memory: Memory, stage: Stage) -> None:
     tape.add(np.maximum, source, np.zeros(source.shape[-2:], np.float32), memory.new(stage.name))
 
 
+def record_relu6(tape: Tape, memory: Memory, stage: Stage) -> None:
+    """Put Y = min(max(X, 0), 6) on the tape."""
+    record_relu(tape, memory, stage)
+    target = memory.array(stage.name)
+    tape.add(np.minimum, target, np.full(target.shape[-2:], CEILING, np.float32), target)
+
+
 def record_batch_norm(tape: Tape, memory: Memory, stage: Stage) -> None:
     """Put Y = X s + (β - μ s), s = γ / √(σ² + ε), on the tape: one that no layer before it could take in."""
     gamma, beta, mean, variance = (
@@ -47,6 +55,14 @@ def record_add(tape: Tape, memory: Memory, stage: Stage) -> None:
     """Put Y = A + B on the tape."""
     first, second = (memory.array(name) for name in stage.sources)
     tape.add(np.add, first, second, memory.new(stage.name))
+
+
+def record_concatenate(tape: Tape, memory: Memory, stage: Stage) -> None:
+    """Put the channels of all sources side by side on the tape."""
+    target, end = memory.new(stage.name), 0
+    for source in (memory.array(name) for name in stage.sources):
+        begin, end = end, end + source.shape[-1]
+        tape.copy(source, target[..., begin:end])
 
 
 def record_softmax(tape: Tape, memory: Memory, stage: Stage) -> None:

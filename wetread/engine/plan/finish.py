@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wetread.engine.array import Array
+from wetread.engine.layers.relu6 import CEILING
 from wetread.engine.plan.feature_map import FeatureMap
 from wetread.engine.plan.tape import Tape
 
@@ -20,13 +21,14 @@ class Finish:
     rows: of sums that it takes; step: of these, to a row of the map.
     """
 
-    def __init__(self, target: FeatureMap, bias: Array | None, *, relu: bool, pool: bool) -> None:
+    def __init__(self, target: FeatureMap, bias: Array | None, *, relu: bool, pool: bool, six: bool = False) -> None:
         self.target = target
         self.pool = pool
         self.step = 2 if pool else 1
         self.rows = self.step * target.height
         self._bias = bias
-        self._relu = relu
+        self._relu, self._six = relu, six
+        self._sixes: dict[int, Array] = {}
         self._laid_out: dict[int, tuple[Array, Array]] = {}
 
     def rows_of(self, tape: Tape, sums: Array, y: int, *, shift: int = 0) -> None:
@@ -54,6 +56,8 @@ class Finish:
         if self._relu:
             tape.add(np.maximum, sums, zeros, out)
             sums = out
+        if self._six:
+            tape.add(np.minimum, out, self._sixes.setdefault(len(out), np.full(out.shape, CEILING, np.float32)), out)
         if sums is not out:
             tape.copy(sums, out)
 

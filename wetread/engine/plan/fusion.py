@@ -18,6 +18,7 @@ class Stage:
     """A layer, and the ReLU and the 2x2 max pooling that alone read it, in either order.
 
     name: of the last of them, whose output the stage's is. sources: the outputs it takes; `INPUT` the first.
+    relu: of either kind; six: it stops at 6.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Stage:
     sources: tuple[str, ...]
     relu: bool = False
     pool: bool = False
+    six: bool = False
 
 
 def fuse(architecture: Architecture, shapes: Mapping[str, Shape]) -> list[Stage]:
@@ -39,17 +41,17 @@ def fuse(architecture: Architecture, shapes: Mapping[str, Shape]) -> list[Stage]
     for layer in layers:
         if layer.name in taken:
             continue
-        name, relu, pool = layer.name, False, False
+        name, relu, pool, six = layer.name, False, False, False
         while layer.kind in CONVOLUTIONS and (reader := _only_reader(name, layers, sources)):
-            if reader.kind == "relu" and not relu:
-                relu = True
+            if reader.kind in ("relu", "relu6") and not relu:
+                relu, six = True, reader.kind == "relu6"
             elif _halves(reader, shapes[name]) and not pool:
                 pool = True
             else:
                 break
             name = reader.name
             taken.add(name)
-        stages.append(Stage(name, layer, sources[layer.name], relu, pool))
+        stages.append(Stage(name, layer, sources[layer.name], relu, pool, six))
     return stages
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from wetread.engine.array import Array, Shape
-from wetread.engine.plan import convolution, elementwise, pooling
+from wetread.engine.plan import convolution, elementwise, pooling, upsampling
 from wetread.engine.plan.fusion import CONVOLUTIONS, Stage
 from wetread.engine.plan.memory import Memory
 from wetread.engine.plan.tape import Tape
@@ -31,10 +31,13 @@ RECORDERS: Mapping[str, Callable[[Tape, Memory, Stage], None]] = MappingProxyTyp
         "dense": elementwise.record_dense,
         "flatten": elementwise.record_flatten,
         "relu": elementwise.record_relu,
+        "relu6": elementwise.record_relu6,
         "softmax": elementwise.record_softmax,
         "batch_norm": elementwise.record_batch_norm,
         "dropout": elementwise.record_dropout,
         "add": elementwise.record_add,
+        "concatenate": elementwise.record_concatenate,
+        "upsample2d": upsampling.record_upsample2d,
     }
 )
 """Layer kind, as in `schemas.architecture.LAYER_KINDS`, -> what puts its stage on a tape."""
