@@ -53,8 +53,8 @@ from wetread.store.images.recording import FoundFile
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.watched_films import count_unknown
 from worker.child import ChildTask
-from worker.outage import WORTH_WAITING, Patience
 from worker.pool import END_SECONDS, EmbeddedPool
+from worker.waiting import WORTH_WAITING, Patience
 
 RENEW_SECONDS = 15.0
 """Seconds between two signs that we still fill the run."""
