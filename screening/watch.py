@@ -17,11 +17,10 @@ from functools import partial
 import structlog
 
 from producer.answering import answered
-from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.excluded import excluded_by
+from producer.film_backoff import ChangedAgain, TryingAgain
 from producer.stable_files import MicroBatch, StillFiles
-from producer.trying_again import TryingAgain
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
