@@ -30,7 +30,7 @@ from tests.servers.postgres_server import PostgresServer
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.results.counts import By, run_counts
-from wetread.store.results.finding import Filters, Sort, find_results
+from wetread.store.results.finding import Filters, Position, Sort, find_results
 from wetread.store.runs.accounts import run_account
 
 TIMES = 20
@@ -158,7 +158,7 @@ def paged(database: Database, filters: Filters) -> float:
         with database.reading() as session:
             rows = list(find_results(session, filters, limit=100, after=after))
         took.append(1000 * (time.perf_counter() - began))
-        after = rows[-1].position
+        after = Position.of(rows[-1])
     return max(took)
 
 

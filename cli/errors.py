@@ -18,7 +18,7 @@ from cli.run_number import LARGEST, RUN_NUMBER
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:
-    from wetread.store.results.finding import ResultRow
+    from wetread.store.results.columns import ResultRow
     from wetread.store.runs.accounts import RunAccount
 
 UNREADABLE = "unreadable_directory"

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wetread.store.results.finding import Filters, Position, ResultRow, Sort
+    from wetread.store.results.columns import ResultRow
+    from wetread.store.results.finding import Filters, Position, Sort
 
 _WORD = re.compile(r"(\d{1,19})-(\d{1,19})-([0-9a-f]{6})")
 
 
 def page_word(row: ResultRow, filters: Filters, sort: Sort | None) -> str:
     """Return what --after takes to go on behind `row`: its run and image, and a check. It holds no path."""
-    return f"{row.run}-{row.image_id}-{_check(row.position, filters, sort)}"
+    from wetread.store.results.finding import Position
+
+    return f"{row.run}-{row.image_id}-{_check(Position.of(row), filters, sort)}"
 
 
 def read_page_word(session: Any, word: str, filters: Filters, sort: Sort | None) -> Position:

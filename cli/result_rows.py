@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from cli.output import csv_cell, json_text
 from wetread.path_text import path_text
+from wetread.store.results.columns import COLUMNS, EXPORTED, ColumnKind, ResultRow
 
 if TYPE_CHECKING:
     from wetread.store.results.blocks import Block
-    from wetread.store.results.finding import ResultRow
 
-COLUMNS = (
-    "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model", "model_digest",
-    "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on",
-    "pixel_spacing", "patient_hash", "decision_digest", "gate_score", "settled_at",
-    "display_note",
-)  # fmt: skip
-"""In this order in every format; a later version adds at the end. docs/results.md says what each is."""
-
-_NESTED = (COLUMNS.index("probabilities"), COLUMNS.index("pixel_spacing"))
+_KINDS = [column.kind for column in EXPORTED]
+_NESTED = [place for place, kind in enumerate(_KINDS) if kind in (ColumnKind.NUMBERS, ColumnKind.SHARES)]
 
 _JSON_LINE = "{" + ", ".join(f'"{name}": %s' for name in COLUMNS) + "}"
 
@@ -33,17 +27,26 @@ DROPPED_FIRST = ("run", "model", "state", "reason", "instance", "series")
 """Columns that a narrow terminal has no room for, in this order."""
 
 
+def _no_empty_text(text: str) -> str | None:
+    return text or None
+
+
+_SHOWN_BY_KIND: dict[ColumnKind, Callable[[Any], object]] = {
+    ColumnKind.PATH: path_text,
+    ColumnKind.MOMENT: datetime.isoformat,
+    ColumnKind.DAY: date.isoformat,
+    ColumnKind.NOTES: _no_empty_text,
+}
+_SHOWN = [(place, _SHOWN_BY_KIND[kind]) for place, kind in enumerate(_KINDS) if kind in _SHOWN_BY_KIND]
+
+
 def result_values(row: ResultRow) -> tuple[Any, ...]:
     """Return the values of COLUMNS: numbers, text, None, {label: probability}, [millimetres, millimetres]."""
-    read_at, settled_at, acquired = row.read_at, row.settled_at, row.acquired_on
-    return (
-        path_text(row.path), row.sha256, row.state, row.label, row.probability, row.probabilities, row.decision,
-        row.reason, row.model, row.model_digest, row.engine, row.run, None if read_at is None else read_at.isoformat(),
-        row.study_uid, row.series_uid, row.instance_uid, row.view, row.modality,
-        None if acquired is None else acquired.isoformat(), row.pixel_spacing, row.patient_hash, row.decision_digest,
-        row.gate_score, None if settled_at is None else settled_at.isoformat(),
-        row.display_note or None,
-    )  # fmt: skip
+    values: list[Any] = list(row[: len(COLUMNS)])
+    for place, shown in _SHOWN:
+        if values[place] is not None:
+            values[place] = shown(values[place])
+    return tuple(values)
 
 
 def result_json(row: ResultRow) -> dict[str, Any]:
@@ -53,7 +56,10 @@ def result_json(row: ResultRow) -> dict[str, Any]:
 
 def exported_columns(block: Block) -> list[list[Any]]:
     """Return COLUMNS of many rows, each a list: as `result_values`, but times, days and what is nested as text."""
-    return [list(map(path_text, block["path"])) if name == "path" else block[name] for name in COLUMNS]
+    return [
+        list(map(path_text, block[column.name])) if column.kind is ColumnKind.PATH else block[column.name]
+        for column in EXPORTED
+    ]
 
 
 def json_lines(block: Block) -> Iterator[str]:

@@ -14,7 +14,8 @@ from cli.context import asked_database
 from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_csv, say
 from cli.output_file import output_file
 from cli.result_options import chosen_filters, filter_options, of_one_model, say_if_none
-from cli.result_rows import COLUMNS, csv_lines, each_once, exported_columns, json_lines
+from cli.result_rows import csv_lines, each_once, exported_columns, json_lines
+from wetread.store.results.columns import COLUMNS, EXPORTED, ColumnKind
 
 if TYPE_CHECKING:
     from wetread.store.results.blocks import Block
@@ -112,26 +113,33 @@ def _write_json(blocks: Iterable[Block], file: IO[bytes]) -> None:
 
 def _write_parquet(blocks: Iterable[Block], file: IO[bytes]) -> None:
     arrow, parquet = _parquet()
-    texts, numbers = arrow.string(), arrow.float64()
-    special = {
-        "probability": numbers, "gate_score": numbers, "run": arrow.int64(), "pixel_spacing": arrow.list_(numbers),
-        "read_at": arrow.timestamp("us", "UTC"), "settled_at": arrow.timestamp("us", "UTC"),
-        "acquired_on": arrow.date32(),
-    }  # fmt: skip
-    schema = arrow.schema([(column, special.get(column, texts)) for column in COLUMNS])
+    schema = _arrow_schema(arrow)
     tables = (_arrow_table(arrow, schema, block) for block in blocks)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while some := list(islice(tables, BLOCKS_OF_A_GROUP)):
             writer.write_table(arrow.concat_tables(some))
 
 
+def _arrow_schema(arrow: Any) -> Any:
+    kinds = {
+        ColumnKind.NUMBER: arrow.float64(),
+        ColumnKind.INTEGER: arrow.int64(),
+        ColumnKind.NUMBERS: arrow.list_(arrow.float64()),
+        ColumnKind.MOMENT: arrow.timestamp("us", "UTC"),
+        ColumnKind.DAY: arrow.date32(),
+    }
+    return arrow.schema([(column.name, kinds.get(column.kind, arrow.string())) for column in EXPORTED])
+
+
 def _arrow_table(arrow: Any, schema: Any, block: Block) -> Any:
     """Return a block as Arrow has it: moments and days are read from their text by Arrow itself."""
-    columns = dict(zip(COLUMNS, exported_columns(block), strict=True))
-    columns["pixel_spacing"] = each_once(columns["pixel_spacing"], lambda text: text and json.loads(text))
-    for name in ("read_at", "settled_at", "acquired_on"):
-        columns[name] = arrow.array(columns[name], arrow.string()).cast(schema.field(name).type)
-    return arrow.table(list(columns.values()), schema=schema)
+    columns = exported_columns(block)
+    for place, (name, _, kind, _) in enumerate(EXPORTED):
+        if kind is ColumnKind.NUMBERS:
+            columns[place] = each_once(columns[place], lambda text: text and json.loads(text))
+        elif kind in (ColumnKind.MOMENT, ColumnKind.DAY):
+            columns[place] = arrow.array(columns[place], arrow.string()).cast(schema.field(name).type)
+    return arrow.table(columns, schema=schema)
 
 
 def _parquet() -> tuple[Any, Any]:

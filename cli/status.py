@@ -76,7 +76,7 @@ def _wait(database: Database, run: int | None, asked: threading.Event) -> int:
     """Wait until the run, by default the latest, ends, with a line now and then; return its number."""
     from cli.progress import RunProgress
     from wetread.store.runs.accounts import run_account
-    from worker.outage import Patience
+    from worker.waiting import Patience
 
     account, patience = None, Patience()
     with RunProgress() as progress:

@@ -42,8 +42,8 @@ from wetread.store.runs.lifecycle import OpenedRun, open_run, set_state, take_wa
 from worker.child import ChildTask
 from worker.cores import CoreShare
 from worker.identity import died_here, walker_id
-from worker.outage import WORTH_WAITING, Patience, run_is_gone
 from worker.pool import END_SECONDS, EmbeddedPool
+from worker.waiting import WORTH_WAITING, Patience, run_is_gone
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the run's accounts."""

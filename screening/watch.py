@@ -17,11 +17,10 @@ from functools import partial
 import structlog
 
 from producer.answering import answered
-from producer.changed_again import ChangedAgain
 from producer.changes import Changes, file_at
 from producer.excluded import excluded_by
+from producer.film_backoff import ChangedAgain, TryingAgain
 from producer.stable_files import MicroBatch, StillFiles
-from producer.trying_again import TryingAgain
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import WORLD_REASONS, RunState
@@ -53,8 +52,8 @@ from wetread.store.images.recording import FoundFile
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.watched_films import count_unknown
 from worker.child import ChildTask
-from worker.outage import WORTH_WAITING, Patience
 from worker.pool import END_SECONDS, EmbeddedPool
+from worker.waiting import WORTH_WAITING, Patience
 
 RENEW_SECONDS = 15.0
 """Seconds between two signs that we still fill the run."""

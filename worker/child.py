@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.logs import say_everywhere, set_up_logs
 from wetread.settings import Settings
-from worker.outage import WORTH_WAITING, Patience
-from worker.poll_backoff import Waits
+from worker.waiting import WORTH_WAITING, Patience, Waits
 
 if TYPE_CHECKING:
     from wetread.store.work.leases import ClaimedItem

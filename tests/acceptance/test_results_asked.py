@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.result_rows import COLUMNS
 from tests.program import Program, films, with_model
 from tests.tiny_model import publish_tiny_model
+from wetread.store.results.columns import COLUMNS
 
 pyarrow = pytest.importorskip("pyarrow.parquet")
 

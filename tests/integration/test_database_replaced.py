@@ -18,7 +18,7 @@ from schemas.errors import DatabaseReplaced, WetreadError
 from tests.program import Program, eventually, films, kill_group, with_model
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
-from worker.outage import Patience
+from worker.waiting import Patience
 
 NOTE = text("INSERT INTO alias_changes (alias, model_digest, changed_at) VALUES ('production', 'x', '2026-01-01')")
 

@@ -23,7 +23,8 @@ from wetread.models.registry import Registry
 from wetread.settings import Settings
 from wetread.store.core.database import Database
 from wetread.store.images.recording import RunToFill
-from wetread.store.results.finding import Filters, ResultRow, find_results
+from wetread.store.results.columns import ResultRow
+from wetread.store.results.finding import Filters, find_results
 from wetread.store.roots.adding import root_ids
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.lifecycle import open_run

@@ -31,8 +31,9 @@ from wetread.settings import load_settings
 from wetread.store.core import database as store
 from wetread.store.core import migrating
 from wetread.store.results.blocks import find_result_blocks
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.counts import failure_counts, label_counts
-from wetread.store.results.finding import Filters, ResultRow, Sort, find_results
+from wetread.store.results.finding import Filters, Sort, find_results
 
 STORED = [text for text in INJECTIONS if not text.startswith("/") and "\udce9" not in text]
 """What a database and a file system can hold: no lone half of a sign, and no absolute path under a root."""

@@ -14,8 +14,9 @@ from schemas.tables import StoredHeader
 from tests.screened import RunKit, done, rejected
 from wetread.store.core.database import Database
 from wetread.store.images.headers import store_headers
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.counts import failure_counts, label_counts
-from wetread.store.results.finding import Filters, ResultRow, find_results
+from wetread.store.results.finding import Filters, find_results
 from wetread.store.roots.erasing import erase_images, find_images
 from wetread.store.runs.deleting import delete_run
 from wetread.store.work.outcomes import LinkedReading, Outcome

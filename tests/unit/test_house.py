@@ -13,7 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("cli", "web", "gateway", "screening", "producer", "worker", "trainer", "wetread", "schemas")
-LINES_LIMIT = 300
+LINES_LIMIT, LONG = 300, 250
+TABLES_OF_DATA = {
+    "schemas/tables.py",
+}
+"""Modules that are a list of like things, read row by row: their length is no sign of two ideas."""
 GRAB_BAGS = {"utils", "util", "common", "helpers", "misc"}
 
 MARK = re.compile(rf"\b({'|'.join(('TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK'))})\b")
@@ -49,10 +53,17 @@ def test_no_module_is_a_grab_bag() -> None:
     assert [str(path) for path in modules() if GRAB_BAGS.intersection(path.with_suffix("").parts)] == []
 
 
-def test_no_module_is_long() -> None:
+def test_no_module_is_long(capsys: pytest.CaptureFixture[str]) -> None:
+    """A module over LONG lines is listed, for whoever changes it next: two ideas are two modules."""
     counted = [path for path in modules() if path.parts[0] != "tests" and not is_migration(path)]
     lengths = {str(path): (ROOT / path).read_text().count("\n") for path in counted}
-    assert {path: lines for path, lines in lengths.items() if lines > LINES_LIMIT} == {}
+    assert set(lengths) >= TABLES_OF_DATA
+    of_code = {path: lines for path, lines in lengths.items() if path not in TABLES_OF_DATA}
+    with capsys.disabled():
+        for path, lines in sorted(of_code.items()):
+            if lines > LONG:
+                sys.stdout.write(f"\n{path}: {lines} lines, over {LONG}: is it two ideas?")
+    assert {path: lines for path, lines in of_code.items() if lines > LINES_LIMIT} == {}
 
 
 def test_test_files_are_named_once() -> None:

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.errors import ArtefactError, RightsMissing, UsageError
@@ -28,7 +28,6 @@ from wetread.models.artefact import (
 from wetread.models.card import checked_name
 from wetread.models.decision_in_force import decision_in_force, is_decision_known
 from wetread.models.folder import ModelsFolder
-from wetread.models.listed import ListedModel as ListedModel
 from wetread.models.promotion import model_before, reason_for_audit, reason_for_figures
 from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
@@ -36,6 +35,15 @@ from wetread.models.standing import MeasuredFigures, ModelStanding, measured_of,
 from wetread.store.core.database import Database
 from wetread.store.models import registrations
 from wetread.store.models.registrations import AliasMove, DecisionValues, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A registered model, its aliases, and its folder on this machine; None where its files are not here."""
+
+    registration: Registration
+    aliases: tuple[str, ...]
+    directory: str | None
 
 
 class Registry:

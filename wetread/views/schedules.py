@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wetread.clock import utc_now
 from wetread.path_text import path_text
@@ -11,7 +13,6 @@ from wetread.store.images.places import root_paths
 from wetread.store.runs.accounts import run_account
 from wetread.store.schedules.nightly import TickRow, nightly_runs, tick_history
 from wetread.store.schedules.schedules import ScheduleRow
-from wetread.views.moments import shown_by
 from wetread.views.rules import rules_json
 
 
@@ -58,3 +59,8 @@ def _night(row: TickRow) -> dict[str, Any]:
         "run": row.run_id,
         "state": None if row.run_state is None else str(row.run_state),
     }
+
+
+def shown_by(moment: datetime | None, timezone: str) -> str | None:
+    """Return a moment as the clocks of a time zone show it, with its distance from UTC."""
+    return None if moment is None else moment.astimezone(ZoneInfo(timezone)).isoformat(timespec="minutes")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from producer.changed_again import FIRST_SECONDS, FORGET_SECONDS, LONGEST_SECONDS, ChangedAgain
+from producer.film_backoff import FIRST_SECONDS, FORGET_SECONDS, LONGEST_SECONDS, ChangedAgain
 
 FILM, OTHER = (1, b"a.png"), (1, b"b.png")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from producer.trying_again import LONGEST_SECONDS, TryingAgain
+from producer.film_backoff import LONGEST_SECONDS, TryingAgain
 
 
 def test_the_next_walk_tries_again_and_later_ones_ever_more_seldom() -> None:

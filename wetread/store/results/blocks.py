@@ -10,60 +10,79 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, ColumnElement, Date, DateTime, Row, String, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from schemas.table_base import UtcDateTime
-from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import Model, Root
+from wetread.store.results.columns import EXPORTED, ColumnKind
 from wetread.store.results.filters import Filters
-from wetread.store.results.finding import ROWS_AT_ONCE, Sort, found_queries
+from wetread.store.results.finding import ROWS_AT_ONCE, Sort, found_queries, sources
 
 Block = dict[str, list[Any]]
-"""A value a row under the name of each column. path: absolute, as bytes. read_at, settled_at: ISO 8601 in UTC.
-acquired_on: YYYY-MM-DD. probabilities, pixel_spacing: JSON, the first an object, label to probability. What has no
-value is None. It has ROWS_AT_ONCE rows at most."""
+"""A value a row under the name of each exported column, as its kind says. What has no value is None. It has
+ROWS_AT_ONCE rows at most."""
 
-_COLUMNS = {
-    Image: ("root_id", "path"),
-    WorkItem: ("sha256", "state", "reason", "model_digest", "run_id", "settled_at"),
-    StoredPrediction: (
-        "label", "probability", "probabilities", "decision", "decision_digest", "engine", "read_at", "gate_score",
-    ),
-    StoredHeader: (
-        "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on", "pixel_spacing", "patient_hash",
-        "display_note",
-    ),
-}  # fmt: skip
-_NAMES = [name for names in _COLUMNS.values() for name in names]
+_READ = [column for column in EXPORTED if column.kind is not ColumnKind.MODEL]  # its name comes of its digest
+_NAMES = [column.name for column in _READ]
+_CHANGED = [
+    (column.name, column.kind)
+    for column in EXPORTED
+    if column.kind in (ColumnKind.PATH, ColumnKind.MODEL, ColumnKind.SHARES, ColumnKind.NOTES, ColumnKind.MOMENT)
+]
 
 
 def find_result_blocks(session: Session, filters: Filters) -> Iterator[Block]:
     """Yield what `filters` let through, in the order found, as `find_results` does, in blocks of columns."""
     dialect = session.get_bind().dialect.name
-    columns = [_as_text(table.__table__.c[name], dialect) for table, names in _COLUMNS.items() for name in names]
-    roots = {root.id: root.path.rstrip(b"/") + b"/" for root in session.scalars(select(Root))}
-    models = {model.digest: model for model in session.scalars(select(Model))}
-    names = {digest: f"{model.name}@{model.version}" for digest, model in models.items()}
-    templates = {digest: _template(model.labels) for digest, model in models.items()}
+    columns = [_as_text(column, dialect) for column in sources(_READ)]
+    shared = _shared(session)
     for query in found_queries(session, filters, Sort.FOUND, columns):
         # Of the connection: the session looks at each row for what it may have to map.
         rows = session.connection().execute(query.execution_options(yield_per=ROWS_AT_ONCE))
         # SQLite works in this process, and gains nothing by it.
         for some in rows.partitions() if dialect == "sqlite" else _one_ahead(rows.partitions()):
-            block: Block = dict(zip(_NAMES, map(list, zip(*some, strict=True)), strict=True))
-            block["path"] = [roots[root] + path for root, path in zip(block.pop("root_id"), block["path"], strict=True)]
-            block["run"], digests = block.pop("run_id"), block["model_digest"]
-            block["model"] = [names[digest] for digest in digests]
-            block["probabilities"] = [
-                None if shares is None else templates[digest] % tuple(shares.strip("[]").replace(" ", "").split(","))
-                for digest, shares in zip(digests, block["probabilities"], strict=True)
-            ]
-            block["display_note"] = [note or None for note in block["display_note"]]
-            for moments in ("read_at", "settled_at"):
-                block[moments] = [moment and _iso(moment) for moment in block[moments]]
+            below, *values = map(list, zip(*some, strict=True))
+            block: Block = dict(zip(_NAMES, values, strict=True))
+            for name, kind in _CHANGED:
+                block[name] = shared.exported(kind, block.get(name, []), below, block["model_digest"])
             yield block
+
+
+class _Shared(NamedTuple):
+    """What many rows share. roots: {number: path with / behind}; models, templates: by digest, of names and shares."""
+
+    roots: dict[int, bytes]
+    models: dict[str, str]
+    templates: dict[str, str]
+
+    def exported(self, kind: ColumnKind, values: list[Any], below: list[int], digests: list[str]) -> list[Any]:
+        """Return a column as a block has it. below: each row's root; digests: each row's model."""
+        if kind is ColumnKind.PATH:
+            roots = self.roots
+            return [roots[root] + path for root, path in zip(below, values, strict=True)]
+        if kind is ColumnKind.MODEL:
+            return [self.models[digest] for digest in digests]
+        if kind is ColumnKind.SHARES:
+            templates = self.templates
+            return [
+                None if shares is None else templates[digest] % tuple(shares.strip("[]").replace(" ", "").split(","))
+                for digest, shares in zip(digests, values, strict=True)
+            ]
+        if kind is ColumnKind.NOTES:
+            return [note or None for note in values]
+        return [moment and _iso(moment) for moment in values]
+
+
+def _shared(session: Session) -> _Shared:
+    models = session.scalars(select(Model)).all()
+    return _Shared(
+        {root.id: root.path.rstrip(b"/") + b"/" for root in session.scalars(select(Root))},
+        {model.digest: f"{model.name}@{model.version}" for model in models},
+        {model.digest: _template(model.labels) for model in models},
+    )
 
 
 def _one_ahead(partitions: Iterator[Sequence[Row[Any]]]) -> Iterator[Sequence[Row[Any]]]:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from schemas.states import WORLD_REASONS, ItemState
 from schemas.tables import Run, RunTally, WorkItem
 from wetread.store.core.image_set import ImageSet
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters
-from wetread.store.results.finding import ResultRow, Sort, find_results
+from wetread.store.results.finding import Sort, find_results
 
 AT_ONCE = 500
 """Rows that are looked at together, well within the parameters that a database takes."""

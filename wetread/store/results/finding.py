@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from schemas.states import ItemState
-from schemas.tables import Image, Model, Root, StoredHeader, StoredPrediction, WorkItem
+from schemas.table_base import Base
+from schemas.tables import Model, Root, StoredPrediction, WorkItem
+from wetread.store.results.columns import RESULT_COLUMNS, ResultColumn, ResultRow
 from wetread.store.results.filters import Filters, beginning_with
 from wetread.store.results.order import Key, Position, Sort, beyond, ordering, sort_keys
 from wetread.store.results.plan import joined, plan
 
-__all__ = ["Filters", "Position", "ResultRow", "Sort", "beginning_with", "find_results", "found_queries", "position_of"]
+__all__ = ["Filters", "Position", "Sort", "beginning_with", "find_results", "found_queries", "position_of"]
 
 ROWS_AT_ONCE = 2000
 """Rows that are in memory while many stream."""
@@ -27,65 +28,18 @@ FOR_A_PAGE = "SELECT " + ", ".join(
 """PostgreSQL has to come to the first rows soon, from indexes: it thinks of whole tables where it guesses wrong."""
 
 
-class ResultRow(NamedTuple):
-    """One image as one model read it, or why it did not. `path` is absolute, as bytes.
+_NAMES = [column.name for column in RESULT_COLUMNS]
+_MODEL, _DIGEST, _SHARES = map(_NAMES.index, ("model", "model_digest", "probabilities"))
 
-    From study_uid on: what is kept of a DICOM file's header, as in `schemas.films.FilmHeader`.
+
+def sources(columns: Sequence[ResultColumn]) -> list[ColumnElement[Any]]:
+    """Return the database's columns that these are read from, the number of a path's root before them.
+
+    Of the tables, not of the mapped classes: the mapper would handle each row of millions once more.
     """
-
-    path: bytes
-    sha256: str | None
-    state: str
-    reason: str | None
-    detail: str | None
-    model: str
-    model_digest: str
-    run: int
-    settled_at: datetime | None
-    attempts: int
-    worker: str | None
-    image_id: int
-    prediction_id: int | None = None
-    label: str | None = None
-    probability: float | None = None
-    probabilities: dict[str, float] | None = None
-    decision: str | None = None
-    decision_digest: str | None = None
-    engine: str | None = None
-    read_at: datetime | None = None
-    gate_score: float | None = None
-    study_uid: str | None = None
-    series_uid: str | None = None
-    instance_uid: str | None = None
-    view: str | None = None
-    modality: str | None = None
-    acquired_on: date | None = None
-    pixel_spacing: list[float] | None = None
-    patient_hash: str | None = None
-    display_note: str | None = None
-
-    @property
-    def position(self) -> Position:
-        """Return where the next page begins when this row ends one."""
-        return Position(
-            self.image_id, self.model_digest, self.state, self.reason, self.settled_at, self.prediction_id,
-            self.probability,
-        )  # fmt: skip
-
-
-_COLUMNS = {
-    Image: ("root_id", "path"),
-    WorkItem: (
-        "sha256", "state", "reason", "detail", "model_digest", "run_id", "settled_at", "attempts", "worker", "image_id",
-    ),
-    StoredPrediction: (
-        "id", "label", "probability", "probabilities", "decision", "decision_digest", "engine", "read_at", "gate_score",
-    ),
-    StoredHeader: (
-        "study_uid", "series_uid", "instance_uid", "view", "modality", "acquired_on", "pixel_spacing", "patient_hash",
-        "display_note",
-    ),
-}  # fmt: skip
+    places = (column.source.partition(".") for column in columns)
+    tables = Base.metadata.tables
+    return [tables["images"].c.root_id, *(tables[table].c[name] for table, _, name in places)]
 
 
 def find_results(
@@ -100,8 +54,7 @@ def find_results(
 
     after: the position of the last row that was seen: what comes behind it. Raises UsageError when that is gone.
     """
-    # Of the tables, not of the mapped classes: the mapper would handle each row of millions once more.
-    columns = [table.__table__.c[name] for table, names in _COLUMNS.items() for name in names]
+    columns = sources(RESULT_COLUMNS)
     roots = {root.id: root.path for root in session.scalars(select(Root))}
     models = {model.digest: model for model in session.scalars(select(Model))}
     names = {digest: f"{model.name}@{model.version}" for digest, model in models.items()}
@@ -114,15 +67,12 @@ def find_results(
             query = query.limit(left)
         if left is None or left > ROWS_AT_ONCE:
             query = query.execution_options(yield_per=ROWS_AT_ONCE)
-        for root, path, *item in session.execute(query):
-            sha256, state, reason, detail, digest, run, settled_at, attempts, worker, image, number, *rest = item
-            label, probability, shares, *others = rest
-            if shares is not None:
-                shares = dict(zip(labels[digest], shares, strict=True))
-            yield ResultRow(
-                os.path.join(roots[root], path), sha256, state, reason, detail, names[digest], digest, run, settled_at,
-                attempts, worker, image, number, label, probability, shares, *others,
-            )  # fmt: skip
+        for root, path, *values in session.execute(query):
+            row = [os.path.join(roots[root], path), *values]
+            row[_MODEL] = names[row[_DIGEST]]
+            if row[_SHARES] is not None:
+                row[_SHARES] = dict(zip(labels[row[_DIGEST]], row[_SHARES], strict=True))
+            yield ResultRow._make(row)
             if left is not None:
                 left -= 1
         if left == 0:

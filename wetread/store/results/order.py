@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
 from schemas.tables import Image, StoredPrediction, WorkItem
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters, path_key
 
 
@@ -65,6 +66,13 @@ class Position:
     settled_at: Any
     prediction_id: int | None
     probability: float | None
+
+    @classmethod
+    def of(cls, row: ResultRow) -> Position:
+        """Return where the next page begins when this row ends one."""
+        return cls(
+            row.image_id, row.model_digest, row.state, row.reason, row.settled_at, row.prediction_id, row.probability
+        )
 
 
 @dataclass(frozen=True, slots=True)

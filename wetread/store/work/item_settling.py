@@ -16,7 +16,7 @@ from schemas.states import WORLD_REASONS, ItemState
 from schemas.tables import Run, WorkItem
 from wetread.program import program_version
 from wetread.store.core.sent_together import PLAIN, say
-from wetread.store.images.rejections import rules_of
+from wetread.store.images.unchanged import rules_of
 from wetread.store.work.leases import Claim
 from wetread.store.work.outcomes import Outcome
 

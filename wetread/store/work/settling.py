@@ -15,7 +15,7 @@ from schemas.errors import LeaseLost, ReadingsChanged
 from schemas.predictions import Prediction
 from schemas.states import ItemState, RunState
 from schemas.table_base import UtcDateTime
-from schemas.tables import Batch, Model, Run, StoredPrediction
+from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
 from wetread.clock import utc_now
 from wetread.store.core.locks import lock_readings
 from wetread.store.core.sent_together import PLAIN, say
@@ -24,7 +24,6 @@ from wetread.store.images.headers import store_headers
 from wetread.store.work.item_settling import Stored, settle_items
 from wetread.store.work.leases import Claim, release
 from wetread.store.work.outcomes import LinkedReading, Outcome
-from wetread.store.work.repeatable import was_settled
 from wetread.store.work.tallies import add_tallies, tally_of
 
 _BATCHES: Any = Batch.__table__
@@ -78,7 +77,7 @@ def settle_together(
     faults: list[LeaseLost | ReadingsChanged | None] = []
     for held, outcomes in parts:
         try:
-            if not (again and was_settled(session, held, [one.image_id for one in outcomes])):
+            if not (again and _was_settled(session, held, [one.image_id for one in outcomes])):
                 _lock(session, held, outcomes)
                 kept.append((held, _with_standing_links(session, held, outcomes)))
             faults.append(None)
@@ -100,6 +99,19 @@ def settle_together(
             add_tallies(session, held.run_id, tally_of(outcomes))
             _keep_accounts(session, held.run_id, Counter(outcome.state for outcome in outcomes), now)
     return faults
+
+
+def _was_settled(session: Session, held: Claim, image_ids: Sequence[int]) -> bool:
+    """Return whether a transaction of ours has settled these images of a batch: what it settled it did at once.
+
+    It may still be going on, in a connection that was cut: its end is waited for by way of the batch's lock.
+    """
+    session.execute(select(Batch.id).where(Batch.id == held.batch_id).with_for_update())
+    query = select(WorkItem.image_id).where(
+        WorkItem.run_id == held.run_id, WorkItem.image_id.in_(image_ids),
+        WorkItem.state != ItemState.PENDING, WorkItem.worker == held.owner,
+    )  # fmt: skip
+    return session.scalar(query.limit(1)) is not None
 
 
 def _lock(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:

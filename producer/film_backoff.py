@@ -1,7 +1,8 @@
-"""Films that changed after their run had read them, and when a new run is to begin for them. Time is a parameter.
+"""When a watch reads a film again: one that changed after it was read, or that could not be reached.
 
-A film that changes all the time would start one run after another. So each time it is held back for longer, up to
-LONGEST_SECONDS, until it has not changed for FORGET_SECONDS.
+A film that changes all the time would start one run after another, and each try of one that cannot be reached is a
+batch. So each wait is twice as long as the one before, up to LONGEST_SECONDS. What did not change for FORGET_SECONDS is
+as what never changed. Time is a parameter.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ FIRST_SECONDS = 60.0
 """How long a film is held back that changes again soon after a run was begun for it; then twice as long each time."""
 
 LONGEST_SECONDS = 3600.0
-"""And at most so long."""
+"""The longest wait."""
 
 FORGET_SECONDS = 2 * LONGEST_SECONDS
 """A film that a run was begun for, and that did not change for so long, is as one that never changed."""
+
+
+def _longer(before: float, first: float) -> float:
+    """Return the wait that follows one of `before` seconds, 0 for none."""
+    return min(max(first, 2 * before), LONGEST_SECONDS)
 
 
 @dataclass(slots=True)
@@ -44,7 +50,7 @@ class ChangedAgain:
         before, at = self._let_go.get(key, (0.0, -FORGET_SECONDS))
         if now - at >= FORGET_SECONDS:
             return 0.0
-        return min(max(self.first, 2 * before), LONGEST_SECONDS)
+        return _longer(before, self.first)
 
     def is_due(self, now: float) -> bool:
         """Return whether a run is to begin for one of them now."""
@@ -65,3 +71,27 @@ class ChangedAgain:
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+@dataclass(slots=True)
+class TryingAgain:
+    """Tells at each walk whether it tries films again that could not be reached.
+
+    first: seconds until the second try; each wait is twice the last. Where the number of failed films has changed
+    since, it begins anew: the world has changed.
+    """
+
+    first: float
+    _failed: int = 0
+    _wait: float = 0.0
+    _at: float = 0.0
+
+    def is_due(self, failed: int, now: float) -> bool:
+        """Return whether the walk that begins now tries the `failed` films again."""
+        if failed != self._failed:
+            self._failed, self._wait, self._at = failed, 0.0, now
+        if failed == 0 or now < self._at:
+            return False
+        self._wait = _longer(self._wait, self.first)
+        self._at = now + self._wait
+        return True

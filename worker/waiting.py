@@ -1,4 +1,8 @@
-"""How long a service that is away is waited for: a restart is no reason to give a night's work up."""
+"""How long a process waits: without work, before it looks again, and for a service that is away.
+
+Without work it waits shortly at first, then longer. A service is waited for, since a restart is no reason to give a
+night's work up.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,10 @@ import time
 import structlog
 
 from schemas.errors import DatabaseReplaced, RightsMissing, RootUnavailable, ServiceUnavailable, WetreadError
+
+SHORTEST_SECONDS = 0.05
+LONGEST_SECONDS = 0.5
+"""A watch keeps its processes for days: they ask the database no more often than this while nothing comes."""
 
 PATIENCE_SECONDS = 60.0
 """Seconds that a database or a broker may be away in the middle of the work."""
@@ -52,3 +60,19 @@ class Patience:
             away = time.monotonic() - self._away_since
             structlog.get_logger().warning(f"the service is back after {away:.0f} s; the work goes on")
             self._away_since = None
+
+
+class Waits:
+    """The waits of one process, from SHORTEST_SECONDS, each half as long again as the one before."""
+
+    def __init__(self) -> None:
+        self._next = SHORTEST_SECONDS
+
+    def worked(self) -> None:
+        """Note that there was work: more may be near."""
+        self._next = SHORTEST_SECONDS
+
+    def take(self) -> float:
+        """Return the seconds to wait now."""
+        now, self._next = self._next, min(self._next * 1.5, LONGEST_SECONDS)
+        return now
