@@ -15,7 +15,7 @@ from web.worklist_pages import hides_answer, key_text, read_key
 from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text
 from wetread.store.core.locks import lock_reviews
-from wetread.store.results.finding import ResultRow
+from wetread.store.results.columns import ResultRow
 from wetread.store.reviews.film_facts import labels_of, of_its_study, said_by_others, thresholds_of
 from wetread.store.reviews.reading_lists import FilmList, find_list
 from wetread.store.reviews.reviews import ReviewRow, Said, add_review, reviews_of

@@ -14,8 +14,8 @@ from web.asked import Asked
 from web.list_form import choices, list_of_form, production_of
 from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters
-from wetread.store.results.finding import ResultRow
 from wetread.store.reviews.reading_lists import FilmList, find_list, keep_list
 from wetread.store.reviews.reviews import ReviewRow, reviews_of_films
 from wetread.store.reviews.worklist import FilmKey, page_of_films

@@ -17,8 +17,8 @@ from schemas.tables import Review, StoredDecision, StoredReader
 from tests.screened import DIGEST, LABELS, RunKit, rejected
 from wetread.store.core.database import Database
 from wetread.store.core.locks import lock_reviews
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters
-from wetread.store.results.finding import ResultRow
 from wetread.store.reviews.chain import has_hash, verify
 from wetread.store.reviews.compared import BLINDED, SHOWN, compared_reviews
 from wetread.store.reviews.consensus import consensus_films

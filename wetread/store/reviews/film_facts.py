@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
 from schemas.tables import Image, Model, Root, Run, StoredDecision, StoredPrediction, WorkItem
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters
-from wetread.store.results.finding import ResultRow, find_results
+from wetread.store.results.finding import find_results
 from wetread.store.reviews.worklist import FilmKey
 
 FILMS_OF_A_STUDY = 12

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from schemas.errors import UsageError
 from schemas.review_tables import AGREE, DISAGREE, VERDICTS, WITHDRAWN
 from schemas.tables import Review, StoredReader
-from wetread.store.results.finding import ResultRow
+from wetread.store.results.columns import ResultRow
 from wetread.store.reviews.chain import last_hash, row_hash
 
 MOST_COMMENT = 4000

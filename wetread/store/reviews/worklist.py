@@ -20,8 +20,9 @@ from schemas.errors import UsageError
 from schemas.predictions import UNCERTAIN
 from schemas.reader_tables import TRIAGE
 from schemas.tables import Model, Run, StoredDecision
+from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters
-from wetread.store.results.finding import ResultRow, Sort, find_results, position_of
+from wetread.store.results.finding import Position, Sort, find_results, position_of
 from wetread.store.reviews.reading_lists import FilmList
 
 _TURNED = {
@@ -140,7 +141,7 @@ def _stream(
     if start is not None and start[0] == leg:
         before = start[1]
         if before.label == label:
-            after = before.position
+            after = Position.of(before)
         else:
             # As far from this label's threshold as that film is from its own, and a little more for rounding.
             far = (before.probability or 0.0) - _threshold(session, before)
@@ -164,7 +165,7 @@ def _stream(
         yield from (row for row in rows if (row.decision == UNCERTAIN) == (leg == _UNSURE))
         if len(rows) < left:
             return
-        after = rows[-1].position
+        after = Position.of(rows[-1])
 
 
 def _threshold(session: Session, row: ResultRow) -> float:
