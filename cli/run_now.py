@@ -16,22 +16,21 @@ from screening.by_hand import Hold, taken_schedule
 from screening.ending import AskedToEnd
 from screening.night import NightRunner
 from wetread.clock import utc_now
+from wetread.store.core.database import Database
 from wetread.store.runs.alarms import run_alarms
+from wetread.store.schedules.schedules import find_schedule
 from wetread.views.accounts import account_json, read_shadows
 
 
 def run_schedule_now(name: str, workers: int | None, max_failure_rate: float, *, as_json: bool) -> int:
     """Run the schedule and print its accounts; return the exit code. Raises UsageError when it is being run."""
+    with opened_database() as (_, database):
+        _check_reads_alone(database, name)
     with (
         opened_database() as (settings, database),
         noted_interrupts() as asked,
         taken_schedule(database, name) as schedule,
     ):
-        if schedule.pull is not None:
-            raise UsageError(
-                f"expected a schedule of directories, found one that fetches: `wetread pull {schedule.pull['peer']} "
-                f"--last-days {schedule.pull['days']}` does the same now"
-            )
         night = OurNight(schedule, None, asked, "interrupted; beat goes on with it in the next window")
         runner = NightRunner(database, settings, workers or len(os.sched_getaffinity(0)), utc_now)
         screening = runner.open(night)
@@ -54,3 +53,14 @@ def run_schedule_now(name: str, workers: int | None, max_failure_rate: float, *,
     else:
         show_account(account, shadows, **pace)
     return alarmed_exit_code(run_exit_code(account, max_failure_rate), alarms)
+
+
+def _check_reads_alone(database: Database, name: str) -> None:
+    """Raise UsageError for a schedule that fetches, before its moment is written down."""
+    with database.reading() as session:
+        pull = find_schedule(session, name).pull
+    if pull is not None:
+        raise UsageError(
+            f"expected a schedule of directories, found one that fetches: `wetread pull {pull['peer']} --last-days "
+            f"{pull['days']}` does the same now"
+        )
