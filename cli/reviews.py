@@ -28,6 +28,35 @@ def reviews() -> None:
     """
 
 
+@reviews.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def list_all(as_json: bool) -> None:
+    """List all that was ever said, oldest first, what was taken back or superseded too.
+
+    \b
+    Example:
+      wetread reviews list
+    """
+    from wetread.clock import utc_text
+    from wetread.store.reviews.reviews import all_reviews
+
+    with asked_database() as (_, database), database.reading() as session:
+        rows = [
+            {
+                "review": one.id, "at": utc_text(one.created_at), "reader": reader, "verdict": one.verdict,
+                "label": one.label, "model_label": one.model_label, "blinded": one.blinded, "seconds": one.seconds,
+                "superseded": over, "comment": one.comment, "sha256": one.sha256, "model_digest": one.model_digest,
+                "decision_digest": one.decision_digest, "supersedes": one.supersedes, "row_hash": one.row_hash,
+            }
+            for one, reader, over in all_reviews(session)
+        ]  # fmt: skip
+    if as_json:
+        emit_json(rows)
+        return
+    shown = ("review", "at", "reader", "verdict", "label", "model_label", "blinded", "superseded", "comment", "sha256")
+    emit_table(shown, [[row[name] for name in shown] for row in rows], drop=("sha256", "comment", "model_label"))
+
+
 @reviews.command()
 @click.option("--head", metavar="HASH", help="The last hash that was noted before; a row must still have it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -23,7 +23,7 @@ from wetread.store.reviews.chain import has_hash, verify
 from wetread.store.reviews.compared import BLINDED, SHOWN, compared_reviews
 from wetread.store.reviews.consensus import consensus_films
 from wetread.store.reviews.reading_lists import FilmList, find_list, keep_list
-from wetread.store.reviews.reviews import Said, add_review, reviews_of
+from wetread.store.reviews.reviews import Said, add_review, all_reviews, reviews_of
 from wetread.store.reviews.worklist import FilmKey, one_film, page_of_films
 from wetread.store.work.outcomes import Outcome
 
@@ -162,6 +162,8 @@ def test_a_later_review_supersedes_and_one_that_is_taken_back_counts_no_more(
             ("roe", "disagree", False), ("doe", "agree", True),
         ]  # fmt: skip
         assert verify(session).rows == 5
+        listed = [(reader, review.verdict, over) for review, reader, over in all_reviews(session)]
+        assert listed == shown[::-1]
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,15 @@ def reviews_of_films(session: Session, digests: Sequence[str | None]) -> dict[st
     return found
 
 
+def all_reviews(session: Session) -> Iterator[tuple[Review, str, bool]]:
+    """Yield (review, reader, whether a later one supersedes it) of all that was ever said, oldest first."""
+    later = aliased(Review)
+    superseded = select(later.id).where(later.supersedes == Review.id).exists()
+    query = select(Review, StoredReader.name, superseded).join(StoredReader, StoredReader.id == Review.reader_id)
+    for review, name, over in session.execute(query.order_by(Review.id)):
+        yield review, name, bool(over)
+
+
 def counting_reviews(session: Session) -> Iterator[tuple[Review, str]]:
     """Yield (review, reader) of what counts: neither superseded nor a withdrawal, oldest first."""
     later = aliased(Review)
