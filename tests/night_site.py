@@ -24,7 +24,7 @@ TEN = datetime(2026, 11, 27, 21, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-class Site:
+class NightSite:
     """See the module."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:

@@ -23,7 +23,7 @@ from worker.identity import worker_id
 from worker.models import ModelShelf
 
 
-class Site:
+class ReadingSite:
     """An archive, a run over it, and workers on demand."""
 
     def __init__(self, database: Database, home: Path, archive: Path, batch_size: int = 64) -> None:

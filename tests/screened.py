@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from sqlalchemy import func, select
+
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
 from schemas.states import ItemState, Reason
-from schemas.tables import Model, StoredDecision
+from schemas.tables import Model, StoredDecision, StoredPrediction
 from wetread.clock import utc_now
 from wetread.store.core.database import Database
 from wetread.store.core.image_set import ImageSet
@@ -91,6 +93,11 @@ class RunKit:
             held = self.claim(batch)
             assert held is not None
             self.settle(held, [done(item, content=content) for item in held.items])
+
+    def predictions(self) -> int:
+        """Count the stored readings."""
+        with self.database.reading() as session:
+            return session.scalar(select(func.count()).select_from(StoredPrediction)) or 0
 
     def account(self, run: int) -> RunAccount:
         with self.database.reading() as session:

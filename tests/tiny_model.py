@@ -48,3 +48,12 @@ def publish_tiny_model(database_url: str | None, home: Path, name: str = "tiny",
         return registered.digest
     finally:
         database.dispose()
+
+
+def publish_contents(contents: ModelContents, home: Path) -> None:
+    """Register a model in a home, and leave what is in production as it is."""
+    database = Database(f"sqlite:///{home / 'results.db'}")
+    try:
+        Registry(database, home / "models").publish(contents)
+    finally:
+        database.dispose()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.migrated import copy_sqlite, wants_schema
 from tests.program import films
-from tests.reading_site import Site
+from tests.reading_site import ReadingSite
 from tests.screened import RunKit
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
@@ -51,7 +51,7 @@ def drawn_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(database: Database, tmp_path: Path, drawn_films: Path) -> Site:
+def site(database: Database, tmp_path: Path, drawn_films: Path) -> ReadingSite:
     archive = tmp_path / "archive"
     shutil.copytree(drawn_films, archive)
-    return Site(database, tmp_path / "home", archive)
+    return ReadingSite(database, tmp_path / "home", archive)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from schemas.tables import Batch, Image, WorkItem
 from tests.program import eventually
-from tests.reading_site import Site
+from tests.reading_site import ReadingSite
 from tests.screened import RunKit
 from wetread.store.core.database import Database
 from wetread.store.work.leases import claim, release_dead
@@ -26,10 +26,10 @@ SECOND_WAITS = 200.0
 
 
 @pytest.fixture
-def pairs(database: Database, tmp_path: Path, drawn_films: Path) -> Site:
+def pairs(database: Database, tmp_path: Path, drawn_films: Path) -> ReadingSite:
     """Six films in batches of two, each of which was rung for."""
     shutil.copytree(drawn_films, tmp_path / "archive")
-    site = Site(database, tmp_path / "home", tmp_path / "archive", batch_size=2)
+    site = ReadingSite(database, tmp_path / "home", tmp_path / "archive", batch_size=2)
     ring_all(database)
     return site
 
@@ -41,7 +41,7 @@ def ring_all(database: Database) -> list[int]:
     return batches
 
 
-def batches_of(site: Site) -> dict[bytes, int]:
+def batches_of(site: ReadingSite) -> dict[bytes, int]:
     """Return {path: batch} of all films."""
     with site.database.reading() as session:
         query = select(Image.path, WorkItem.batch_id).join(Image, Image.id == WorkItem.image_id)
@@ -67,7 +67,7 @@ class Disk:
 
 
 def test_the_next_batchs_files_are_opened_before_the_first_is_settled_and_it_is_nobodys(
-    pairs: Site, monkeypatch: pytest.MonkeyPatch
+    pairs: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, of = Disk(monkeypatch), batches_of(pairs)
     worker, batches = pairs.worker(), CalledBatch(pairs.database)
@@ -101,7 +101,7 @@ def test_the_next_batchs_files_are_opened_before_the_first_is_settled_and_it_is_
 
 
 def test_a_process_that_dies_with_a_batch_in_hand_costs_the_next_one_nothing(
-    pairs: Site, monkeypatch: pytest.MonkeyPatch
+    pairs: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         """The process would have been killed here."""
@@ -153,7 +153,7 @@ def test_a_call_of_another_run_is_answered_by_that_run(kit: RunKit) -> None:
     assert mine == 1
 
 
-def test_a_call_whose_batch_is_taken_is_answered_by_one_that_waits_and_was_rung_for(pairs: Site) -> None:
+def test_a_call_whose_batch_is_taken_is_answered_by_one_that_waits_and_was_rung_for(pairs: ReadingSite) -> None:
     first, _, third = ring_all(pairs.database)
     with pairs.database.writing() as session:
         session.get_one(Batch, third).rung_at = None
@@ -167,7 +167,7 @@ def test_a_call_whose_batch_is_taken_is_answered_by_one_that_waits_and_was_rung_
 
 
 def test_a_call_whose_batch_is_gone_takes_the_one_whose_files_are_there(
-    pairs: Site, monkeypatch: pytest.MonkeyPatch
+    pairs: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, of, batches = Disk(monkeypatch), batches_of(pairs), CalledBatch(pairs.database)
     worker: BatchWorker = pairs.worker()
@@ -194,7 +194,9 @@ def test_a_call_whose_batch_is_gone_is_answered_by_its_own_run(kit: RunKit) -> N
     assert batches.another(gone, set()) in rung(kit.database), "another run's, where its own has none"
 
 
-def test_a_batch_that_this_worker_cannot_read_uses_up_no_call(pairs: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_this_worker_cannot_read_uses_up_no_call(
+    pairs: ReadingSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second, third = ring_all(pairs.database)
     with pairs.database.writing() as session:
         assert claim(session, first, "another:1:1", 600.0) is not None
@@ -216,13 +218,13 @@ def rung(database: Database) -> list[int]:
         return rung_batches(session, AMONG)
 
 
-def unsettled(site: Site) -> set[int]:
+def unsettled(site: ReadingSite) -> set[int]:
     with site.database.reading() as session:
         return set(session.scalars(select(Batch.id).where(Batch.pending > 0)))
 
 
 def test_files_that_were_read_early_are_dropped_while_no_call_comes(
-    pairs: Site, monkeypatch: pytest.MonkeyPatch
+    pairs: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker: BatchWorker = pairs.worker()
     batches = CalledBatch(pairs.database)

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from cli.main import wetread
 from schemas.states import RunState
 from tests.chaos.films import draw_films
-from tests.night_site import DAY, TEN, Site, rest
+from tests.night_site import DAY, TEN, NightSite, rest
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
 
@@ -22,16 +22,16 @@ FILMS = 160
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path) -> Iterator[NightSite]:
     draw_films(tmp_path / "archive", FILMS, seed=1)
     publish_tiny_model(None, tmp_path / "home", "other", seed=5)
     publish_tiny_model(None, tmp_path / "home")  # the last is production
-    found = Site(tmp_path, Settings(batch_size=4))
+    found = NightSite(tmp_path, Settings(batch_size=4))
     yield found
     found.close()
 
 
-def test_both_models_read_the_same_nights_and_stop_at_the_windows_end_together(site: Site) -> None:
+def test_both_models_read_the_same_nights_and_stop_at_the_windows_end_together(site: NightSite) -> None:
     site.add(shadow="other")
     beat = site.beat()
     site.now = TEN
@@ -52,7 +52,7 @@ def test_both_models_read_the_same_nights_and_stop_at_the_windows_end_together(s
 
 
 @pytest.mark.parametrize("shadow", ["gone", "tiny"])
-def test_a_night_is_not_lost_for_a_shadow_that_cannot_read_along(site: Site, shadow: str) -> None:
+def test_a_night_is_not_lost_for_a_shadow_that_cannot_read_along(site: NightSite, shadow: str) -> None:
     site.add(shadow=shadow)
     site.now = TEN
     with capture_logs() as logged:
@@ -63,7 +63,7 @@ def test_a_night_is_not_lost_for_a_shadow_that_cannot_read_along(site: Site, sha
     assert [one["event"] for one in logged if one["log_level"] == "error"] == ["a shadow does not read along"]
 
 
-def test_a_shadow_is_named_listed_and_run_by_hand(site: Site) -> None:
+def test_a_shadow_is_named_listed_and_run_by_hand(site: NightSite) -> None:
     def call(*arguments: object) -> str:
         ended = CliRunner().invoke(wetread, ["schedule", *map(str, arguments)], catch_exceptions=False)
         assert ended.exit_code == 0, ended.stderr

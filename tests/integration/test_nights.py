@@ -17,7 +17,7 @@ from producer.night_watch import NightWatch
 from schemas.states import RunState, TickOutcome
 from schemas.tables import Schedule
 from tests.chaos.films import draw_films
-from tests.night_site import DAY, TEN, Site, rest
+from tests.night_site import DAY, TEN, NightSite, rest
 from tests.program import eventually
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
@@ -29,26 +29,26 @@ FEW, MANY = 16, 160
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path) -> Iterator[NightSite]:
     """Few films: a night is over soon."""
     yield from opened(tmp_path, FEW)
 
 
 @pytest.fixture
-def long_site(tmp_path: Path) -> Iterator[Site]:
+def long_site(tmp_path: Path) -> Iterator[NightSite]:
     """Films enough that a night can be left between two batches."""
     yield from opened(tmp_path, MANY)
 
 
-def opened(folder: Path, films: int) -> Iterator[Site]:
+def opened(folder: Path, films: int) -> Iterator[NightSite]:
     draw_films(folder / "archive", films, seed=1)
     publish_tiny_model(None, folder / "home")
-    found = Site(folder, Settings(batch_size=4))
+    found = NightSite(folder, Settings(batch_size=4))
     yield found
     found.close()
 
 
-def test_what_is_pending_at_the_windows_end_goes_on_the_next_night_under_the_same_run(long_site: Site) -> None:
+def test_what_is_pending_at_the_windows_end_goes_on_the_next_night_under_the_same_run(long_site: NightSite) -> None:
     site = long_site
     site.add()
     beat = site.beat()
@@ -82,7 +82,7 @@ def test_what_is_pending_at_the_windows_end_goes_on_the_next_night_under_the_sam
     assert not any(secret in repr(logged) for secret in (str(site.archive), "nightly", ".png"))
 
 
-def test_two_beats_that_look_at_once_begin_one_run(site: Site) -> None:
+def test_two_beats_that_look_at_once_begin_one_run(site: NightSite) -> None:
     site.add()
     beats = [site.beat(f"elsewhere:{number}:1") for number in range(2)]
     site.now = TEN
@@ -104,7 +104,7 @@ def test_two_beats_that_look_at_once_begin_one_run(site: Site) -> None:
     assert site.outcomes() == [TickOutcome.STARTED]
 
 
-def test_a_root_that_is_suddenly_empty_makes_the_run_failed_and_the_next_night_reads_again(site: Site) -> None:
+def test_a_root_that_is_suddenly_empty_makes_the_run_failed_and_the_next_night_reads_again(site: NightSite) -> None:
     site.add()
     beat = site.beat()
     for night, films in enumerate([True, False, True]):
@@ -123,7 +123,7 @@ def test_a_root_that_is_suddenly_empty_makes_the_run_failed_and_the_next_night_r
     assert (last.skipped, last.done) == (FEW, 0)
 
 
-def test_a_root_that_is_gone_pauses_the_run_and_is_tried_again_in_the_same_night(site: Site) -> None:
+def test_a_root_that_is_gone_pauses_the_run_and_is_tried_again_in_the_same_night(site: NightSite) -> None:
     site.add()
     beat = site.beat()
     shutil.move(site.archive, site.archive.with_name("away"))
@@ -141,7 +141,7 @@ def test_a_root_that_is_gone_pauses_the_run_and_is_tried_again_in_the_same_night
     assert site.outcomes() == [TickOutcome.STARTED]
 
 
-def test_a_schedule_that_is_paused_leaves_its_run_and_resumed_goes_on(long_site: Site) -> None:
+def test_a_schedule_that_is_paused_leaves_its_run_and_resumed_goes_on(long_site: NightSite) -> None:
     site = long_site
     site.add()
     beat = site.beat()
@@ -161,7 +161,7 @@ def test_a_schedule_that_is_paused_leaves_its_run_and_resumed_goes_on(long_site:
     assert [(run.state, run.done) for run in site.runs()] == [(RunState.FINISHED, MANY)]
 
 
-def test_a_model_that_is_not_there_is_said_in_the_history(site: Site) -> None:
+def test_a_model_that_is_not_there_is_said_in_the_history(site: NightSite) -> None:
     site.add(model="nobody")
     beat = site.beat()
     site.now = TEN
@@ -172,7 +172,7 @@ def test_a_model_that_is_not_there_is_said_in_the_history(site: Site) -> None:
     assert beat.going == 0
 
 
-def test_a_schedule_that_this_machine_cannot_read_keeps_no_other_from_running(site: Site) -> None:
+def test_a_schedule_that_this_machine_cannot_read_keeps_no_other_from_running(site: NightSite) -> None:
     site.add(name="before", timezone="Of/Another_Machine")
     site.add(model="nobody")
     beat = site.beat()
@@ -182,7 +182,7 @@ def test_a_schedule_that_this_machine_cannot_read_keeps_no_other_from_running(si
     assert site.outcomes() == [TickOutcome.FAILED], "the second was looked at"
 
 
-def test_a_beat_that_looks_seldom_keeps_its_run_until_it_looks_again(site: Site) -> None:
+def test_a_beat_that_looks_seldom_keeps_its_run_until_it_looks_again(site: NightSite) -> None:
     site.add()
     beat = NightWatch("elsewhere:1:1", died_here, lambda night: night.leave.wait(30) and None, lambda: site.now, 600.0)
     site.watches.append(beat)
@@ -194,7 +194,7 @@ def test_a_beat_that_looks_seldom_keeps_its_run_until_it_looks_again(site: Site)
     assert left > 1200, "two looks, and another beat would not take its run"
 
 
-def test_two_schedules_at_once_share_the_worker_processes(site: Site, tmp_path: Path) -> None:
+def test_two_schedules_at_once_share_the_worker_processes(site: NightSite, tmp_path: Path) -> None:
     draw_films(tmp_path / "other", FEW, seed=2)
     site.add()
     site.add(tmp_path / "other", name="other")

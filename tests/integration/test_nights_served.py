@@ -9,7 +9,7 @@ from pathlib import Path
 from producer.night_watch import NightWatch
 from schemas.states import RunState, TickOutcome
 from tests.chaos.films import draw_films
-from tests.night_site import DAY, TEN, Site, rest
+from tests.night_site import DAY, TEN, NightSite, rest
 from tests.program import Program
 from tests.tiny_model import publish_tiny_model
 from wetread.settings import Settings
@@ -17,7 +17,7 @@ from wetread.settings import Settings
 FILMS = 160
 
 
-def look_at_once(site: Site, beats: list[NightWatch]) -> None:
+def look_at_once(site: NightSite, beats: list[NightWatch]) -> None:
     barrier = threading.Barrier(len(beats))
 
     def look(beat: NightWatch) -> None:
@@ -37,7 +37,7 @@ def test_of_two_beats_one_runs_a_night_and_what_its_window_leaves_is_read_in_the
 ) -> None:
     draw_films(tmp_path / "archive", FILMS, seed=1)
     publish_tiny_model(postgres_url, tmp_path / "home")
-    site = Site(tmp_path, Settings(database_url=postgres_url, broker_url=redis_url, batch_size=4))
+    site = NightSite(tmp_path, Settings(database_url=postgres_url, broker_url=redis_url, batch_size=4))
     program = Program(tmp_path / "home", {"WETREAD_DATABASE_URL": postgres_url, "WETREAD_BROKER_URL": redis_url})
     worker = program.start("worker", "--concurrency", "1")
     try:

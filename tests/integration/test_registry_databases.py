@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,18 +15,8 @@ from wetread.models.artefact import ModelContents
 from wetread.models.card import Provenance
 from wetread.models.registry import Registry
 from wetread.store.core.database import Database
-from wetread.store.core.migrating import ensure_schema
 
 MACHINES = 6
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    server = request.param == "postgresql"
-    database = Database(request.getfixturevalue("postgres_url") if server else f"sqlite:///{tmp_path / 'wetread.db'}")
-    ensure_schema(database)
-    yield database
-    database.dispose()
 
 
 def contents(seed: int) -> ModelContents:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from dataclasses import replace
 
 import pytest
@@ -11,24 +9,18 @@ from sqlalchemy import func, select
 
 from schemas.errors import LeaseLost, UsageError
 from schemas.states import ItemState, Reason, RunState
-from schemas.tables import Image, StoredPrediction, WorkItem
+from schemas.tables import StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.results.counts import label_counts
 from wetread.store.results.finding import Filters, find_results
 from wetread.store.runs.deleting import delete_run
 from wetread.store.runs.lifecycle import cancel_pending, open_run, set_state
 from wetread.store.runs.retrying import retry_failed
-from wetread.store.work.attempts import count_attempt, note_death
-from wetread.store.work.leases import next_batches, release, release_dead, renew
+from wetread.store.work.leases import next_batches
 from wetread.store.work.outcomes import Outcome
 from wetread.store.work.settling import known_readings
 
 NAMES = [b"a.png", b"b/c.png", b"d\xff.png", b"e.png", b"f.png", b"g.png"]
-
-
-def predictions(kit: RunKit) -> int:
-    with kit.database.reading() as session:
-        return session.scalar(select(func.count()).select_from(StoredPrediction)) or 0
 
 
 def test_a_run_is_finished_when_all_that_was_found_is_settled(kit: RunKit) -> None:
@@ -97,7 +89,7 @@ def test_force_reads_again_and_keeps_one_prediction_an_image_and_model(kit: RunK
     second, again = kit.filled(NAMES, force=True)
     assert again.pending == len(NAMES)
     kit.settle_all(again)
-    assert predictions(kit) == len(NAMES)
+    assert kit.predictions() == len(NAMES)
     with kit.database.reading() as session:
         assert set(session.scalars(select(StoredPrediction.run_id))) == {second}
         assert {row.run for row in find_results(session, Filters())} == {second}
@@ -130,79 +122,6 @@ def test_two_commands_at_once_share_a_run_and_only_one_walks_it(kit: RunKit) -> 
             session, [kit.root], DIGEST, "numpy", force=False, walker="here:3:3", dead=lambda owner: owner == "here:1:1"
         )
     assert third.walks, "the walker is known to be dead"
-
-
-def test_a_worker_that_slept_past_its_lease_changes_nothing(kit: RunKit) -> None:
-    run, recorded = kit.filled(NAMES[:3])
-    (batch,) = recorded.batch_ids
-    sleeper = kit.claim(batch, "sleeper:1:1", lease_seconds=-1.0)
-    taker = kit.claim(batch, "taker:1:1")
-    assert sleeper is not None
-    assert taker is not None
-    assert taker.one_at_a_time, "its first owner was silent past its lease: one of the images may be the cause"
-    with pytest.raises(LeaseLost):
-        kit.settle(sleeper, [done(item, label="covid") for item in sleeper.items])
-    with pytest.raises(LeaseLost), kit.database.writing() as session:
-        renew(session, sleeper, 60.0)
-    kit.settle(taker, [done(item) for item in taker.items])
-    with pytest.raises(LeaseLost):
-        kit.settle(sleeper, [done(item, label="covid") for item in sleeper.items])
-    assert kit.account(run).labels == {"normal": 3}
-    assert predictions(kit) == 3
-
-
-def test_a_batch_is_claimed_once_however_many_ask(kit: RunKit) -> None:
-    _, recorded = kit.filled(NAMES[:3])
-    (batch,) = recorded.batch_ids
-    held = []
-    barrier = threading.Barrier(8)
-
-    def ask(number: int) -> None:
-        barrier.wait()
-        held.append(kit.claim(batch, f"w:{number}:1"))
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(claim is not None for claim in held) == 1
-
-
-def test_a_release_counts_no_death_and_a_death_is_counted(kit: RunKit) -> None:
-    _, recorded = kit.filled(NAMES[:3])
-    (batch,) = recorded.batch_ids
-    held = kit.claim(batch)
-    assert held is not None
-    assert kit.claim(batch, "other:1:1") is None
-    with kit.database.writing() as session:
-        release(session, held)
-    again = kit.claim(batch)
-    assert again is not None
-    assert not again.one_at_a_time
-    with kit.database.writing() as session:
-        assert release_dead(session, again.owner) == 1
-    after = kit.claim(batch)
-    assert after is not None
-    assert after.one_at_a_time
-
-
-def test_attempts_are_counted_before_an_image_is_touched_and_survive_the_worker(kit: RunKit) -> None:
-    _, recorded = kit.filled(NAMES[:2])
-    (batch,) = recorded.batch_ids
-    held = kit.claim(batch, lease_seconds=-1.0)
-    assert held is not None
-    with kit.database.writing() as session:
-        count_attempt(session, held, held.items[0].image_id)
-        note_death(session, held, held.items[0].image_id, Reason.OUT_OF_TIME, "took long")
-    after = kit.claim(batch, "next:1:1")
-    assert after is not None
-    noted = [(item.attempts, item.reason, item.detail) for item in after.items]
-    assert noted == [(1, Reason.OUT_OF_TIME, "took long"), (0, None, None)]
-    with pytest.raises(LeaseLost), kit.database.writing() as session:
-        count_attempt(session, held, held.items[0].image_id)
-    with pytest.raises(LeaseLost), kit.database.writing() as session:
-        note_death(session, held, held.items[1].image_id, Reason.OUT_OF_TIME, "it slept, and the batch is another's")
 
 
 def test_cancel_leaves_what_was_read_and_takes_the_rest_from_its_worker(kit: RunKit) -> None:
@@ -278,7 +197,7 @@ def test_deleting_a_run_gives_its_images_back_to_the_run_before(kit: RunKit) -> 
         rows = list(find_results(session, Filters()))
         assert session.scalar(select(func.count()).select_from(WorkItem)) == 2
     assert {row.run for row in rows} == {first}
-    assert predictions(kit) == 2
+    assert kit.predictions() == 2
     with pytest.raises(UsageError, match="no run"), kit.database.writing() as session:
         delete_run(session, second)
     running = kit.open().id
@@ -293,39 +212,9 @@ def test_two_batches_with_the_same_bytes_give_one_prediction(kit: RunKit) -> Non
         assert held is not None
         same = done(held.items[0])
         kit.settle(held, [done(item) if item is held.items[0] else _as(same, item.image_id) for item in held.items])
-    assert predictions(kit) == 2
+    assert kit.predictions() == 2
 
 
 def _as(outcome: object, image_id: int):
 
     return replace(outcome, image_id=image_id)  # type: ignore[type-var]  # every outcome is a dataclass
-
-
-def test_paths_that_are_not_text_come_back_as_they_are(kit: RunKit) -> None:
-    _, recorded = kit.filled(NAMES)
-    kit.settle_all(recorded)
-    with kit.database.reading() as session:
-        assert sorted(row.path for row in find_results(session, Filters())) == sorted(b"/archive/" + n for n in NAMES)
-        found = find_results(session, Filters(path=b"/archive/d\xff"))
-        assert [row.path for row in found] == [b"/archive/d\xff.png"]
-        assert [row.path for row in find_results(session, Filters(path=b"b/"))] == [b"/archive/b/c.png"]
-        assert list(find_results(session, Filters(path=b"/elsewhere"))) == []
-        assert len(list(find_results(session, Filters(path=b"/arch")))) == len(NAMES)
-
-
-def test_a_path_longer_than_an_index_takes_is_recorded_found_and_skipped_the_next_time(kit: RunKit) -> None:
-    # No letters that repeat themselves: PostgreSQL would compress those until they fit.
-    directory = hashlib.shake_256(b"").hexdigest(2000).encode()
-    names = [directory + b"/1.png", directory + b"/2.png", b"short.png"]
-    _, recorded = kit.filled(names)
-    kit.settle_all(recorded)
-    with kit.database.reading() as session:
-        assert {row.path for row in find_results(session, Filters())} == {b"/archive/" + name for name in names}
-        found = find_results(session, Filters(path=b"/archive/" + names[1]))
-        assert [row.path for row in found] == [b"/archive/" + names[1]]
-        assert len(list(find_results(session, Filters(path=directory)))) == 2
-    second, again = kit.filled(names)
-    assert (again.pending, again.skipped) == (0, 3)
-    assert kit.account(second).state == RunState.FINISHED
-    with kit.database.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Image)) == 3

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from schemas.states import ItemState, Reason, RunState
 from schemas.tables import Image, Run, WorkItem
-from tests.reading_site import Site
+from tests.reading_site import ReadingSite
 from wetread.models.classifier import FloatArray, Readout
 from wetread.models.numpy_classifier import NumpyClassifier
 from wetread.store.images import unchanged
@@ -23,7 +23,9 @@ from worker.failpoints import armed
 from worker.one_at_a_time import DEATHS_UNTOUCHED
 
 
-def die(site: Site, times: int = 1, *, on: int | None = None, kills_before: int | None = None, kills: int = 0) -> None:
+def die(
+    site: ReadingSite, times: int = 1, *, on: int | None = None, kills_before: int | None = None, kills: int = 0
+) -> None:
     """Have workers die with the batch in hand; on: having counted an attempt of this image."""
     batch = site.batch()
     assert batch is not None
@@ -39,24 +41,24 @@ def die(site: Site, times: int = 1, *, on: int | None = None, kills_before: int 
             release_dead(session, owner, kills)
 
 
-def images(site: Site) -> dict[int, bytes]:
+def images(site: ReadingSite) -> dict[int, bytes]:
     with site.database.reading() as session:
         return {row.id: row.path for row in session.execute(select(Image.id, Image.path).order_by(Image.id))}
 
 
-def items(site: Site) -> dict[int, Any]:
+def items(site: ReadingSite) -> dict[int, Any]:
     with site.database.reading() as session:
         query = select(WorkItem).where(WorkItem.run_id == site.run)
         return {item.image_id: item for item in session.scalars(query).all() if session.expunge(item) is None}
 
 
-def read(site: Site) -> Ending:
+def read(site: ReadingSite) -> Ending:
     batch = site.batch()
     assert batch is not None
     return site.worker().process_batch(batch)
 
 
-def dead_film(site: Site) -> int:
+def dead_film(site: ReadingSite) -> int:
     """Have the first film die three times alone, and all be settled; return its image."""
     film = next(iter(images(site)))
     die(site)
@@ -67,7 +69,7 @@ def dead_film(site: Site) -> int:
 
 
 def test_a_dead_film_is_tried_again_when_the_file_the_version_or_a_person_says_so(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = dead_film(site)
     path = site.archive / os.fsdecode(images(site)[film])
@@ -90,7 +92,7 @@ def test_a_dead_film_is_tried_again_when_the_file_the_version_or_a_person_says_s
     assert (site.account().skipped, site.account().pending) == (5, 1)
 
 
-def test_a_person_has_a_dead_film_tried_again_from_nothing(site: Site) -> None:
+def test_a_person_has_a_dead_film_tried_again_from_nothing(site: ReadingSite) -> None:
     film = dead_film(site)
     item = items(site)[film]
     path = site.archive / os.fsdecode(images(site)[film])
@@ -103,7 +105,7 @@ def test_a_person_has_a_dead_film_tried_again_from_nothing(site: Site) -> None:
 
 
 def test_what_was_read_of_a_film_is_kept_before_it_can_end_its_process(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         """The process would have been killed here."""
@@ -128,7 +130,7 @@ def test_what_was_read_of_a_film_is_kept_before_it_can_end_its_process(
 
 @pytest.mark.parametrize("others", ["wait", "were read"])
 def test_a_film_is_tried_alone_only_after_another_went_through(
-    site: Site, monkeypatch: pytest.MonkeyPatch, others: str
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch, others: str
 ) -> None:
     seen: list[bytes] = []
     decode = reading.decode
@@ -146,7 +148,7 @@ def test_a_film_is_tried_alone_only_after_another_went_through(
 
 
 def test_alone_in_a_new_archive_a_film_is_tried_after_a_picture_drawn_in_memory(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, *rest = images(site).values()
     for path in rest:
@@ -161,7 +163,7 @@ def test_alone_in_a_new_archive_a_film_is_tried_after_a_picture_drawn_in_memory(
     assert (site.account().done, site.account().rejected) == (1, 5)
 
 
-def test_where_workers_die_before_they_touch_a_film_the_run_is_paused_and_goes_on_afterwards(site: Site) -> None:
+def test_where_workers_die_before_they_touch_a_film_the_run_is_paused_and_goes_on_afterwards(site: ReadingSite) -> None:
     die(site, DEATHS_UNTOUCHED)
     assert read(site) == Ending.PAUSED
     account = site.account()
@@ -173,7 +175,7 @@ def test_where_workers_die_before_they_touch_a_film_the_run_is_paused_and_goes_o
     assert site.account().done == 6
 
 
-def test_a_try_of_a_film_begins_the_count_of_untouched_deaths_anew(site: Site) -> None:
+def test_a_try_of_a_film_begins_the_count_of_untouched_deaths_anew(site: ReadingSite) -> None:
     die(site, DEATHS_UNTOUCHED - 1)
     die(site, on=next(iter(images(site))))
     with site.database.reading() as session:
@@ -182,7 +184,7 @@ def test_a_try_of_a_film_begins_the_count_of_untouched_deaths_anew(site: Site) -
 
 
 @pytest.mark.parametrize(("kills", "reason"), [(5, None), (6, Reason.OUT_OF_MEMORY)])
-def test_a_kill_for_lack_of_memory_is_told_from_a_crash(site: Site, kills: int, reason: str | None) -> None:
+def test_a_kill_for_lack_of_memory_is_told_from_a_crash(site: ReadingSite, kills: int, reason: str | None) -> None:
     film = next(iter(images(site)))
     die(site)
     die(site, 3, on=film, kills_before=5, kills=kills)
@@ -205,7 +207,9 @@ def raising(monkeypatch: pytest.MonkeyPatch, least: int) -> None:
     monkeypatch.setattr(NumpyClassifier, "read", read_images)
 
 
-def test_what_an_engine_cannot_read_together_it_reads_one_by_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_engine_cannot_read_together_it_reads_one_by_one(
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     raising(monkeypatch, 2)
     assert read(site) == Ending.SETTLED
     assert (site.account().state, site.account().done) == (RunState.FINISHED, 6)
@@ -213,7 +217,7 @@ def test_what_an_engine_cannot_read_together_it_reads_one_by_one(site: Site, mon
 
 @pytest.mark.parametrize("alone", [False, True])
 def test_an_engine_that_raises_pauses_the_run_and_is_named(
-    site: Site, monkeypatch: pytest.MonkeyPatch, alone: bool
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch, alone: bool
 ) -> None:
     if alone:
         die(site)

@@ -14,7 +14,7 @@ from schemas.errors import ServiceUnavailable
 from schemas.states import Reason, RunState
 from schemas.tables import Batch, Image, StoredPrediction, WorkItem
 from tests.program import eventually
-from tests.reading_site import Site
+from tests.reading_site import ReadingSite
 from wetread.imaging.decode import decode
 from wetread.models.registry import Registry
 from wetread.store.runs.alarms import run_alarms
@@ -28,7 +28,7 @@ from worker.batch import Ending
 from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
 
 
-def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Site) -> None:
+def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: ReadingSite) -> None:
     batch = site.batch()
     assert batch is not None
     worker = site.worker()
@@ -43,7 +43,7 @@ def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: Sit
     assert stages_of_deleted(site) == {}
 
 
-def test_a_worker_that_lacks_the_model_says_so_on_the_run_which_waits(site: Site) -> None:
+def test_a_worker_that_lacks_the_model_says_so_on_the_run_which_waits(site: ReadingSite) -> None:
     shutil.rmtree(site.settings.models_directory)
     batch = site.batch()
     assert batch is not None
@@ -54,7 +54,7 @@ def test_a_worker_that_lacks_the_model_says_so_on_the_run_which_waits(site: Site
     assert alarm.message == f"A worker cannot read for run {site.run}: {account.trouble_why}"
 
 
-def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) -> None:
+def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: ReadingSite) -> None:
     batch = site.batch()
     assert batch is not None
     site.worker().process_batch(batch)
@@ -68,7 +68,9 @@ def test_how_a_film_looks_to_the_network_is_kept_with_its_reading(site: Site) ->
         assert kept[hashlib.sha256(data).hexdigest()] == pytest.approx((levels.mean(), levels.std()), abs=1e-3)
 
 
-def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_file_is_opened_once_and_a_batch_costs_few_statements(
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened, taken = list[bytes](), list[int]()
     read_steady, read = reading.read_steady, os.read
 
@@ -102,7 +104,7 @@ def test_each_file_is_opened_once_and_a_batch_costs_few_statements(site: Site, m
     assert len(bare) - len(lookups) <= 16, bare  # how many round trips they take: test_round_trips.py
 
 
-def stages_of_deleted(site: Site) -> dict[str, float]:
+def stages_of_deleted(site: ReadingSite) -> dict[str, float]:
     with site.database.writing() as session:
         delete_run(session, site.run)
     site.worker().note_stages(site.run)
@@ -124,7 +126,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("killed")
 def test_an_image_for_which_there_is_no_memory_ends_its_process_and_is_named_when_it_was_alone(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with site.database.reading() as session:
         bad = session.scalars(select(Image.path).order_by(Image.id)).first()
@@ -147,7 +149,7 @@ def test_an_image_for_which_there_is_no_memory_ends_its_process_and_is_named_whe
             release_dead(session, worker.owner)
 
 
-def test_a_root_that_goes_while_images_are_tried_alone_costs_them_no_attempt(site: Site) -> None:
+def test_a_root_that_goes_while_images_are_tried_alone_costs_them_no_attempt(site: ReadingSite) -> None:
     batch = site.batch()
     assert batch is not None
     with site.database.writing() as session:
@@ -158,7 +160,7 @@ def test_a_root_that_goes_while_images_are_tried_alone_costs_them_no_attempt(sit
     assert noted(site) == {(0, None)}
 
 
-def noted(site: Site) -> set[tuple[int, str | None]]:
+def noted(site: ReadingSite) -> set[tuple[int, str | None]]:
     """Return what is noted on the images: their attempts, and why they failed."""
     with site.database.reading() as session:
         return {(attempts, reason) for attempts, reason in session.execute(select(WorkItem.attempts, WorkItem.reason))}
@@ -166,7 +168,7 @@ def noted(site: Site) -> set[tuple[int, str | None]]:
 
 @pytest.mark.parametrize("taken", [False, True], ids=["still ours", "taken by another when its lease had run out"])
 def test_a_batch_that_could_not_be_settled_is_given_back_and_nobody_died(
-    site: Site, monkeypatch: pytest.MonkeyPatch, taken: bool
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
     """The database is away for a lease, and back before this process gets another batch."""
 
@@ -191,12 +193,12 @@ def test_a_batch_that_could_not_be_settled_is_given_back_and_nobody_died(
     assert not held.one_at_a_time
 
 
-def claimed_by_another(site: Site, batch: int) -> Claim | None:
+def claimed_by_another(site: ReadingSite, batch: int) -> Claim | None:
     with site.database.writing() as session:
         return claim(session, batch, "another:1:1", 60.0)
 
 
-def owner_and_kills(site: Site) -> tuple[str | None, int]:
+def owner_and_kills(site: ReadingSite) -> tuple[str | None, int]:
     with site.database.reading() as session:
         owner, kills = session.execute(select(Batch.owner, Batch.kills)).one()
         return owner, kills

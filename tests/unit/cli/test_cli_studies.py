@@ -7,18 +7,16 @@ import io
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 pytest.importorskip("matplotlib")
 
 import trainer.studies.digits
-from cli.main import wetread
 from cli.training_options import OPTIMIZERS as OFFERED
 from schemas.errors import DataError, UnsafeError, UsageError, WetreadError
+from tests.command_line import printed, run
 from trainer.phantoms.archive import draw_archive
 from trainer.studies.mnist_study import Row
 from wetread.engine.optimizers.build import OPTIMIZERS
@@ -41,16 +39,6 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     images, digits = generator.integers(0, 256, (30, 28, 28), dtype=np.uint8), np.arange(30, dtype=np.uint8) % 5
     np.savez(tmp_path / "mnist.npz", x_train=images, y_train=digits, x_test=images, y_test=digits)
     return tmp_path / "mnist.npz"
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(wetread, [str(argument) for argument in arguments])
-
-
-def printed(result: Result) -> dict[str, Any]:
-    assert result.exit_code == 0, (result.stderr, result.exception)
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
 
 
 def table(text: str) -> list[dict[str, str]]:

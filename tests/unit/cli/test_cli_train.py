@@ -5,15 +5,13 @@ import json
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 pytest.importorskip("matplotlib")
 
-from cli.main import wetread
 from schemas.errors import DataError, UnsafeError, UsageError, WetreadError
+from tests.command_line import printed, run
 from trainer.phantoms.archive import draw_archive
 
 SMALL = ["--size", "32", "--width", "8", "--epochs", "2", "--processes", "1"]
@@ -34,16 +32,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("WETREAD_HOME", str(tmp_path / "home"))
     load_settings.cache_clear()
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(wetread, [str(argument) for argument in arguments])
-
-
-def printed(result: Result) -> dict[str, Any]:
-    assert result.exit_code == 0, (result.stderr, result.exception)
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
 
 
 def test_a_model_is_trained_registered_and_measured_again_the_same(films: Path, tmp_path: Path) -> None:
