@@ -237,7 +237,7 @@ def test_an_engine_that_raises_pauses_the_run_and_is_named(
 
 
 def test_an_engine_that_raises_as_it_loads_a_model_leaves_the_batch_to_another_machine(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: ReadingSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def made(*_: object) -> None:
         raise RuntimeError("could not create a reorder primitive")
