@@ -15,7 +15,14 @@ from cli.figures import estimate, show_differences, show_evaluation, stated_opti
 from cli.folder import FOLDER, made_folder, write_files
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
-from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
+from cli.training_options import (
+    backbone_options,
+    film_options,
+    learning_options,
+    network_options,
+    panel_option,
+    recipe_of,
+)
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 @click.argument("data", type=click.Path())
 @click.option("--folds", default=5, show_default=True, help="Trainings; each holds out another part of the patients.")
 @network_options
+@backbone_options
 @learning_options
 @click.option("--validation", default=0.15, show_default=True, help="Share of a fold's other patients to choose on.")
 @click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")

@@ -15,7 +15,14 @@ from cli.data_options import layout_of
 from cli.folder import FOLDER
 from cli.numerics import set_up_products
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
-from cli.training_options import film_options, learning_options, network_options, panel_option, recipe_of
+from cli.training_options import (
+    backbone_options,
+    film_options,
+    learning_options,
+    network_options,
+    panel_option,
+    recipe_of,
+)
 from schemas.errors import ArtefactError
 
 if TYPE_CHECKING:
@@ -32,6 +39,7 @@ WHERE_TO = ("as_json", "checkpoint", "output", "save_split")
 @click.argument("data", type=click.Path())
 @click.option("--name", help="The model's name; versions are counted.  [default: the architecture's]")
 @network_options
+@backbone_options
 @learning_options
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side to use instead of a new split.")
 @click.option("--validation", default=0.15, show_default=True, help="Share of the patients to choose on.")

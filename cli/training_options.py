@@ -42,6 +42,13 @@ def network_options(command: Command) -> Command:
             "--size", type=int, help="Side of the network's input, pixels.  [default: 128, and 224 for lite0]"
         ),
         click.option("--width", type=int, help="Scales every layer.  [default: the architecture's]"),
+    )
+
+
+def backbone_options(command: Command) -> Command:
+    """Add what a network may start from."""
+    return _with(
+        command,
         click.option(
             "--backbone",
             type=click.Choice(["lite0"]),
@@ -57,6 +64,9 @@ def learning_options(command: Command) -> Command:
         command,
         click.option("--epochs", default=50, show_default=True, help="Times that every training film is seen."),
         click.option("--batch-size", default=32, show_default=True, help="Films a step."),
+        click.option(
+            "--balance", metavar="COLUMN", help="Each label counts alike in each of its values, such as of view."
+        ),
         click.option(
             "--optimizer", type=click.Choice(OPTIMIZERS), default="adam", show_default=True, help="The rule of a step."
         ),
@@ -103,9 +113,6 @@ def film_options(command: Command) -> Command:
             metavar="FILE",
             help="Read the lungs alone, as the segmenter in this file finds them, or by the masks of the data's column "
             "mask; see 'wetread train-field'. It takes the place of CLAHE, brightness and the gate.",
-        ),
-        click.option(
-            "--balance", metavar="COLUMN", help="Each label counts alike in each of its values, such as of view."
         ),
         click.option("--processes", default=2, show_default=True, help="That read films."),
         click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]"),
