@@ -46,8 +46,14 @@ def main(arguments: Sequence[str]) -> int:
                 copies.put(copy)
             _say(f"{verdicts[change]:<10} {time.monotonic() - started:6.0f} s  {change}")
 
-        for judged in [pool.submit(judge, change) for change in chosen]:
-            judged.result()
+        under_way = [pool.submit(judge, change) for change in chosen]
+        try:
+            for judged in under_way:
+                judged.result()
+        except KeyboardInterrupt:
+            _say("interrupted: those under way are judged to their end, the others are left")
+        finally:
+            pool.shutdown(cancel_futures=True)
     return say_survivors(TREE, verdicts)
 
 
@@ -86,8 +92,11 @@ def _limit(copies: SimpleQueue[TreeCopy], package: str) -> float:
 def say_survivors(tree: Path, verdicts: dict[Change, Verdict]) -> int:
     """Print the share that was found and each change that was not, with its line; return the exit code."""
     survivors = sorted(change for change, verdict in verdicts.items() if verdict is Verdict.SURVIVED)
-    found = len(verdicts) - len(survivors)
-    _say(f"\n{found} of {len(verdicts)} found ({found / max(1, len(verdicts)):.0%}), {len(survivors)} survived")
+    found, overlong = len(verdicts) - len(survivors), list(verdicts.values()).count(Verdict.OVERLONG)
+    _say(
+        f"\n{found} of {len(verdicts)} found ({found / max(1, len(verdicts)):.0%}), {overlong} of these because the "
+        f"tests did not end; {len(survivors)} survived"
+    )
     for change in survivors:
         line = (tree / change.path).read_text(encoding="utf-8").splitlines()[change.line - 1]
         _say(f"{change}\n    {line.strip()}")
