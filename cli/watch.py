@@ -23,7 +23,7 @@ from cli.run_options import RunOptions, run_options
     "--settle-seconds", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
     help="Seconds that a file's size and time of change must stay the same before the file is taken.",
 )  # fmt: skip
-@click.option("--still", type=click.FloatRange(min=0.1), hidden=True)  # the name that it had before
+@click.option("--still", type=click.FloatRange(min=0.1), hidden=True, help="What --settle-seconds was called.")
 @click.option(
     "--age", type=click.FloatRange(min=0), default=1.0, show_default=True,
     help="Seconds that files wait at most for a full batch while others are being read.",

@@ -111,7 +111,7 @@ def test_the_totals_take_the_same_queries_for_any_number_of_runs(kit: RunKit, da
             settle_with_one_reject(kit, batch)
     with counted(database) as asked, database.reading() as session:
         totals = read_totals(session)
-    assert len(asked) == 13, asked
+    assert len(asked) == 15, asked
     settled = 2 * runs - 1
     assert totals.films == {
         ("pending", ""): 4, ("done", ""): 3 * settled, ("cancelled", ""): 0, ("skipped", ""): 0,
