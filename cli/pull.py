@@ -81,7 +81,8 @@ def pull(
 
     What is wanted is asked for and written down first; then asked = pending + received + failed + gone + not_wanted.
     Interrupted or killed, the same command goes on. Where `wetread listen` has the spool, that reads. Exit 3
-    where something could not be fetched, or the peer has more than it listed; 4 where the peer is away.
+    where something could not be fetched or nothing of it could be read, or the peer has more than it listed; 4 where
+    the peer is away, or reading is paused.
 
     \b
     Example:
@@ -112,18 +113,19 @@ def pull(
         stop = threading.Event()
         pulling = Pulling.open(database, settings, order, directory, stop)
         say(f"pull {pulling.pull_id} {'goes on' if pulling.goes_on else 'begins'}: {peer} by {pulling.via}")
+        read = EXIT_DONE
         try:
             if no_read or is_listening(directory):
                 row = _fetch_alone(pulling, asked)
             else:
-                row = _fetch_and_read(database, settings, pulling, chosen, workers, asked, as_json=as_json)
+                row, read = _fetch_and_read(database, settings, pulling, chosen, workers, asked, as_json=as_json)
         except AskedToStop:
             row = pulling.account
     _show(row, pull_json(row), as_json=as_json)
     if asked.is_set() and row.ended_at is None:
         say("interrupted; nothing is lost: the same command goes on")
         ctx.exit(EXIT_INTERRUPTED)
-    ctx.exit(EXIT_DONE if row.state == "finished" else EXIT_FAILURE_RATE)
+    ctx.exit(read if row.state == "finished" else EXIT_FAILURE_RATE)
 
 
 def _fetch_alone(pulling: Pulling, asked: threading.Event) -> PullRow:
@@ -135,8 +137,8 @@ def _fetch_alone(pulling: Pulling, asked: threading.Event) -> PullRow:
 def _fetch_and_read(
     database: Database, settings: Settings, pulling: Pulling, chosen: RunOptions, workers: int | None,
     asked: threading.Event, *, as_json: bool,
-) -> PullRow:  # fmt: skip
-    from cli.accounts import show_account
+) -> tuple[PullRow, int]:  # fmt: skip
+    from cli.accounts import run_exit_code, show_account
     from cli.progress_of_both import say_warning
     from cli.watch_progress import WatchProgress
     from gateway.pulling.reading import PullThread
@@ -159,7 +161,7 @@ def _fetch_and_read(
     rate, seconds = account_pace(account)
     if account.found and not as_json:
         show_account(account, read_shadows(database, account.id), images_per_second=rate, seconds=seconds)
-    return thread.ended()
+    return thread.ended(), run_exit_code(account, 1.0) if account.found else EXIT_DONE
 
 
 def _show(row: PullRow, shown: dict[str, Any], *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 
@@ -30,7 +31,7 @@ class Door:
         self._committer = Committer(database, spool, root_id, self._standing, COMMIT_SECONDS)
         sender = Sender(peer.title, "", (peer.host or "")[:45])
         self._intake = FilmIntake(spool, self._committer, self._standing, sender, object_bytes, lambda *_: None)
-        self._looked = float("-inf")
+        self._looked, self._looking = float("-inf"), threading.Lock()
 
     def open(self) -> None:
         """Begin to take films; what an earlier process left half fetched is removed."""
@@ -45,11 +46,11 @@ class Door:
 
     def look(self) -> None:
         """Look, once a second, whether films can be taken; raise ServiceUnavailable where they cannot."""
-        now = time.monotonic()
-        if now - self._looked >= LOOK_SECONDS:
-            self._looked = now
-            self._standing.look()
-            self._check()
+        with self._looking:  # who comes meanwhile waits for what it finds: the last look may be minutes old
+            if time.monotonic() - self._looked >= LOOK_SECONDS:
+                self._standing.look()
+                self._looked = time.monotonic()
+        self._check()
 
     def begin(self, sop_class: str, instance: str, syntax: str) -> Incoming:
         """Begin to take a film; nothing of it stays unless its `finish` says so."""

@@ -64,12 +64,12 @@ class Fetching:
         executor = ThreadPoolExecutor(self.connections, thread_name_prefix="fetch")
         try:
             while True:
+                self.patience.check()
+                self.door.look()  # before any is fetched: asking may have taken minutes since the last look
                 while len(waiting) < 2 * self.connections and (one := next(more, None)) is not None:
                     waiting[executor.submit(self._fetched, one)] = one
                 if not waiting:
                     return
-                self.patience.check()
-                self.door.look()
                 done, _ = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
                 self._settle([(waiting.pop(future), future) for future in done])
                 self.fetched()

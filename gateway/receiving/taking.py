@@ -165,8 +165,9 @@ class Listening:
             self._runs, self._try_at = None, time.monotonic() + AGAIN_SECONDS
             return
         now = time.monotonic()
+        took = False
         if (account.pending == 0 or now - self._oldest > self.order.age) and self._is_any_waiting():
-            self._oldest = now
+            self._oldest, took = now, True
             with self.database.writing() as session:
                 if take(session, runs, self._root) is None:
                     self._runs = None
@@ -175,6 +176,8 @@ class Listening:
             self._next_sign = now + RENEW_SECONDS
             with self.database.writing() as session:
                 runs.renew(session)
+        if took:  # the accounts are of before: what was taken is still to be read
+            return
         if is_done and account.pending == 0 and not self._is_any_waiting():
             self._is_over = True
         elif account.pending == 0 and self.clock().astimezone().toordinal() != self._day:

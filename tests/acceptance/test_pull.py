@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from gateway.receiving.taking import Listening
+from schemas.states import RunState
+from schemas.walk_rules import USUAL_WALK
+from screening.watch_order import WatchWish
 from tests.program import Program, eventually, kill_group, with_model
 from tests.pulling import needs_dicomweb, study_film
 from tests.receiving import needs
 from tests.servers.orthanc_server import OrthancServer
 from tests.servers.server import free_port
 from tests.services import started
+from wetread.settings import Settings
+from wetread.store.core.database import Database
 
 FILMS = 40
 
@@ -85,6 +92,38 @@ def received(program: Program) -> int:
 
 
 @pytest.mark.timeout(300)
+class Done:
+    """What brought films, and brings no more."""
+
+    def start(self) -> None:
+        pass
+
+    def watch(self, seconds: float = 0.0) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+@pytest.mark.timeout(600)
+def test_what_was_fetched_before_reading_begins_is_read_to_its_end(
+    program: Program, orthanc: OrthancServer, tmp_path: Path
+) -> None:
+    """Nothing more comes as the films are taken: the accounts of a moment before say that none is left to read."""
+    known(program, orthanc, tmp_path)
+    assert program.json(*pull("--no-read"))["received"] == FILMS
+    url = f"sqlite:///{program.home / 'results.db'}"
+    database, settings = Database(url), Settings(home=program.home, database_url=url)  # type: ignore[arg-type] # a secret
+    films = str(program.home / "spool" / "films")
+    wish = WatchWish([films], "production", None, "numpy", 1, 0.0, 1.0, None, USUAL_WALK, settings.accepted)
+    order = wish.ordered(database, settings, lambda _: None)
+    listening = Listening(database, settings, order, Done(), threading.Event(), lambda _: None, lambda: None)
+    listening.done = lambda: True
+    account = listening.listen()
+    database.dispose()
+    assert (account.state, account.done + account.rejected, account.pending) == (RunState.FINISHED, FILMS, 0)
+
+
 def test_a_pull_that_cannot_be_says_why(program: Program, orthanc: OrthancServer, tmp_path: Path) -> None:
     known(program, orthanc, tmp_path)
     assert program.run(*pull("--via", "move")).returncode == 2
