@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -21,6 +20,7 @@ from tests.program import Program, with_model
 from tests.servers.reading_room import PASSWORD, Client, drawn_films, opened_room
 from web.guard import POLICY
 from wetread.imaging.decode import decode
+from wetread.imaging.opencv import cv2
 from wetread.models.artefact import load_artefact
 
 

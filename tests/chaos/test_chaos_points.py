@@ -15,8 +15,9 @@ from tests.chaos.table import record
 from tests.program import Program, eventually
 from worker import failpoints
 
-POINTS = [point for point in failpoints.POINTS if point != "before_acknowledge" and not point.startswith("received_")]
-"""Those that both ways have: without a broker nothing is acknowledged, and a receiver's are not of a batch."""
+ELSEWHERE = ("before_acknowledge", "received_", "delivery_")
+POINTS = [point for point in failpoints.POINTS if not point.startswith(ELSEWHERE)]
+"""Those that both ways have: without a broker nothing is acknowledged, and what is received or sent is no batch."""
 
 KILLS = times(full=5, quick=1)
 """Kills at each point."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from schemas.films import ACCEPTED
 from web.film_reader import FilmPlace, FilmReader
+from wetread.imaging.opencv import cv2
 from wetread.settings import Settings
 
 

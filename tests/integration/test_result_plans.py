@@ -17,7 +17,7 @@ from tests.servers.postgres_server import PostgresServer
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.results.counts import By, run_counts
-from wetread.store.results.finding import FOR_A_PAGE, Filters, Sort, find_results
+from wetread.store.results.finding import FOR_A_PAGE, Filters, Position, Sort, find_results
 from wetread.store.runs.accounts import run_account
 
 IMAGES = 30_000
@@ -155,7 +155,7 @@ def test_pages_hold_what_one_list_holds_and_begin_in_the_index(many: Database, n
         if not rows:
             break
         pages += rows
-        after = rows[-1].position
+        after = Position.of(rows[-1])
         skips = [parameters for statement, parameters in asked.statements if "OFFSET" in statement]
         assert all(parameters[-1] == 0 for parameters in skips), "SQLite's dialect writes LIMIT n OFFSET 0"
         for plan in asked.plans():
@@ -169,7 +169,7 @@ def test_pages_hold_what_one_list_holds_and_begin_in_the_index(many: Database, n
 def test_pages_of_each_order_go_on_where_they_ended(many: Database, sort: Sort) -> None:
     first = page(many, Filters(path=b"/archive/ct/2000/0"), sort=sort, limit=30)
     begun = page(many, Filters(path=b"/archive/ct/2000/0"), sort=sort, limit=12)
-    again = page(many, Filters(path=b"/archive/ct/2000/0"), sort=sort, limit=18, after=begun[-1].position)
+    again = page(many, Filters(path=b"/archive/ct/2000/0"), sort=sort, limit=18, after=Position.of(begun[-1]))
     assert begun + again == first
 
 

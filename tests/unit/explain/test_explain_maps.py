@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from trainer.training.architectures import cnn, dnn, separable
 from wetread.engine.network import Network
 from wetread.explain.additive import AdditiveMaps
 from wetread.explain.film_map import METHODS, FilmMap, beside_png, drawn_map, film_map, overlay_png
+from wetread.imaging.opencv import cv2
 from wetread.models.artefact import Artefact, load_artefact, save_artefact
 from wetread.models.loading import load_classifier
 
