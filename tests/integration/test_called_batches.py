@@ -115,6 +115,7 @@ def test_a_process_that_dies_with_a_batch_in_hand_costs_the_next_one_nothing(
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(batch_module, "settle_together", kill)
         answer_call(dead, batches, first)
+    eventually(lambda: {of[path] for path in disk.opened} - {first}, what="a file that is read early")
     (early,) = {of[path] for path in disk.opened} - {first}
     with pairs.database.writing() as session:
         assert release_dead(session, dead.owner) == 1
