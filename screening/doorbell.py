@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wetread.queue import Rung
 
 RINGS_WAITING = 4
-"""Times as many messages as one ring sends that wait in the broker: then nothing hurries the next ring."""
+"""While so many times the messages of the last ring wait in the broker, the next ring is not urgent."""
 
 LONGEST_PAUSE = 1.0
 """Seconds between two rings at most. A ring took 30 ms of a core, a connection to the broker and three queries."""

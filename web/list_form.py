@@ -21,7 +21,7 @@ _STATES = (ItemState.DONE, ItemState.REJECTED, ItemState.DEAD)
 
 
 def list_of_form(session: Any, form: Mapping[str, str]) -> FilmList:
-    """Return the list that a form asks for; raise UsageError for a value that is none."""
+    """Return the list that a form asks for; raise UsageError for an unknown value."""
     values: dict[str, Any] = {name: form[name] for name in _TEXTS if form.get(name)}
     if values.get("state") not in (None, *_STATES):
         raise UsageError("expected a state among " + ", ".join(_STATES))

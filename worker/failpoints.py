@@ -94,7 +94,7 @@ def reach(point: str, key: str = "") -> None:
 
 @lru_cache(maxsize=1)
 def armed() -> tuple[Failpoint, ...]:
-    """Return the faults that this process was asked for; raise UsageError for what is none."""
+    """Return the faults that this process was asked for; raise UsageError for text that names none."""
     failpoints = tuple(_parsed(text) for text in os.environ.get(VARIABLE, "").split(",") if text)
     if failpoints:
         structlog.get_logger().warning("this process fails on purpose, for a test", variable=VARIABLE)

@@ -168,7 +168,7 @@ def _objects(body: bytes) -> list[dict[str, Any]]:
     try:
         found = json.loads(body)
     except ValueError as error:
-        raise NoAnswer("expected JSON, found what is none") from error
+        raise NoAnswer("expected JSON, found something else") from error
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise NoAnswer("expected a list of objects in JSON, found something else")
     return found

@@ -39,7 +39,7 @@ _BY_GDCM = {
 def dicom(
     pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, *, bits: int | None = None, **elements: Any
 ) -> bytes:
-    """A DX of (height, width[, 3]) integers; an element that is None is left out, others are added or replaced.
+    """A DX of (height, width[, 3]) integers; elements given as None are left out, others are set.
 
     bits: stored; by default all that the type has. What is said to be MPEG-2 holds a JPEG.
     """

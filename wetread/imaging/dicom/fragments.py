@@ -45,7 +45,7 @@ def _begins_pixels(first: bytes, *, alone: bool) -> bool:
 
 
 def _without_boxes(codestream: bytes) -> bytes:
-    """Return the contiguous codestream of a JP2 file; what is none, or has no such box, as it is."""
+    """Return the contiguous codestream of a JP2 file; return anything else, or a JP2 without that box, unchanged."""
     if not codestream.startswith(_JP2):
         return codestream
     position = 0
