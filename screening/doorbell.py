@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RINGS_WAITING = 4
 """While so many times the messages of the last ring wait in the broker, the next ring is not urgent."""
 
-LONGEST_PAUSE = 1.0
+LONGEST_PAUSE = 2.0
 """Seconds between two rings at most. A ring took 30 ms of a core, a connection to the broker and three queries."""
 
 NO_WORKER_SECONDS = 10.0

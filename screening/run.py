@@ -30,6 +30,7 @@ from schemas.states import RunState
 from screening.doorbell import Doorbell
 from screening.ending import AskedToEnd, longer_ending
 from screening.leaving import leave_run, with_drift
+from screening.looks import LookTimes
 from screening.order import Look, RunOrder
 from screening.readers import Readers
 from wetread.settings import Settings
@@ -46,7 +47,7 @@ from worker.pool import END_SECONDS, EmbeddedPool
 from worker.waiting import WORTH_WAITING, Patience, run_is_gone
 
 LOOK_SECONDS = 0.2
-"""Seconds between two looks at the run's accounts."""
+"""Seconds between two looks at the readers."""
 
 WALK_LOOK_SECONDS = 2.0
 """Seconds between two looks whether someone still walks the run."""
@@ -172,11 +173,11 @@ class Screening:
 
     def _run(self, readers: Readers, look: Look) -> RunAccount:
         with self._filling() as filling:
-            patience = Patience()
+            patience, times = Patience(), LookTimes()
             try:
                 readers.start()
                 while True:
-                    account = self._watch(readers, patience)
+                    account = self._watch(readers, patience, times)
                     if self.asked_to_end.is_set():
                         raise AskedToEnd
                     if account is None:
@@ -206,15 +207,17 @@ class Screening:
                 with longer_ending(END_SECONDS):  # for the batches in hand
                     readers.stop()
 
-    def _watch(self, readers: Readers, patience: Patience) -> RunAccount | None:
-        """Return the accounts after a moment with the readers; None when the database is away just now."""
+    def _watch(self, readers: Readers, patience: Patience, times: LookTimes) -> RunAccount | None:
+        """Return the accounts after a moment with the readers; None between two looks, or without the database."""
         account = missed = None
         try:
             readers.watch(LOOK_SECONDS)
         except WORTH_WAITING as error:
             missed = error
         try:
-            account = self.account()
+            if missed is not None or times.due():
+                account = self.account()
+                times.looked(account)
         except WORTH_WAITING as error:
             missed = error
         except UsageError as error:

@@ -153,7 +153,8 @@ def main() -> None:
     """Write both tables."""
     page = PAGE.read_text()
     for name, table in TABLES.items():
-        page = page.replace(written(page, name), table())
+        begin, end = MARKS[name]  # with its marks: an empty table is found everywhere
+        page = page.replace(begin + written(page, name) + end, begin + table() + end)
     PAGE.write_text(page)
 
 
