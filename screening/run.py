@@ -30,7 +30,7 @@ from schemas.states import RunState
 from screening.doorbell import Doorbell
 from screening.ending import AskedToEnd, longer_ending
 from screening.leaving import leave_run, with_drift
-from screening.looks import LookTimes
+from screening.look_times import LookTimes
 from screening.order import Look, RunOrder
 from screening.readers import Readers
 from wetread.settings import Settings

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from schemas.states import RunState
-from screening.looks import LONGEST, SHORTEST, LookTimes
+from screening.look_times import LONGEST, SHORTEST, LookTimes
 from wetread.store.runs.accounts import RunAccount
 
 EMPTY = RunAccount(
