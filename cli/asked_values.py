@@ -26,12 +26,12 @@ def check_known(database: Database, filters: Filters) -> None:
         if filters.run is not None:
             run_account(session, filters.run)
         if filters.label is not None:
-            _refuse_unknown("--label", filters.label, known.known_labels(session, filters))
+            refuse_unknown("--label", filters.label, known.known_labels(session, filters))
         if filters.decision is not None:
-            _refuse_unknown("--decision", filters.decision, known.known_decisions(session, filters))
+            refuse_unknown("--decision", filters.decision, known.known_decisions(session, filters))
         for name in CODES:
             if (wanted := getattr(filters, name)) is not None:
-                _refuse_unknown(f"--{name}", wanted, known.known_codes(session, name))
+                refuse_unknown(f"--{name}", wanted, known.known_codes(session, name))
         for name, option in IDENTIFIERS.items():
             wanted = getattr(filters, name)
             if wanted is not None and not (wanted.isascii() and known.has_header(session, name, wanted)):
@@ -71,6 +71,7 @@ def _here(path: bytes) -> bytes:
     return whole + b"/" if path.endswith(b"/") and not whole.endswith(b"/") else whole
 
 
-def _refuse_unknown(option: str, wanted: str, known: list[str]) -> None:
+def refuse_unknown(option: str, wanted: str, known: list[str]) -> None:
+    """Raise UsageError where what an option wants is not among what is known; name those that there are."""
     if wanted not in known:
         raise UsageError(f"{option}: expected one that there is, {no_such(wanted, known)}")

@@ -64,6 +64,7 @@ def listen(
     with opened_database() as (settings, database), noted_interrupts() as asked:
         settings = with_metrics(settings, metrics_port, metrics_host)
         _open_metrics(settings)
+        chosen.check_models(database, settings)
         keeper = options.keeper(database, settings)
         wish = WatchWish(
             [os.fsdecode(keeper.films)], chosen.model, chosen.shadow, chosen.engine,

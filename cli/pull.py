@@ -111,6 +111,8 @@ def pull(
     with opened_database() as (settings, database), noted_interrupts(order_seconds=order_seconds) as asked:
         directory = os.fsencode(spool or settings.home / "spool")
         stop = threading.Event()
+        if not no_read:
+            chosen.check_models(database, settings)
         pulling = Pulling.open(database, settings, order, directory, stop)
         say(f"pull {pulling.pull_id} {'goes on' if pulling.goes_on else 'begins'}: {peer} by {pulling.via}")
         read = EXIT_DONE

@@ -18,6 +18,8 @@ from schemas.predictions import ENGINES
 if TYPE_CHECKING:
     from schemas.films import Accepted
     from schemas.walk_rules import WalkRules
+    from wetread.settings import Settings
+    from wetread.store.core.database import Database
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,6 +52,14 @@ class RunOptions:
         from schemas.films import Accepted
 
         return Accepted(self.accept_modality, self.accept_body_part, self.accept_view)
+
+    def check_models(self, database: Database, settings: Settings) -> None:
+        """Check models and engine before a port is opened or a peer asked; raises what `chosen_models` does."""
+        from screening.shadow import chosen_models
+        from wetread.models.registry import Registry
+
+        registry = Registry(database, settings.models_directory)
+        chosen_models(registry, self.model, self.shadow, self.engine, settings.broker, lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,14 +56,21 @@ def send(
     from cli.pacs_extra import check_pacs
 
     check_pacs()
+    from cli.asked_values import refuse_unknown
     from gateway.calling.patience import AskedToStop
     from gateway.sending.report import report_uid
     from gateway.sending.sending import Sending
     from wetread.models.registry import Registry
     from wetread.store.received.deliveries import Wish, count_deliveries
+    from wetread.store.results.filters import Filters
+    from wetread.store.results.known_values import known_decisions
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         digest = Registry(database, settings.models_directory).resolve(model).digest
+        with database.reading() as session:
+            known = known_decisions(session, Filters(model_digest=digest))
+        for decision in decisions:
+            refuse_unknown("--only", decision, known)
         wish = Wish(digest, decisions, None if since is None else since.replace(tzinfo=UTC))
         stop = threading.Event()
         sending = Sending.open(database, settings, peer, via, title, stop)

@@ -13,6 +13,7 @@ from schemas.states import DeliveryState
 from schemas.tables import Delivery, Model, Received, Root, StoredPrediction
 from wetread.clock import utc_now
 from wetread.store.core.upsert import insert_for
+from wetread.store.received.peers import check_asked_for
 
 _AT_ONCE = 500
 _OVER = (DeliveryState.COMMITTED, DeliveryState.FAILED, DeliveryState.CANCELLED)
@@ -124,9 +125,10 @@ def pending_deliveries(session: Session, peer: str, after: int, most: int) -> li
 
 
 def list_deliveries(session: Session, peer: str | None, state: str | None, *, limit: int = 50) -> list[DeliveryRow]:
-    """Return deliveries, the newest first."""
+    """Return deliveries, the newest first; raise UsageError for a peer that never was."""
     query = _rows().order_by(Delivery.id.desc()).limit(limit)
     if peer is not None:
+        check_asked_for(session, peer, Delivery.peer)
         query = query.where(Delivery.peer == peer)
     if state is not None:
         query = query.where(Delivery.state == state)
@@ -157,7 +159,8 @@ def settle_delivery(session: Session, number: int, state: DeliveryState, why: st
 def change_all(
     session: Session, peer: str, states: Collection[DeliveryState], to: DeliveryState, why: str | None
 ) -> int:
-    """Change a peer's deliveries of some states; return how many."""
+    """Change a peer's deliveries of some states; return how many. Raises UsageError for a peer that never was."""
+    check_asked_for(session, peer, Delivery.peer)
     query = select(Delivery.id).where(Delivery.peer == peer, Delivery.state.in_(states)).order_by(Delivery.id)
     numbers = list(session.scalars(query.with_for_update()))
     for number in numbers:

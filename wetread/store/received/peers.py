@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from schemas.errors import UsageError
 from schemas.tables import StoredPeer
@@ -154,6 +154,16 @@ def find_peer(session: Session, name: str) -> Peer:
     if row is None:
         raise _unknown(session, name)
     return _peer(row)
+
+
+def check_asked_for(session: Session, name: str, rows: InstrumentedAttribute[str]) -> None:
+    """Raise UsageError where there is no peer of this name, nor a row of one that was removed since.
+
+    rows: the column that names the peer in what is asked for. Without this a mistyped name had an empty answer.
+    """
+    known = session.scalar(select(StoredPeer.id).where(StoredPeer.name == name))
+    if known is None and session.scalar(select(rows).where(rows == name).limit(1)) is None:
+        raise _unknown(session, name)
 
 
 def list_peers(session: Session) -> list[Peer]:

@@ -17,6 +17,7 @@ from schemas.states import PulledState, PullState
 from schemas.tables import Pull, PullInstance, PullStudy, Received
 from wetread.clock import utc_now
 from wetread.store.core.upsert import insert_for
+from wetread.store.received.peers import check_asked_for
 
 _COUNTS = ("asked", "pending", "received", "failed", "gone", "not_wanted")
 _AT_ONCE = 500
@@ -188,9 +189,10 @@ def read_pull(session: Session, pull_id: int) -> PullRow:
 
 
 def list_pulls(session: Session, peer: str | None = None, *, limit: int = 50) -> list[PullRow]:
-    """Return the pulls, of all peers or of one, the newest first."""
+    """Return the pulls, of all peers or of one, the newest first; raise UsageError for a peer that never was."""
     query = select(Pull).order_by(Pull.id.desc()).limit(limit)
     if peer is not None:
+        check_asked_for(session, peer, Pull.peer)
         query = query.where(Pull.peer == peer)
     return [_row(session, row) for row in session.scalars(query)]
 

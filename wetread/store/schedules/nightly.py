@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from schemas.errors import UsageError
 from schemas.states import RunState, TickKind, TickOutcome
 from schemas.tables import Run, Schedule, ScheduleTick
+from wetread.nearest import no_such
 from wetread.store.core.database_clock import database_seconds
 
 
@@ -60,8 +62,20 @@ def nightly_runs(session: Session, schedule: str | None = None, *, limit: int = 
     return [NightlyRun(run, name, zone, tick, count) for run, name, zone, tick, count in session.execute(query)]
 
 
+def _check_was(session: Session, name: str) -> None:
+    names = session.scalars(select(Schedule.name).distinct().order_by(Schedule.name)).all()
+    if name not in names:
+        hint = no_such(name, names) if names else f"found {name!r}; none was made yet: `wetread schedule add --help`"
+        raise UsageError(f"expected a schedule that is or was, {hint}")
+
+
 def tick_history(session: Session, schedule: str | None = None, *, limit: int = 50) -> list[TickRow]:
-    """Return what became of the moments of schedules, newest first: of all of them, or of the one with this name."""
+    """Return what became of the moments of schedules, newest first: of all of them, or of the one with this name.
+
+    Raises UsageError for a name that no schedule has or had.
+    """
+    if schedule is not None:
+        _check_was(session, schedule)
     query = (
         select(ScheduleTick, Schedule.name, Schedule.timezone, Run.state)
         .join(Schedule, Schedule.id == ScheduleTick.schedule_id)
