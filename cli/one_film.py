@@ -16,7 +16,8 @@ from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 from cli.results_show import why
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
 from schemas.films import ACCEPTED, Accepted
-from schemas.states import NO_FILM_REASONS, ItemState, Reason
+from schemas.reasons import NO_FILM_REASONS, Reason
+from schemas.states import ItemState
 from wetread.path_text import path_text
 
 if TYPE_CHECKING:

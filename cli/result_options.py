@@ -14,7 +14,8 @@ from cli.known_choice import KnownChoice
 from cli.moments import DAY, MOMENT
 from cli.output import say
 from cli.run_number import RUN_NUMBER
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 
 if TYPE_CHECKING:
     from wetread.store.core.database import Database

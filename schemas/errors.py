@@ -29,7 +29,7 @@ caught by the worker; all others reach the command line, which prints them and e
 
 from __future__ import annotations
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -140,7 +140,7 @@ class PeerGone(WetreadError):
 class Rejected(WetreadError):
     """One image that cannot be read.
 
-    reason: one of `schemas.states.Reason`.
+    reason: one of `schemas.reasons.Reason`.
     detail: a short text for people, without the image's path (paths can hold patients' names).
     word: of our own lists, by which a DICOM film was set aside.
     """

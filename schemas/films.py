@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from hashlib import sha256
 
-from schemas.states import RULES, Reason
+from schemas.reasons import RULES, Reason
 
 
 class DisplayNote(StrEnum):

@@ -23,7 +23,8 @@ from producer.film_backoff import ChangedAgain, TryingAgain
 from producer.stable_files import MicroBatch, StillFiles
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
-from schemas.states import WORLD_REASONS, RunState
+from schemas.reasons import WORLD_REASONS
+from schemas.states import RunState
 from screening.doorbell import Doorbell
 from screening.ending import longer_ending
 from screening.order import Look

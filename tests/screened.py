@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import Model, StoredDecision, StoredPrediction
 from wetread.clock import utc_now
 from wetread.store.core.database import Database

@@ -20,7 +20,7 @@ import psutil
 import structlog
 
 from schemas.errors import LeaseLost, WetreadError
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.lasting import LastingThread, say_missed
 from wetread.settings import Settings
 from wetread.store.core.database import Database

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from schemas.errors import EngineFault, Rejected
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from wetread.imaging.exposure import exposures
 from wetread.imaging.files import FileBytes
 from wetread.models.decision import decide

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from schemas.errors import MachineUnfit
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from wetread.imaging.files import FileBytes
 from wetread.settings import Settings
 from wetread.store.core.database import Database

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.elements import VALUE_REPRESENTATIONS, Elements, Encoding
 from wetread.imaging.dicom.file import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, INFLATED_LIMIT
 

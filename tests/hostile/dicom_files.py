@@ -17,7 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.hostile.cases import Case, read, refused
 from tests.hostile.png_files import deflated_zeros
 from tests.unit.imaging.dicoms import dicom

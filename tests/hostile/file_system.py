@@ -8,7 +8,8 @@ import socket
 import stat
 from collections.abc import Callable
 
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from tests.hostile.cases import Case, passed_over
 from tests.hostile.not_pictures import good_png
 from tests.unit.imaging.pictures import encoded, film

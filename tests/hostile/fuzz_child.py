@@ -16,7 +16,7 @@ from collections import Counter
 import numpy as np
 
 from schemas.errors import Rejected
-from schemas.states import BYTES_REASONS
+from schemas.reasons import BYTES_REASONS
 from tests.hostile.fuzz_seeds import seeds
 from tests.hostile.mutations import mutated
 from tests.hostile.rewriter import Diary

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.hostile.cases import Case, read, refused
 from tests.unit.imaging.pictures import encoded, film, jpeg_segment, rotated_exif, with_segment
 from wetread.imaging.opencv import cv2

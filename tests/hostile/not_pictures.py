@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.hostile.cases import Case, refused
 from tests.unit.imaging.pictures import encoded, film
 

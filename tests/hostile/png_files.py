@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.hostile.cases import Case, read, refused
 from tests.unit.imaging.pictures import chunk, encoded, film, png, ramp
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.hostile.rewriter import DIARY_BYTES, Diary
 from tests.program import REPOSITORY
 from tests.unit.imaging.pictures import film, tiff

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.hostile.cases import Case, read, refused
 from tests.hostile.png_files import deflated_zeros
 from tests.unit.imaging.pictures import encoded, film, tiff

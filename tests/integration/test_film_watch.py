@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import ServiceUnavailable, UsageError
-from schemas.states import Reason, RunKind, RunState
+from schemas.reasons import Reason
+from schemas.states import RunKind, RunState
 from screening import watch as film_watch
 from screening import watch_states
 from screening.watch import Watching

@@ -11,7 +11,8 @@ import pytest
 
 from producer.ingest import fill_run
 from schemas.labels import PAPER_LABELS
-from schemas.states import Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import RunState
 from tests.screened import nobody_died
 from tests.tiny_model import tiny_contents
 from trainer.gate.fitting import fit_gate

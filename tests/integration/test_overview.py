@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, text
 
-from schemas.states import Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import RunState
 from schemas.tables import Run, Worker
 from tests.deployed import kedas_query
 from tests.screened import RunKit, done, rejected

@@ -23,7 +23,7 @@ from cli.output import csv_cell, json_text
 from cli.result_rows import csv_lines, csv_row, json_lines, result_json
 from schemas.errors import UsageError, WetreadError
 from schemas.films import FilmHeader
-from schemas.states import Reason
+from schemas.reasons import Reason
 from schemas.tables import StoredHeader, StoredPrediction
 from tests.integration.injections import INJECTIONS
 from tests.screened import RunKit, done, rejected

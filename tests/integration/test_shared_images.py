@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import Image, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.core.database import Database

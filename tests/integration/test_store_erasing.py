@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from schemas.errors import LeaseLost
 from schemas.films import FilmHeader
-from schemas.states import ItemState, Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import ItemState, RunState
 from schemas.tables import Image, StoredHeader, StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.core.database import Database

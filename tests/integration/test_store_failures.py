@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.screened import RunKit, done, rejected
 from wetread.store.results.current_failures import current_failures
 

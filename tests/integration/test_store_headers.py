@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import inspect, select, text
 
 from schemas.films import FilmHeader
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import StoredHeader
 from tests.screened import RunKit, done, rejected
 from wetread.store.core.database import Database

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from schemas.errors import LeaseLost
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.screened import RunKit, done
 from wetread.store.work.attempts import count_attempt, note_death
 from wetread.store.work.leases import release, release_dead, renew

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from schemas.errors import LeaseLost, UsageError
-from schemas.states import ItemState, Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import ItemState, RunState
 from schemas.tables import StoredPrediction, WorkItem
 from tests.screened import DIGEST, RunKit, done, rejected
 from wetread.store.results.counts import label_counts

@@ -12,7 +12,8 @@ from sqlalchemy import select, text, update
 
 from schemas.errors import UsageError
 from schemas.predictions import UNCERTAIN, Prediction
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import Review, StoredDecision, StoredReader
 from tests.screened import DIGEST, LABELS, RunKit, rejected
 from wetread.store.core.database import Database

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, text
 
 from producer import ingest
-from schemas.states import ItemState, Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import ItemState, RunState
 from schemas.tables import Batch, Run, WorkItem
 from tests.screened import DIGEST, RunKit, nobody_died, rejected
 from wetread.store.core.database import Database

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.states import Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import RunState
 from screening.watch_runs import WatchRuns
 from tests.screened import rejected
 from tests.tiny_model import publish_tiny_model

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from schemas.states import ItemState, Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import ItemState, RunState
 from schemas.tables import Image, Run, WorkItem
 from tests.reading_site import ReadingSite
 from wetread.models.classifier import FloatArray, Readout

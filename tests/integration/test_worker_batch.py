@@ -11,7 +11,8 @@ from sqlalchemy import event, select
 
 from schemas.alarms import AlarmKind
 from schemas.errors import ServiceUnavailable
-from schemas.states import Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import RunState
 from schemas.tables import Batch, Image, StoredPrediction, WorkItem
 from tests.program import eventually
 from tests.reading_site import ReadingSite

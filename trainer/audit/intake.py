@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from schemas.errors import Rejected, UnsafeError
-from schemas.states import Reason
+from schemas.reasons import Reason
 from trainer.audit.auditing import judge
 from trainer.audit.copies import Copy, find_copies
 from trainer.audit.film_features import Look, look_at_grey

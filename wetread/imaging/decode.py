@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted, DisplayNote
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging import jpeg, png
 from wetread.imaging.dicom.file import has_preamble, is_dicom
 from wetread.imaging.dicom.film import DicomHeader, dicom_header, dicom_pixels

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import Rejected, RootUnavailable
 from schemas.films import FILE_BYTES_LIMIT
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.clock import kept_ns
 
 FRESH_SECONDS = 0.02

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.native_stderr import codec_messages
 from wetread.imaging.opencv import cv2
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.grey import Pixels, decoded
 from wetread.imaging.header import Colour, Header
 from wetread.imaging.opencv import cv2

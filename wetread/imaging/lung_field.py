@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import ArtefactError, Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.opencv import cv2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2

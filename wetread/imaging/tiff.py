@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.grey import Pixels, alpha_over_black, decoded, to_grey
 from wetread.imaging.header import Colour, Header
 from wetread.imaging.opencv import cv2

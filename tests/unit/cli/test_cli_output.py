@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from cli.accounts import run_exit_code
 from cli.main import main
 from cli.output import emit_csv, emit_json, printable, say
-from schemas.states import Reason, RunState
+from schemas.reasons import Reason
+from schemas.states import RunState
 from wetread.clock import utc_text
 from wetread.logs import set_up_logs
 from wetread.path_text import path_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.files import read_file
 
 CONTENT = b"film" * 1000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.decode import decode
 from wetread.imaging.files import read_file
 from wetread.imaging.preprocess import Preprocess

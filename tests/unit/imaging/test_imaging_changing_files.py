@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.archives import inside, rejected
 from wetread.imaging import files
 from wetread.imaging.files import read_file

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.pictures import (
     chunk,
     encoded,

@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import JPEG2000Lossless
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.odd_containers import CONTAINERS, DEEP, SEQUENCE_END, even, item, jp2, split
 from wetread.imaging.decode import decode

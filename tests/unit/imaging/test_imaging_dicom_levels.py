@@ -9,7 +9,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import HTJ2KLossless, JPEG2000Lossless
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import film
 from wetread.imaging.decode import decode

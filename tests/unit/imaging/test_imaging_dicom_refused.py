@@ -28,7 +28,7 @@ from pydicom.uid import (
 )
 
 from schemas.errors import Rejected
-from schemas.states import BYTES_REASONS, WORD_REASONS, Reason
+from schemas.reasons import BYTES_REASONS, WORD_REASONS, Reason
 from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
 from tests.unit.imaging.pictures import encoded, film
 from wetread.imaging.decode import decode

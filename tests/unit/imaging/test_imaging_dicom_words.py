@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import Rejected
 from schemas.films import Accepted
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import film
 from wetread.imaging.decode import decode

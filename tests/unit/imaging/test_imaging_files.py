@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Rejected, RootUnavailable
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.archives import CONTENT, inside, make_archive, rejected
 from wetread.imaging import files
 from wetread.imaging.files import FileBytes, check_root, read_file

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import Rejected
-from schemas.states import BYTES_REASONS
+from schemas.reasons import BYTES_REASONS
 from tests.unit.imaging.dicoms import LOSSLESS, PLAIN, dicom
 from tests.unit.imaging.pictures import chunk, encoded, film, png, tiff
 from wetread.imaging.decode import decode

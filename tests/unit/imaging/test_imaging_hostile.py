@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.pictures import chunk, encoded, film, jpeg_segment, png, ramp, tiff, with_segment
 from wetread.imaging.decode import ASPECT_LIMIT, LEAST_SIDE, decode, read_header
 from wetread.imaging.opencv import PIXELS_LIMIT, cv2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import ArtefactError, Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.lung_field import DEVIATION, MEAN, LungField, fill, parts
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess

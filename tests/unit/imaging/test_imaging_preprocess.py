@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ArtefactError, Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.pictures import film, ramp
 from wetread.imaging.preprocess import Preprocess
 from wetread.imaging.resize import reduce, resize

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.pictures import film, ramp
 from wetread.imaging.range import TAIL, normalise
 

@@ -12,7 +12,7 @@ from pydicom.encaps import generate_frames
 from pydicom.uid import JPEGLosslessSV1
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.unit.imaging.dicoms import dicom
 from tests.unit.imaging.pictures import encoded, film, jpeg_segment, png, rotated_exif, tiff, with_segment
 from wetread.imaging.decode import ALL, decode

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from schemas.errors import Rejected, RootSilent, RootUnavailable
-from schemas.states import Reason
+from schemas.reasons import Reason
 from tests.program import REPOSITORY, eventually
 from wetread.imaging.files import FileBytes
 from wetread.store.work.leases import ClaimedItem

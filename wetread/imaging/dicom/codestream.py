@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, field
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.jpeg import END_OF_IMAGE, Segment, segments
 
 BASELINE, EXTENDED, LOSSLESS = frozenset({0xC0}), frozenset({0xC0, 0xC1}), frozenset({0xC3})

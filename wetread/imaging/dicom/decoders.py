@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.codestream import (
     BASELINE,
     EXTENDED,

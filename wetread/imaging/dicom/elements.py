@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 
 PIXEL_DATA = 0x7FE00010
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD

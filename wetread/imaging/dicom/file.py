@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.elements import VALUE_REPRESENTATIONS, Element, Elements, Encoding, truncated
 
 IMPLICIT_LITTLE, EXPLICIT_LITTLE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"

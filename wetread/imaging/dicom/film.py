@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.decoders import stored_samples
 from wetread.imaging.dicom.header import DicomHeader, dicom_header
 from wetread.imaging.dicom.levels import Shown, shown

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted, DisplayNote
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.codes import COLOURS, GREYS, PHOTOMETRICS, named
 from wetread.imaging.dicom.elements import PIXEL_DATA
 from wetread.imaging.dicom.file import DataSet, read_data_set

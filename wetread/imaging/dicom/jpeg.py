@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.codestream import JpegStream
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2

@@ -18,7 +18,7 @@ import numpy as np
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.codestream import check_size, unlike
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2

@@ -12,7 +12,7 @@ import imagecodecs
 import numpy as np
 
 from schemas.errors import Rejected
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.grey import Pixels
 
 _HEADER = struct.Struct("<16I")

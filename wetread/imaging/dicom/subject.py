@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import Rejected
 from schemas.films import Accepted
-from schemas.states import Reason
+from schemas.reasons import Reason
 from wetread.imaging.dicom.values import texts
 from wetread.imaging.dicom.words import other_modality, other_part, other_view, spelled
 

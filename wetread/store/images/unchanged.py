@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, literal, or_, text
 
 from schemas.films import Accepted
-from schemas.states import BYTES_REASONS, WORD_REASONS, ItemState, Reason
+from schemas.reasons import BYTES_REASONS, WORD_REASONS, Reason
+from schemas.states import ItemState
 from schemas.tables import Image
 from wetread.program import program_version
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from schemas.states import WORD_REASONS, ItemState, Reason
+from schemas.reasons import WORD_REASONS, Reason
+from schemas.states import ItemState
 from schemas.tables import StoredHeader, WorkItem
 
 LEAST_FILMS, LEAST_STUDIES = 10, 2

@@ -8,7 +8,8 @@ from itertools import islice
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from schemas.states import WORLD_REASONS, ItemState
+from schemas.reasons import WORLD_REASONS
+from schemas.states import ItemState
 from schemas.tables import Run, RunTally, WorkItem
 from wetread.store.core.image_set import ImageSet
 from wetread.store.results.columns import ResultRow

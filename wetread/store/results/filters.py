@@ -12,7 +12,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from schemas.states import DEATH_REASONS, ItemState
+from schemas.reasons import DEATH_REASONS
+from schemas.states import ItemState
 from schemas.tables import IS_FAILED, Image, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.images.places import Place, places_beginning_with
 

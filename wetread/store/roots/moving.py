@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import BigInteger, LargeBinary, and_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from schemas.states import WORLD_REASONS, ItemState, RunState
+from schemas.reasons import WORLD_REASONS
+from schemas.states import ItemState, RunState
 from schemas.tables import Image, Model, Run, WorkItem
 from wetread.store.core.joined_rows import Columns, as_table
 from wetread.store.core.locks import lock_batches, lock_readings

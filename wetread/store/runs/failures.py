@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from schemas.alarms import MOST_FAILED
-from schemas.states import NO_FILM_REASONS, WORLD_REASONS, RunState
+from schemas.reasons import NO_FILM_REASONS, WORLD_REASONS
+from schemas.states import RunState
 from wetread.store.runs.accounts import RunAccount
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from schemas.states import WORLD_REASONS, ItemState
+from schemas.reasons import WORLD_REASONS
+from schemas.states import ItemState
 from schemas.tables import Image, WorkItem
 from wetread.store.images.places import known_roots
 from wetread.store.images.recording import FoundFile

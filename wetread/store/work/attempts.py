@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import Batch, WorkItem
 from wetread.store.work.death_notes import touched
 from wetread.store.work.doubts import Doubt, read_doubts, with_doubt

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import Image, Root, Run, WorkItem
 from wetread.store.core.sent_together import PLAIN
 from wetread.store.images.places import known_root, known_roots, seen_from

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from schemas.tables import Run, WorkItem
 
 

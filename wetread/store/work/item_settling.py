@@ -12,7 +12,8 @@ from sqlalchemy import JSON, BigInteger, Text, bindparam, cast, column, func, se
 from sqlalchemy.orm import Session
 
 from schemas.films import Accepted
-from schemas.states import WORLD_REASONS, ItemState
+from schemas.reasons import WORLD_REASONS
+from schemas.states import ItemState
 from schemas.tables import Run, WorkItem
 from wetread.program import program_version
 from wetread.store.core.sent_together import PLAIN, say

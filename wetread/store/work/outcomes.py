@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from schemas.films import FilmHeader
 from schemas.predictions import Prediction
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 
 
 @dataclass(frozen=True, slots=True)
