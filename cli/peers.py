@@ -125,3 +125,52 @@ def remove(name: str) -> None:
     with opened_database() as (_, database), database.writing() as session:
         remove_peer(session, name)
     say(f"{name} may send no more")
+
+
+@peers.command()
+@click.argument("name", shell_complete=complete_peers)
+@click.option("--title", default="WETREAD", show_default=True, help="The AE title by which we call.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.1, max=600.0), default=10.0, show_default=True, help="How long to wait."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@click.pass_context
+def echo(ctx: click.Context, name: str, title: str, seconds: float, as_json: bool) -> None:
+    """Ask a peer whether it answers, by DICOM (C-ECHO) and by DICOMweb, and which services it takes.
+
+    Nothing is fetched, sent or stored. Exit 4 where it does not answer by a way that was given for it.
+
+    \b
+    Example:
+      wetread peers echo pacs
+    """
+    from cli.pacs_extra import check_pacs
+
+    check_pacs()
+    import threading
+
+    from gateway.calling.echo import echo as ask
+    from schemas.errors import EXIT_UNAVAILABLE
+    from wetread.store.received.peers import find_peer
+
+    with asked_database() as (_, database), database.reading() as session:
+        peer = find_peer(session, name)
+    found = ask(peer, title, threading.Event(), seconds=seconds)
+    rows = [
+        {
+            "way": one.way, "answers": one.why is None, "milliseconds": round(one.seconds * 1000, 1),
+            "takes": list(one.takes), "why": one.why,
+        }
+        for one in found
+    ]  # fmt: skip
+    if as_json:
+        emit_json(rows)
+    else:
+        columns = ("way", "answers", "milliseconds", "takes", "why")
+        said = [
+            {**row, "answers": "yes" if row["answers"] else "no", "takes": ", ".join(one.takes)}
+            for row, one in zip(rows, found, strict=True)
+        ]
+        emit_table(columns, [[row[column] for column in columns] for row in said])
+    if any(one.why is not None for one in found):
+        ctx.exit(EXIT_UNAVAILABLE)

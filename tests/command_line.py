@@ -9,10 +9,15 @@ from click.testing import CliRunner, Result
 
 from cli.main import wetread
 from schemas.errors import WetreadError
+from wetread.settings import load_settings
 
 
 def run(*arguments: object) -> Result:
-    """Call `wetread` with these words; a fault of ours is in the result's `exception`."""
+    """Call `wetread` with these words; a fault of ours is in the result's `exception`.
+
+    Settings are read anew, as by a process of its own: a test before this one had another home.
+    """
+    load_settings.cache_clear()
     return CliRunner().invoke(wetread, [str(argument) for argument in arguments])
 
 

@@ -56,7 +56,8 @@ class Caller:
         entity = AE(ae_title=self.title)
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = self.patience.silent
         entity.connection_timeout = self.patience.connect
-        handlers: list[Any] = []
+        connected = threading.Event()
+        handlers: list[Any] = [(evt.EVT_CONN_OPEN, lambda _: connected.set())]
         if on_store is not None:
             handlers.append((evt.EVT_C_STORE, on_store))
         if on_report is not None:
@@ -71,7 +72,11 @@ class Caller:
         except (OSError, RuntimeError, ValueError) as error:
             raise NoAnswer(f"expected an association, found: {type(error).__name__}") from error
         if not found.is_established:
-            raise NoAnswer(_why_not(found))
+            raise NoAnswer(
+                _why_not(found)
+                if connected.is_set()
+                else f"expected {self.peer.name} at {self._host}, port {self._port}, found no connection"
+            )
         with suppress(
             AttributeError, OSError
         ):  # a command and its data set are two writes, and each would be waited for
@@ -125,9 +130,7 @@ def _why_not(association: Any) -> str:
     if association.is_rejected:
         said = association.acceptor.primitive
         return f"expected an association, found it refused: {said.result_str}, {said.reason_str}"
-    if association.is_aborted:
-        return "expected an association, found it aborted; does the peer take what is asked for?"
-    return "expected an association, found no connection"
+    return "expected an association, found it aborted; does the peer take what is asked for?"
 
 
 def _tls(peer: Peer) -> tuple[ssl.SSLContext, str] | None:
