@@ -77,6 +77,11 @@ class LungField:
             raise ArtefactError(f"lung field: expected the keys network_sha256 and side, found {found}")
         return cls(body["side"], body["network_sha256"])
 
+    @property
+    def settings(self) -> str:
+        """What a picture of the steps says of it."""
+        return f"{DEVIATION} grey levels of deviation inside, flat outside"
+
     def picture(self, original: GreyLevels, mask: GreyLevels | None = None) -> GreyLevels:
         """Return the lung field of a film of any size, as large as the film.
 
