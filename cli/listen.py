@@ -52,7 +52,7 @@ def listen(
     """
     from cli.accounts import show_account
     from cli.alarms import say_alarms
-    from cli.listen_progress import ListenProgress
+    from cli.watch_progress import ListenProgress
     from cli.progress_of_both import say_warning
     from gateway.receiving.taking import Listening
     from schemas.walk_rules import USUAL_WALK
