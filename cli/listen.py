@@ -1,4 +1,4 @@
-"""`wetread listen`: films come in over the network, by DICOM, and are read."""
+"""`wetread listen`: receives films over the network, by DICOM, and reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From files to outcomes: read, hash, look up, decode, preprocess, gate, classify.
+"""Turns files into outcomes: read, hash, look up, decode, preprocess, gate, classify.
 
 Threads read ahead while this process decodes, so that a slow disk is hidden; each file is opened once. Bytes
 that the model has read already, under whatever name, are linked to that reading and not decoded.

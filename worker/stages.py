@@ -1,4 +1,4 @@
-"""Where a worker process's time goes, by stage, measured by itself: two looks at a clock a stage and film.
+"""Measures where a worker process's time goes, by stage: two looks at a clock a stage and film.
 
 The stages of `IN_TURN` follow one another in the thread that decodes, so that with `other` they add up to the time
 that the process served. Those of `BESIDE` are summed over the reading threads, while the others go on.

@@ -1,4 +1,4 @@
-"""The lung field of a film: found, cleaned, filled, and its grey levels brought to one mean and spread.
+"""Finds a film's lung field, cleans it, and brings its grey levels to one mean and deviation.
 
     original -> the segmenter's size -> a probability a pixel -> above 1/2: the mask, or one that came with the film
       -> at most two parts, one cut in two where both lungs hang together, stray ones dropped

@@ -1,4 +1,4 @@
-"""The one way from grey pixels to a network's input, which training and serving share.
+"""Turns grey pixels into a network's input, the same way in training and serving.
 
     grey pixels, any depth                                 a large JPEG's at a fraction of its size
       -> area reduction to the working size (long side)      reduced, 8 bits
