@@ -1,4 +1,4 @@
-"""What is measured on: the archive that is read, and the machine."""
+"""The archive and the machine that a benchmark runs on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What asking takes from the shell, start-up included: each command over an archive that was screened.
+"""How long commands that ask the results take from the shell, start-up included, on an archive that was screened.
 
     python -m benchmarks.asking [ARCHIVE] [--rounds 10]
 

@@ -1,4 +1,4 @@
-"""wetread's commands as processes with an environment of their own, and when the films of their runs were settled."""
+"""Runs wetread's commands as processes with their own environment, and says when the films of a run were settled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that `wetread worker` holds while it reads: to PostgreSQL and to Redis, by its number of processes.
+"""Counts the connections of `wetread worker` to PostgreSQL and Redis while it reads, by its number of processes.
 
     python -m benchmarks.connections [--processes 1 2 4] [--films 1000]
 

@@ -1,4 +1,4 @@
-"""How far a film's copies of other bit depths score from the film: the shipped model on an archive's large films.
+"""How far the score of a film moves when its bit depth changes: the shipped model on an archive's large films.
 
     python -m benchmarks.depths [ARCHIVE]
 

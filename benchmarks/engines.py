@@ -1,4 +1,4 @@
-"""Images a second of an archive by engine: what disk and decoder allow, and what `wetread screen` makes of it.
+"""Images a second of an archive by engine: what disk and decoder allow, and what `wetread screen` reaches.
 
     python -m benchmarks.engines [ARCHIVE] [--engine ENGINE] [--model FOLDER] [--rounds 5]
 

@@ -1,4 +1,4 @@
-"""Discrete events: processes that wait for time, for a place in a queue, or for one another.
+"""A simulator of discrete events: processes that wait for time, for a place in a queue, or for one another.
 
 A process is a generator. What it yields says what it waits for: seconds; a `Resource`, of which it then has one until
 it calls `free`; or a `Process`, whose end it then waits for. Time moves from one event to the next.

@@ -1,4 +1,4 @@
-"""What the simulation makes of one worker's measured stages: the pace of more workers on the same cores."""
+"""Predicts the pace of several workers on the same cores from the measured stages of one worker."""
 
 from __future__ import annotations
 

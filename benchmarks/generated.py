@@ -1,4 +1,4 @@
-"""A database of as many readings as one likes, written straight by SQL: what asking it costs is what is measured.
+"""Fills a database with any number of readings by plain SQL, to measure queries on it.
 
 What it holds: one model's readings of one archive; the first 80% by run 1, 10% by run 2, the rest by nights of 5,000;
 2% rejected for five reasons, in a hundred thousand one dead, one film in a hundred with a DICOM header, 20 films

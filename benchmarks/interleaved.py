@@ -1,4 +1,4 @@
-"""Contenders timed in turns, so that what else the machine does meets all of them alike."""
+"""Times contenders in turns, so that other load on the machine meets all of them alike."""
 
 from __future__ import annotations
 

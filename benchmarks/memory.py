@@ -1,4 +1,4 @@
-"""What a process holds, or held at most, by the kernel's own account."""
+"""Reads how much memory a process holds, or held at most, from the kernel's account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seconds of a morning report, and the memory that it took, over a run of so many films and 30 nights before it.
+"""How many seconds and how much memory a morning report takes, by the size of its run, with 30 nights before it.
 
     python -m benchmarks.morning_report [--films 200000 400000] [--only sqlite|postgresql]
 

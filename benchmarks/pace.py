@@ -1,4 +1,4 @@
-"""How fast something went: as a whole, and once it was going."""
+"""Computes a pace: over the whole time, and after the start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain ways to do it, each as a program of its own: what people write when they have an evening.
+"""Simple scripts that screen an archive, as a baseline: what people write in an evening.
 
     python -m benchmarks.plain ARCHIVE NATIVE|SHIPPED LOOP|TFDATA|RAY
 

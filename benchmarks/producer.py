@@ -1,4 +1,4 @@
-"""Files a second that a walk records: first and second walk, SQLite and PostgreSQL, and the most memory it took.
+"""Files a second that a walk records: first and second walk, SQLite and PostgreSQL, and its peak memory.
 
     python -m benchmarks.producer [--files 1000000] [--only sqlite|postgresql] [--analysed] [--folder /dev/shm]
 

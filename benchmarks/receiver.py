@@ -1,4 +1,4 @@
-"""What a film costs that comes by C-STORE, and how many come a second, beside dcmtk's storescp and Orthanc.
+"""What receiving a film by C-STORE costs, and how many come a second, beside dcmtk's storescp and Orthanc.
 
     python -m benchmarks.receiver [--films 200] [--associations 10] [--rounds 3]
 

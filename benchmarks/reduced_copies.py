@@ -1,4 +1,4 @@
-"""Whether a model reads an archive's originals as it reads their reduced copies that it was trained on.
+"""Whether a model reads an archive's originals as it reads the reduced copies that it was trained on.
 
     python -m benchmarks.reduced_copies ../shared/data/archive ../shared/data/cxr --model chest-cnn
 

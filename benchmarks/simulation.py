@@ -1,4 +1,4 @@
-"""How many films a second so many workers read, and what is short first: a simulation from what a film costs.
+"""Simulates how many films a second some workers read, and which resource runs out first, from a film's cost.
 
     python -m benchmarks.simulation [--workers 1 2 4 … 1024] [--films 50000000] [--work 0.0098] [--round-trip 0.0005] …
 

@@ -1,4 +1,4 @@
-"""A network that takes its time: a proxy on loopback that holds back what comes from either side."""
+"""A proxy on loopback that delays what either side sends: a slow network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a start takes: a worker process until it could read, and `wetread screen` until its first batch is settled.
+"""How long a start takes: a worker process until it can read, and `wetread screen` until its first batch is settled.
 
     python -m benchmarks.start [ARCHIVE] [--rounds 10]
 

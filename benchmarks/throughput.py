@@ -1,4 +1,4 @@
-"""`wetread screen` against the limit, against plain ways to do it, served, and on a slow file server.
+"""`wetread screen` against the limit, against simple scripts, served, and on a slow file server.
 
     python -m benchmarks.throughput [--films 1026] [--rounds 5] [--quick] [--dicom all] [--profile] [--plot FILE]
 

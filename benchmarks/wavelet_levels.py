@@ -1,4 +1,4 @@
-"""What decoding a JPEG 2000 at a resolution level changes of what a model says, by how many pixels are to be left.
+"""How far a model's scores move when a JPEG 2000 is decoded at a lower resolution level, by the pixels left.
 
     python -m benchmarks.wavelet_levels [ARCHIVE [KIND ...]]
 

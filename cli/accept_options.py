@@ -1,4 +1,4 @@
-"""The options of a command that makes runs: words of DICOM headers that a site wants read."""
+"""Options of commands that make runs: words of DICOM headers that a site wants read."""
 
 from __future__ import annotations
 

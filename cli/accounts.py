@@ -1,4 +1,4 @@
-"""A run's accounts as the tables that end a screening, and as its exit code."""
+"""Shows a run's accounts as the tables at the end of a screening, and turns them into an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's alarms as commands show them: under the tables on stderr, and in the exit code."""
+"""Shows a run's alarms: on stderr under the tables, and in the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked for is there, or the question is refused with what there is."""
+"""Checks that what a question names exists; refuses the question otherwise, and lists what exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the audit found, said on stderr before a training that may take hours."""
+"""Prints the audit's findings on stderr before a long training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread beat`: the long-running process that keeps the clock."""
+"""`wetread beat`: the long-running process that runs schedules and sweeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Tab key offers: models, runs, labels, schedules and peers, as the database has them, and directories.
+"""Completes arguments at the Tab key: models, runs, labels, schedules and peers of the database, and directories.
 
 An option or argument that takes one of these says so: type=MODEL, type=RUN_NUMBER (cli.run_number),
 shell_complete=labels, schedules, peers or directories.

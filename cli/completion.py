@@ -1,4 +1,4 @@
-"""`wetread completion`: what makes the Tab key know the commands."""
+"""`wetread completion`: prints the script that makes the Tab key complete commands."""
 
 from __future__ import annotations
 

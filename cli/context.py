@@ -1,4 +1,4 @@
-"""What a command works with: settings, the database at this program's schema, the registry."""
+"""Opens what a command works with: settings, the database at this program's schema, the registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread cross-validate`: how good a recipe is, every patient held out once."""
+"""`wetread cross-validate`: how good a recipe is when every patient is held out once."""
 
 from __future__ import annotations
 

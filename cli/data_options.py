@@ -1,4 +1,4 @@
-"""The options that say how labelled films are laid out."""
+"""Options that say how labelled films are laid out."""
 
 from __future__ import annotations
 

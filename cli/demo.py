@@ -1,4 +1,4 @@
-"""`wetread demo`: the whole path on drawn films, with the commands that a person would type."""
+"""`wetread demo`: the whole path on drawn films, with the commands that a user would type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread doctor`: what works here, and the cure for what does not."""
+"""`wetread doctor`: checks what works on this machine, and says how to mend what does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The option that says what computes a reading, the same wherever films are read by a trained model."""
+"""The option --engine, the same for every command that reads films with a trained model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words by which films were set aside, and the option that has each read."""
+"""The words of DICOM headers that set films aside, and the option that has each read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread errors`: what was rejected or is dead, why, and another try."""
+"""`wetread errors`: lists what was rejected or is dead, with the reason, and retries it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The option that says how many films may fail, the same wherever a run's end is judged."""
+"""The option --max-failure-rate, the same for every command that judges the end of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line says of an exception that nobody meant: a sentence and an exit code, never a traceback.
+"""Turns an unexpected exception into one sentence and an exit code, never a traceback.
 
 With --verbose, or where WETREAD_LOG_LEVEL is info or debug, the traceback stands above the sentence.
 """

@@ -1,4 +1,4 @@
-"""An evaluation as people read it."""
+"""Prints an evaluation as tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder that --output names: made before the work begins, filled when it is done."""
+"""The folder that --output names: made before the work begins, filled at its end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 
 class FolderPath(click.Path):
-    """A folder to write to; standard output is none."""
+    """A folder to write to; standard output is not one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the folder's name; fail for a -."""

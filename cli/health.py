@@ -1,4 +1,4 @@
-"""`wetread health`: quick answers for whoever restarts what does not live: compose, Kubernetes, systemd."""
+"""`wetread health`: quick checks for what restarts services: compose, Kubernetes, systemd."""
 
 from __future__ import annotations
 

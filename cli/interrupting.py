@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what can be left in order is, and nothing that hangs keeps a command from ending.
+"""Handles Ctrl-C and SIGTERM: ends the work in order, and never waits for a call that hangs.
 
 A command that has work to leave in order notes the first signal and ends by itself (`noted_interrupts`); any other is
 ended by Python's KeyboardInterrupt. Both need the main thread, which may stand in a call to a service that does not

@@ -1,4 +1,4 @@
-"""A choice among words that suggests the nearest one."""
+"""A choice among words whose error suggests the nearest one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from wetread.nearest import no_such
 
 
 class KnownChoice(click.Choice[str]):
-    """As click's, and whoever mistypes is told what was meant."""
+    """As click's, with the nearest choice in the error."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word; fail when `value` is none of them."""
+        """Return the word; fail when `value` is not a choice."""
         if value not in self.choices:
             self.fail(f"expected one of those that there are, {no_such(str(value), self.choices)}", param, ctx)
         return str(value)

@@ -1,4 +1,4 @@
-"""`wetread listen`: films come in over the network, by DICOM, and are read."""
+"""`wetread listen`: receives films over the network, by DICOM, and reads them."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def listen(
     """
     from cli.accounts import show_account
     from cli.alarms import say_alarms
-    from cli.listen_progress import ListenProgress
     from cli.progress_of_both import say_warning
+    from cli.watch_progress import ListenProgress
     from gateway.receiving.taking import Listening
     from schemas.walk_rules import USUAL_WALK
     from screening.watch_order import WatchWish

@@ -1,4 +1,4 @@
-"""The options of `wetread listen` that say where it listens, to whom, and where films are kept."""
+"""Options of `wetread listen`: where it listens, for whom, and where films are kept."""
 
 from __future__ import annotations
 

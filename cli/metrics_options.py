@@ -1,4 +1,4 @@
-"""The options of a command that Prometheus may scrape."""
+"""Options of commands that Prometheus may scrape."""
 
 from __future__ import annotations
 

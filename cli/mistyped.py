@@ -1,4 +1,4 @@
-"""What was mistyped is told, with what was meant: commands that are imported only when called, and settings."""
+"""Suggests the nearest name for a mistyped command or setting; commands are imported only when called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refuse_mistyped(ctx: click.Context, args: list[str], known: Iterable[str]) -
 
 
 def mistyped_settings() -> list[str]:
-    """Return a line for each variable that begins as a setting does and is none."""
+    """Return a line for each variable that begins as a setting does and is not one."""
     mine = {name for name in os.environ if name.startswith(PREFIX)}
     if not mine:
         return []

@@ -1,4 +1,4 @@
-"""A model as people and programs see it: what `wetread models list` and `show` print."""
+"""Shows a model to people and programs: what `wetread models list` and `show` print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moments and days as people and our own JSON write them."""
+"""Parses and prints times and days, for people and in our JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Day(click.ParamType[date]):
     name = "day"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day; fail when `value` is none."""
+        """Return the day; fail when `value` is not one."""
         try:
             found = read_day(str(value).strip())
         except OverflowError:
@@ -49,7 +49,7 @@ class MomentParameter(click.ParamType[datetime]):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the moment in UTC; fail when `value` is none."""
+        """Return the moment in UTC; fail when `value` is not one."""
         text = str(value).strip()
         try:
             day = read_day(text)

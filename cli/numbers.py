@@ -1,4 +1,4 @@
-"""Numbers that options take: finite, and no larger than a machine's word, whichever command asks for them.
+"""Option types for numbers: finite, and no larger than a machine's word.
 
 Python reads `nan`, `1e400` and whole numbers of any length; a comparison with NaN is false both ways, so that a range
 lets it in, and a number too long for the database or the system ends in an exception there.

@@ -1,4 +1,4 @@
-"""NumPy's matrix products in this process: told how before NumPy is imported, as they only then listen."""
+"""Sets the threads and kernels of NumPy's matrix products; must run before NumPy is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread screen FILE...`: films read one by one, and nothing kept unless that is asked for."""
+"""`wetread screen FILE...`: reads single films, and stores nothing unless --keep is given."""
 
 from __future__ import annotations
 

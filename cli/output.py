@@ -1,4 +1,4 @@
-"""What people and programs see: data on stdout, everything else on stderr."""
+"""Prints: data on stdout, everything else on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--output` names: a file, written whole or not at all, or - for standard output."""
+"""Opens the file that `--output` names, written whole or not at all, or - for standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a run goes now, and how long it still takes, from its accounts as they are seen one after the other."""
+"""Estimates a run's pace and its time left, from its accounts as they change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says how to install what calls a PACS, where it is not there."""
+"""Checks that the libraries that call a PACS are installed, and says how to install them."""
 
 from __future__ import annotations
 

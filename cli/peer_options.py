@@ -1,4 +1,4 @@
-"""The options that say how a peer is called: its host, port, DICOMweb service, certificates and secret."""
+"""Options that say how a peer is called: its host, port, DICOMweb service, certificates and secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run's time went, as JSON and as the table that `screen --profile` ends with."""
+"""Shows where a run's time went, as JSON and as the table of `screen --profile`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def profile_json(seconds: Mapping[str, float], settled: int) -> dict[str, Any]:
 def show_profile(seconds: Mapping[str, float], settled: int) -> None:
     """Print the stages, with their share of the time that the workers served."""
     if not seconds:
-        say("profile: nothing was settled, so that there is none")
+        say("profile: no image was settled, so there is nothing to show")
         return
     served = sum(seconds.get(stage, 0.0) for stage in IN_TURN)
     for title, stages, shared in (("stage", IN_TURN, True), ("beside, in reading threads", BESIDE, False)):

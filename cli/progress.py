@@ -1,4 +1,4 @@
-"""How a run is shown while it goes: a live bar on a terminal, a plain line now and then otherwise. On stderr."""
+"""Shows a run's progress on stderr: a live bar on a terminal, a plain line now and then otherwise."""
 
 from __future__ import annotations
 

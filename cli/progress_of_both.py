@@ -1,4 +1,4 @@
-"""What is shown of a run and of its shadow while they go."""
+"""Shows the progress of a run and of its companion run."""
 
 from __future__ import annotations
 

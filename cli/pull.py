@@ -1,4 +1,4 @@
-"""`wetread pull`: fetch films from a PACS, and have them read."""
+"""`wetread pull`: fetches films from a PACS, and has them read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of `wetread pull` that say what is wanted, how it is had, and at what pace."""
+"""Options of `wetread pull`: which films, by which protocol, and at what pace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread readers`: who may sign in to the reading room."""
+"""`wetread readers`: manages who may sign in to the reading room."""
 
 from __future__ import annotations
 

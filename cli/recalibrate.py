@@ -1,4 +1,4 @@
-"""`wetread models recalibrate`: how a model decides, fitted again on a site's own films."""
+"""`wetread models recalibrate`: fits a model's temperature and thresholds again on a site's own films."""
 
 from __future__ import annotations
 

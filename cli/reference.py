@@ -1,4 +1,4 @@
-"""docs/cli.md: the page of all commands, written from the commands themselves.
+"""Writes docs/cli.md, the page of all commands, from the commands themselves.
 
 `python -m cli.reference` writes it anew; a test holds it to them.
 """

@@ -1,4 +1,4 @@
-"""`wetread report`: what a run gave, for the morning after it."""
+"""`wetread report`: what a run gave, for the next morning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread reproduce`: the paper's two studies, done again, its figures beside ours."""
+"""`wetread reproduce`: repeats the paper's two studies, and sets its figures beside ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that choose among results, and the filters that they mean."""
+"""Options that choose among results, and the filters that they make."""
 
 from __future__ import annotations
 

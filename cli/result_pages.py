@@ -1,4 +1,4 @@
-"""Pages of results: where one ends, as a short word that the next command takes."""
+"""Pages of results: encodes where a page ends as a short word that the next command takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread results`: the group, and list; its other commands have modules of their own."""
+"""`wetread results`: the group, and `list`; the other commands have their own modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread results delete`: the films of a patient, with all that was read of them."""
+"""`wetread results delete`: deletes the films of a patient, with all their readings."""
 
 from __future__ import annotations
 

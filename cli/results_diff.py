@@ -1,4 +1,4 @@
-"""`wetread results diff`: two models over the same images."""
+"""`wetread results diff`: compares two models over the same images."""
 
 from __future__ import annotations
 

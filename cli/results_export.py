@@ -1,4 +1,4 @@
-"""`wetread results export`: everything that the filters let through, to a file or to another program."""
+"""`wetread results export`: writes all results that match the filters to a file or to another program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread results show`: everything that is known of one image."""
+"""`wetread results show`: prints everything that is known of one image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A schedule's run by hand: the same run as beat's, shown as `wetread screen` shows it."""
+"""Runs a schedule by hand: the same run as beat's, shown as `wetread screen` shows it."""
 
 from __future__ import annotations
 

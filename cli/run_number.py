@@ -1,4 +1,4 @@
-"""The number of a run, as people type it."""
+"""The option type of a run's number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunNumber(click.ParamType[int]):
     name = "integer"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; fail when `value` is none, or larger than any run's."""
+        """Return the number; fail when `value` is not a number, or larger than any run's."""
         try:
             number = int(value)
         except ValueError:

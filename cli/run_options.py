@@ -1,4 +1,4 @@
-"""The options of a command that makes runs, or says how a schedule makes them: one place, whichever command it is."""
+"""Options of every command that makes runs or schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread schedule`: nightly runs, made, listed, paused, removed, and what became of them."""
+"""`wetread schedule`: makes, lists, pauses and removes nightly runs, and shows what became of them."""
 
 from __future__ import annotations
 

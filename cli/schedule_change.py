@@ -1,4 +1,4 @@
-"""`wetread schedule add` and `edit`: what a schedule is told, checked before it is kept."""
+"""`wetread schedule add` and `edit`: check a schedule's settings before they are kept."""
 
 from __future__ import annotations
 

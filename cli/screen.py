@@ -1,4 +1,4 @@
-"""`wetread screen`: the main job, start to end."""
+"""`wetread screen`: screens directories from start to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread send`: readings go back to a PACS as Structured Reports."""
+"""`wetread send`: sends readings back to a PACS as Structured Reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""-v, -q and -V stand behind the command too, and -o is --output: where a hand puts them."""
+"""Lets -v, -q and -V stand behind the command too, and -o mean --output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread status`: where a run stands."""
+"""`wetread status`: how far a run is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that `wetread status --watch` draws: runs, workers, what failed. It fits the terminal that it is given."""
+"""Draws the page of `wetread status --watch`: runs, workers, failures, in the size of the terminal."""
 
 from __future__ import annotations
 

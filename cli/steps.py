@@ -40,7 +40,7 @@ def steps(
     from schemas.errors import Rejected, UsageError
     from wetread.imaging.decode import decode
     from wetread.imaging.files import read_file
-    from wetread.imaging.steps import draw_steps
+    from wetread.imaging.steps_picture import draw_steps
     from wetread.models.looking_up import look_up_model
     from wetread.settings import load_settings
 

@@ -1,4 +1,4 @@
-"""Standard input, output and error as the rest may count on them, whatever the caller made of them.
+"""Makes standard input, output and error usable, even where the caller has closed them.
 
 A descriptor that is closed is held by one that refuses: else the next file that is opened, a database, has its number,
 and what is printed lands there. What a terminal's or a file's encoding cannot write is escaped as JSON escapes it, so

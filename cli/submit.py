@@ -1,4 +1,4 @@
-"""`wetread submit`: enqueue, and return."""
+"""`wetread submit`: records a run for workers, and returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table in the width that there is: no word is broken, and a path that has no room keeps its end.
+"""Prints a table in the terminal's width: breaks no word, and shortens a long path from its start.
 
 It is drawn as it is where it fits. Else its texts are wrapped between words and its paths lose their beginning; where
 that is not enough, columns that can be done without are dropped; and where even that is not, each row becomes a few

@@ -1,4 +1,4 @@
-"""Questions that may not be answered: each is asked in a thread of its own, and given up when its time is over.
+"""Asks questions that may never be answered: each in a thread of its own, given up after a limit.
 
 A thread that hangs in a call to a service cannot be ended. It ends with the process, which does not wait for it.
 """

@@ -1,4 +1,4 @@
-"""`wetread train`: from labelled films to a registered model."""
+"""`wetread train`: makes a registered model from labelled films."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wetread train-field`: the segmenter that finds the lungs, from films with masks."""
+"""`wetread train-field`: trains the segmenter that finds the lungs, from films with masks."""
 
 from __future__ import annotations
 

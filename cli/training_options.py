@@ -1,4 +1,4 @@
-"""The options that commands which train have in common, and the recipe that they make."""
+"""Options that all training commands share, and the recipe that they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training is shown while it goes: a bar on a terminal, a plain line an epoch otherwise. On stderr."""
+"""Shows a training's progress on stderr: a bar on a terminal, a plain line an epoch otherwise."""
 
 from __future__ import annotations
 

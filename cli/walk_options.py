@@ -1,4 +1,4 @@
-"""The options that say what of the directories is looked into, the same wherever directories are named."""
+"""Options that say which files of a directory a walk takes."""
 
 from __future__ import annotations
 

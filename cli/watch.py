@@ -1,4 +1,4 @@
-"""`wetread watch`: new films are screened as they appear."""
+"""`wetread watch`: screens new films as they appear."""
 
 from __future__ import annotations
 

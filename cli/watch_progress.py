@@ -1,9 +1,10 @@
-"""How a watch is shown while it goes: what it serves, where, and what comes next, and no line more than that."""
+"""Shows a watch or a receiver while it runs: what it serves, where, and how far its runs are."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 from cli.output import say
 from cli.progress import LINE_SECONDS, RunProgress
@@ -45,6 +46,18 @@ class WatchProgress(RunProgress):
         if account.found and standing != self._said and now >= self._next_line:
             self._said, self._next_line = standing, now + LINE_SECONDS
             say(f"run {account.id}: all {account.found} found are dealt with; waits for new films")
+
+
+class ListenProgress(WatchProgress):
+    """Shows the runs, one after the other, as those of a watch."""
+
+    def say_port(self, host: str, port: int, titles: Sequence[str], *, secured: bool) -> None:
+        """Say who is called, and where."""
+        how = "by TLS" if secured else "without TLS"
+        say(
+            f"listening as {', '.join(titles)} on {host}:{port} {how}, results in {self.place}: films are read as they "
+            "come; SIGTERM or Ctrl-C ends it"
+        )
 
 
 def _place(database: str) -> str:

@@ -1,4 +1,4 @@
-"""`wetread status --watch`: the page drawn anew until q, Ctrl-C or the end of the run that was named."""
+"""`wetread status --watch`: redraws the page until q, Ctrl-C or the end of the named run."""
 
 from __future__ import annotations
 

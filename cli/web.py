@@ -1,4 +1,4 @@
-"""`wetread web`: the reading room, until stopped."""
+"""`wetread web`: serves the reading room until it is stopped."""
 
 from __future__ import annotations
 

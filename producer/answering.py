@@ -1,4 +1,4 @@
-"""A file server that hangs: whoever asks it has a limit, since a call that hangs in the system cannot be ended."""
+"""Calls a file server under a time limit: a call that hangs in the system cannot be ended, only left behind."""
 
 from __future__ import annotations
 

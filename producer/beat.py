@@ -1,4 +1,4 @@
-"""The long-running process that keeps the clock: it rings for what waits, and has schedules run when they are due.
+"""Beat's loop: rings the broker for waiting batches, and starts schedules when they are due.
 
 The same loop in both ways to run. Two of these harm nothing: a batch that was rung for is not rung for again before
 its ring counts as lost, and a schedule's moment is written once, by one of them.

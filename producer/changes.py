@@ -1,4 +1,4 @@
-"""What happens under some roots, told by the kernel, or by nobody where it cannot: then a walk finds it."""
+"""Watches directories for changed files by inotify; where the kernel cannot tell, a later walk finds them."""
 
 from __future__ import annotations
 

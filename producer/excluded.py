@@ -1,4 +1,4 @@
-"""What a walk leaves out by patterns, which are gitignore's: the last one that matches decides, `!` takes back."""
+"""Exclude patterns of a walk, with gitignore's rules: the last match decides, `!` includes again."""
 
 from __future__ import annotations
 

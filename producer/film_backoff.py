@@ -1,4 +1,4 @@
-"""When a watch reads a film again: one that changed after it was read, or that could not be reached.
+"""Backoff of a watch: when it reads a film again that changed after it was read or could not be reached.
 
 A film that changes all the time would start one run after another, and each try of one that cannot be reached is a
 batch. So each wait is twice as long as the one before, up to LONGEST_SECONDS. What did not change for FORGET_SECONDS is

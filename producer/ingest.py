@@ -1,4 +1,4 @@
-"""Fills a run: what the walks find is recorded in transactions that start small, so that workers start at once."""
+"""Fills a run: records what the walks find, in transactions that start small so that workers start at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before a run that may follow links: the roots that it may be led to, and roots that hold nothing but links."""
+"""Finds, before a run that follows links, the roots that links may lead to, and roots that hold only links."""
 
 from __future__ import annotations
 

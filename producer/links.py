@@ -1,4 +1,4 @@
-"""Where the links of an archive lead, for a run that follows them: to known roots only, and each film by its real path.
+"""Resolves the links of an archive for a run that follows them: to known roots only, each film by its real path.
 
 What lies under a root of the run is found there by the walk itself. What lies under a root that was allowed is given
 under that root: workers open it there, directory by directory, and no link is ever opened.

@@ -1,4 +1,4 @@
-"""Looks at the schedules, and has those that are due run, each in a thread of its own.
+"""Looks at the schedules, and runs those that are due, each in a thread of its own.
 
 A schedule's run is kept by one process under a lease. When that process dies, another beat that looks goes on with the
 same run; when the schedule is paused or removed meanwhile, the run is left.

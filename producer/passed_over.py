@@ -1,4 +1,4 @@
-"""What a walk did not give: counted by kind, and the directories that it could not look into by name."""
+"""Counts what a walk passed over, by kind, and names the directories that it could not look into."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files have stopped growing: a file is taken when size and time of change stood still. Time is a parameter."""
+"""Tells which files have stopped growing: size and time of change have stood still. Time is a parameter."""
 
 from __future__ import annotations
 

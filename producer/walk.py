@@ -1,4 +1,4 @@
-"""Walks a root: regular files, links only where they are to be followed, memory that does not grow with the archive.
+"""Walks a root for regular files, in memory that does not grow with the archive; links are followed only on request.
 
 Directories are opened relative to the one above, so that a directory swapped for a link while we walk leads
 nowhere, and a path of any length works. What is passed over is counted, never silently, and what could not be looked

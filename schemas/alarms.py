@@ -1,4 +1,4 @@
-"""What is not as it should be with a run or a night, and of which kind it is."""
+"""The kinds of alarm of a run or a night, and the limits that raise them."""
 
 from __future__ import annotations
 

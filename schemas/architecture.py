@@ -1,4 +1,4 @@
-"""A network as data: what Keras and the NumPy engine both build from.
+"""A network as data, from which both Keras and the NumPy engine build it.
 
 A layer is one of `LAYER_KINDS` with exactly the settings named there; the names, the shapes and the
 "same" and "valid" padding are Keras's. Layers form a graph: a layer without `inputs` takes the one

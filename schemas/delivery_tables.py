@@ -1,4 +1,4 @@
-"""The table of what is sent back to PACS; `schemas.tables` gives it with the others."""
+"""The table of readings sent back to a PACS; `schemas.tables` gives it with the others."""
 
 from __future__ import annotations
 

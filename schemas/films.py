@@ -1,4 +1,4 @@
-"""What is kept of a film's file beside its reading: from a DICOM header, by an allow-list."""
+"""What is kept of a film's file beside its reading: fields of the DICOM header, by an allow-list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of what speaks for a model, and of which model was put to work when and why."""
+"""The tables of evaluations, and of which model each alias meant when, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of what is fetched from a PACS; `schemas.tables` gives them with the others."""
+"""The tables of films fetched from a PACS; `schemas.tables` gives them with the others."""
 
 from __future__ import annotations
 

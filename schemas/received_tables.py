@@ -1,4 +1,4 @@
-"""The tables of what came over the network, and of who may send it; `schemas.tables` gives them with the others."""
+"""The tables of received films and of the peers that may send them; `schemas.tables` gives them with the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what readers said of films; `schemas.tables` gives it with the others."""
+"""The table of readers' reviews; `schemas.tables` gives it with the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of what is counted and noted of a run; `schemas.tables` gives them together with the others."""
+"""The tables of a run's counts and notes; `schemas.tables` gives them with the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tables have in common: how constraints are named, the type of ids, moments in UTC."""
+"""The base of all tables: how constraints are named, the type of ids, times in UTC."""
 
 from __future__ import annotations
 

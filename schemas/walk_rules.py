@@ -1,4 +1,4 @@
-"""What a walk leaves out, and which links it follows: given with a run or a schedule, and kept with it."""
+"""The rules of a walk: which files it excludes and which links it follows; kept with a run or a schedule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beat: the schedules' runs and the ringing for what waits, until it is told to stop."""
+"""Runs beat until it is told to stop: the schedules' runs, and the broker's ringing for waiting batches."""
 
 from __future__ import annotations
 

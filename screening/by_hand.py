@@ -1,4 +1,4 @@
-"""A schedule's run by hand: its moment is written down, and this process keeps the schedule while the run goes."""
+"""Runs a schedule by hand: records its moment, and holds the schedule while the run goes."""
 
 from __future__ import annotations
 

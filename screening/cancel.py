@@ -1,4 +1,4 @@
-"""A run is cancelled, and with it what shadows it; what was read stays."""
+"""Cancels a run and its companion runs; what was read stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers elsewhere, from the side of a command whose run they read: it rings for what waits, and waits."""
+"""Rings the broker for a run's batches, and waits for the workers elsewhere that read them."""
 
 from __future__ import annotations
 

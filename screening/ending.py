@@ -1,4 +1,4 @@
-"""How long this process may take to end once it is asked to: batches in hand are worth more than a quick end.
+"""How long this process may take to end after a signal: batches in hand are worth finishing.
 
 Whoever ends a process that does not end by itself, as the command line does, asks `extended_to` before.
 """

@@ -1,4 +1,4 @@
-"""How a command leaves a run: why it was left is said on it, and what it drifted by is kept with it."""
+"""Leaves a run: records why it was left, and its drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One night of a schedule: its run is opened, or gone on with, read until its end or the window's, and left."""
+"""Runs one night of a schedule: opens or continues its run, reads until its end or the window's, and leaves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screening is told to do."""
+"""The settings of a screening."""
 
 from __future__ import annotations
 

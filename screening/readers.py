@@ -1,4 +1,4 @@
-"""Whoever reads the batches of a run, as a command sees it."""
+"""The protocol of what reads a run's batches: our own pool, or workers behind the broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that was left goes on: what is to be done is asked of the run itself."""
+"""Resumes a run: its settings come from the run itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One screening from start to end: fill the run, have it read, watch it. Prints nothing; `Watcher` sees it all."""
+"""One screening from start to end: open, fill, read, watch. Prints nothing; `Watcher` sees it all."""
 
 from __future__ import annotations
 

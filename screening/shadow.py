@@ -1,4 +1,4 @@
-"""A second model that reads along: by which models a screening reads."""
+"""Chooses the models of a screening: its own, and a second one that reads along (`--shadow`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that directories hold is written down for workers, and they are rung for; nobody waits for them."""
+"""Records everything in some directories for workers, rings for them, and does not wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A watch: what appears under some roots is recorded in small batches and read; one run a day. Prints nothing.
+"""Runs a watch: records new files under some roots in small batches and has them read; one run a day.
 
 A first walk finds what lay there before, while what happens meanwhile is listened for; later walks find what the kernel
 did not tell. A file belongs to the run of the day on which it was found; one that changes after its run has read it

@@ -1,4 +1,4 @@
-"""What a watch is told: which roots, by which model, and how often it looks."""
+"""The settings of a watch: its roots, its model, and how often it looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run that a watch fills, and the run that shadows it where a second model reads along."""
+"""The run that a watch fills, and its companion run where a second model reads along."""
 
 from __future__ import annotations
 

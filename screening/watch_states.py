@@ -1,4 +1,4 @@
-"""In what state a watch's run is, and what follows from what is seen of it: a pure function of state, event and time.
+"""The states of a watch's run, and the next state: a pure function of state, event and time.
 
 Opening -> Filling -> Closing -> Opening: one run after the other. A root that workers miss leads to Paused, and from
 there to Opening; whoever else ends the run, to Ended. Seconds are those of a clock that only grows.

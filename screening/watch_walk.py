@@ -1,4 +1,4 @@
-"""A watch's walks: the files under its roots, a slice at a time, and what they could not look into."""
+"""Walks a watch's roots a slice at a time, and notes directories that it cannot look into."""
 
 from __future__ import annotations
 

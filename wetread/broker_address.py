@@ -1,4 +1,4 @@
-"""What a broker's URL says: where Redis is, how it is reached, and what stands between, TLS or Sentinel.
+"""Parses a broker's URL: where Redis is, and whether it is reached by TLS or Sentinel.
 
     redis://[[USER]:PASSWORD@]HOST[:PORT][/NUMBER]
     rediss://…[?ssl_cert_reqs=required|optional|none&ssl_ca_certs=FILE&ssl_certfile=FILE&ssl_keyfile=FILE

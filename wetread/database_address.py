@@ -1,4 +1,4 @@
-"""What a database's URL may say: which driver, and options that the driver knows.
+"""Checks a database's URL: its driver, and the options that the driver knows.
 
 SQLAlchemy hands what stands after the ? to the driver, which meets an option that it does not know with an exception of
 its own, for some hosts only once it has found them.

@@ -1,4 +1,4 @@
-"""Addresses of hosts, asked for within a limit: the system's resolver takes none, and a call to it cannot be ended.
+"""Resolves host names within a time limit: the system's resolver has none, and a call to it cannot be ended.
 
 A name server that hangs keeps it for 5 seconds a try, twice, for each server and each domain of /etc/resolv.conf.
 """

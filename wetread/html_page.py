@@ -1,4 +1,4 @@
-"""The one way to make HTML: templates in which every value is escaped, whatever it holds."""
+"""Renders HTML from templates that escape every value."""
 
 from __future__ import annotations
 

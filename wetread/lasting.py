@@ -1,4 +1,4 @@
-"""Loops that a long-running process cannot do without: no error ends one, and where one ends, its process does.
+"""Threads that a long-running process needs: they survive errors, and if one ends, so does its process.
 
 A thread that dies leaves a process that looks well and does nothing. So a loop takes every error for one of this round;
 should its thread end all the same, the process ends with EXIT_BROKEN, and systemd, compose or Kubernetes start another.

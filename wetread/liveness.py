@@ -1,4 +1,4 @@
-"""What a long-running process says as it goes round, so that a health check on its machine, or systemd, knows it lives.
+"""Tells systemd and a health check on the machine that a long-running process is alive.
 
 The check must not ask the database: an outage there would have every worker restarted, which mends nothing. The file
 lies in the temporary directory, in a folder of the user's own, which no other user can have made. It says which process

@@ -1,4 +1,4 @@
-"""What somebody probably meant who wrote a name that there is not."""
+"""Suggests the known name nearest to a mistyped one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a path lies on a network's file system, where other machines write and the kernel tells nobody of it."""
+"""Tells whether a path lies on a network file system, where inotify does not see other machines' writes."""
 
 from __future__ import annotations
 

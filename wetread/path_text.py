@@ -1,4 +1,4 @@
-"""A path as text, spelled in one way wherever people and programs read it."""
+"""A path as text, spelled the same way everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process this is, told by what no clock moves, and whether another of the same process table has ended.
+"""Identifies a process independently of the clock, and tells whether it has ended.
 
 A process number is used again, and the time at which a process began is known in seconds since 1970 only by way of the
 machine's clock: after a step of that every process looks like another one. The kernel counts from its boot instead. So

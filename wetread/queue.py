@@ -1,4 +1,4 @@
-"""The doorbell: Celery over Redis. A message names a batch; the database says everything else.
+"""The message queue: Celery over Redis. A message names a batch; the database says everything else.
 
 Every setting has its reason beside it. Losing a message, or having one twice, is harmless: `ring_waiting`, the
 sweep, rings again for whatever the database says is waiting, and a second claim of a batch finds it taken.

@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all: beside its place first, then put there under its name.
+"""Writes a file whole or not at all: beside its place first, then renamed into it.
 
 Every file that a command, a training or a model is kept in is written so.
 """

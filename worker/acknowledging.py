@@ -1,4 +1,4 @@
-"""What a message that cannot be acknowledged does: it ends the broker's connection, so that a new one is made."""
+"""Acknowledges a Celery message; a failure ends the broker's connection, so that a new one is made."""
 
 from __future__ import annotations
 

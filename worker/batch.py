@@ -1,4 +1,4 @@
-"""One batch, from claim to settled: the same code in our own processes and in Celery's.
+"""Processes one batch from claim to settlement: the same code in our own processes and in Celery's.
 
 Whatever happens, the batch ends in one of five ways: settled in one fenced transaction; given back as not tried
 (the archive or the model is not there, or the model's readings changed meanwhile); lost to another worker, nothing

@@ -1,4 +1,4 @@
-"""Which batch a process behind a broker takes when a message calls it, so that its first files are there already.
+"""Chooses the batch that a Celery process takes for a message, so that its first files are read ahead.
 
 A message is a call to take one batch that waits; the one that it names is a hint. While a process reads a batch, it
 chooses another of the same run that was rung for, and its first files are read meanwhile. The next call of that run

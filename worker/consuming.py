@@ -1,4 +1,4 @@
-"""How a worker meets a broker that answers and refuses: it waits, says why and what to do, and goes on when it may.
+"""Handles a broker that answers and refuses: waits, logs why and what to do, and continues when it may.
 
 A Redis that is a replica, that is full, that keeps something else under the queue's name: Celery takes none of these
 for a lost connection, and ended (celery #7946). Here each is met as one, and tried again after a pause: without it

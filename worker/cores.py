@@ -1,4 +1,4 @@
-"""Cores that several pools of one process share: so many worker processes in all, and to each pool its part."""
+"""Shares the machine's cores among several pools of one process."""
 
 from __future__ import annotations
 

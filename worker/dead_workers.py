@@ -1,4 +1,4 @@
-"""What workers that died on this machine still hold is freed at once, instead of when their leases run out."""
+"""Frees at once what dead workers of this machine still hold, before their leases run out."""
 
 from __future__ import annotations
 

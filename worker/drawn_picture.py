@@ -1,4 +1,4 @@
-"""A picture drawn in memory: what a machine that reads films at all can read, where there is no other film to try."""
+"""A drawn picture that a healthy machine can read, for a control where there is no other film."""
 
 from __future__ import annotations
 

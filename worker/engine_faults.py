@@ -1,4 +1,4 @@
-"""An engine that raises is no fault of a film: it is asked again image by image, and else the run is to be paused."""
+"""Handles an engine that raises: tries image by image, else asks for the run to be paused; no film is blamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on purpose: a worker process that dies, hangs, stands still or eats memory at a named point. For tests.
+"""Failpoints for tests: a worker process dies, hangs, stops or eats memory at a named point.
 
     WETREAD_FAILPOINT=POINT:DEED            each time that the point is reached
     WETREAD_FAILPOINT=POINT:DEED:TIMES      so often at most, counted across processes in WETREAD_FAILPOINT_COUNTS

@@ -1,4 +1,4 @@
-"""A process that reads batches says every few seconds that it lives, what it has in hand, and what memory it uses.
+"""Heartbeat: a worker process reports every few seconds that it is alive, its batch and its memory.
 
 It is for people (`wetread status --watch`, the metrics) and decides nothing: who holds a batch is said by its lease.
 """

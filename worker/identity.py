@@ -1,4 +1,4 @@
-"""Who a worker is: its host's name, for people, and its process, by which alone is decided whether it lives.
+"""A worker's identity: its host's name, for people, and its process, which tells whether it is alive.
 
 A worker is said to have died only where its process was of our own boot and table of processes. Of any other, and of
 what an earlier version wrote (host:pid:start), its lease decides.

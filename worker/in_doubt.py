@@ -1,8 +1,8 @@
-"""Batches that the database may have in our name without our knowing, or may have counted our death on.
+"""Batches that the database may have given us, or counted a death on, without our knowing.
 
 So it is after a claim, a settlement or a release without an answer, and after a lease that another took. We live, and
 work on none of them: they are given back as not tried, and what was counted is taken back, before another is claimed;
-where no other comes, by the thread that gives the sign of life.
+where no other comes, by the thread of the heartbeat.
 """
 
 from __future__ import annotations

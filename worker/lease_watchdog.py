@@ -1,4 +1,4 @@
-"""Keeps the lease of the batch in hand while it makes progress, and ends a process that makes none or grows too large.
+"""Extends the lease of the batch in hand while it makes progress; ends a process that hangs or grows too large.
 
 A decoder that hangs holds its thread for ever, and one that eats memory takes the machine with it. The keeper is a
 thread beside it: it writes which image it was, and kills its own process; the batch is then taken from the dead and

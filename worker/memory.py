@@ -1,4 +1,4 @@
-"""The memory that worker processes may take of what a container has, and whether the kernel ended some for it."""
+"""The memory limit of worker processes in a container, and whether the kernel killed one for it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ KEPT_FREE = 256 * 1024**2
 """Bytes of a container's limit that are left to the process that serves, and to what the kernel counts in."""
 
 LEAST = 128 * 1024**2
-"""Bytes that a process may use whatever the limit: with less none would get as far as a film."""
+"""Bytes that a process may use whatever the limit: with less, no process would reach a film."""
 
 UNLIMITED = 2**60
-"""From here on a limit of cgroup v1 is none: it writes the largest number of pages."""
+"""From here on a limit of cgroup v1 means no limit: it writes the largest number of pages."""
 
 CGROUPS, OF_THIS_PROCESS, VMSTAT = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup"), Path("/proc/vmstat")
 

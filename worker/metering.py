@@ -1,4 +1,4 @@
-"""What a worker's processes tell the metrics; nothing where no port was asked for."""
+"""Feeds a worker's metrics; does nothing where no port was asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port of a process whose own processes read films: a worker, or a command that reads by itself."""
+"""The metrics port of a worker, or of a command that reads films itself."""
 
 from __future__ import annotations
 

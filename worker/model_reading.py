@@ -1,4 +1,4 @@
-"""What one model makes of the films of a claimed batch: links, rejections, and what its gate and network say."""
+"""Reads a claimed batch's films with one model: links, rejections, gate and network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that one worker process has loaded: by digest and engine, loaded once, in the process that uses them."""
+"""Loads models in a worker process, each once, by digest and engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which batch a process takes next, chosen while it still reads one, so that its first files are on their way.
+"""Chooses the next batch while the current one is read, so that its first files are read ahead.
 
 Nothing is claimed by that: another process may take the batch first, and what was read of it is dropped.
 """

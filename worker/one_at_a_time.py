@@ -1,4 +1,4 @@
-"""The images of a batch whose worker died, each tried alone: to tell a film's fault from the machine's.
+"""Reads the images of a dead worker's batch one at a time, to tell a bad film from a bad machine.
 
 Before the first of them is touched, another film goes through in the same process, from file to network; before each
 other one, the one before it did. So a film is dead only of deaths right before which others were read on the same

@@ -1,4 +1,4 @@
-"""One film read by itself, by the code that reads a batch, and nothing of it kept."""
+"""Reads one film by the code that reads a batch, and stores nothing."""
 
 from __future__ import annotations
 

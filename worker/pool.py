@@ -1,4 +1,4 @@
-"""The embedded pool: worker processes of our own for one run, started, watched, replaced and ended.
+"""The embedded pool: starts, watches, replaces and ends the worker processes of one run.
 
 No broker: each process leases batches from the database. A process that dies is known at once by its sentinel;
 its batches are freed, its death is counted on them, and another takes its place.

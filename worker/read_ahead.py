@@ -1,4 +1,4 @@
-"""Threads that read files ahead of whoever works on them, so that a slow disk is hidden, within bounds of memory."""
+"""Reads files ahead in threads, within bounds of memory, so that a slow disk is hidden."""
 
 from __future__ import annotations
 

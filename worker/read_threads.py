@@ -1,4 +1,4 @@
-"""Threads that read files. Nothing waits for their end: one that hangs in the system can only be left behind."""
+"""Threads that read files; a thread that hangs in the system is left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From files to outcomes: read, hash, look up, decode, preprocess, gate, classify.
+"""Turns files into outcomes: read, hash, look up, decode, preprocess, gate, classify.
 
 Threads read ahead while this process decodes, so that a slow disk is hidden; each file is opened once. Bytes
 that the model has read already, under whatever name, are linked to that reading and not decoded.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel
 from worker.read_ahead import ReadAhead, ReadItem, Upcoming, no_more
 from worker.read_threads import alive
-from worker.stages import CLAHE, CLAIM, DECODE, FILES, HASH, LOOKUP, READ, REDUCE, RESIZE, Stages
+from worker.stages import CLAIM, DECODE, FILES, HASH, LOOKUP, READ, Stages
 
 
 class FileInHand:
@@ -60,13 +61,11 @@ class FileInHand:
         return replace(header or FilmHeader(), display_note=",".join(self._notes))
 
     def _preprocessed(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
-        pixels = self._decoded(preprocess.enough)
-        with self._timed(REDUCE):
-            original = preprocess.original(pixels)
-        with self._timed(CLAHE):
-            equalised = preprocess.equalised(original)
-        with self._timed(RESIZE):
-            return preprocess.finished(equalised)
+        picture: npt.NDArray[Any] = self._decoded(preprocess.enough)
+        for step in preprocess.named_steps():
+            with self._timed(step.stage):
+                picture = step.take(picture)
+        return picture
 
     def _decoded(self, enough: Enough) -> Pixels:
         if enough not in self._pixels:

@@ -1,4 +1,4 @@
-"""Writes whose answer may be lost: if a connection is cut after COMMIT was sent, nobody knows whether it was heard."""
+"""Repeats writes whose COMMIT may have been lost with the connection."""
 
 from __future__ import annotations
 

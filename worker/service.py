@@ -1,4 +1,4 @@
-"""A long-running worker: Celery's pool, and beside it the sweep and a sign of life."""
+"""A long-running worker: Celery's pool, and beside it the sweep and a heartbeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a worker process's time goes, by stage, measured by itself: two looks at a clock a stage and film.
+"""Measures where a worker process's time goes, by stage: two looks at a clock a stage and film.
 
 The stages of `IN_TURN` follow one another in the thread that decodes, so that with `other` they add up to the time
 that the process served. Those of `BESIDE` are summed over the reading threads, while the others go on.
@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from wetread.imaging.step import STAGES as PREPROCESSING
+
 WAIT, CLAIM, FILES, LOOKUP = "wait", "claim", "files", "lookup"
-DECODE, REDUCE, CLAHE, RESIZE = "decode", "reduce", "clahe", "resize"
-GATE, NETWORK, SETTLE, OTHER = "gate", "network", "settle", "other"
+DECODE, GATE, NETWORK, SETTLE, OTHER = "decode", "gate", "network", "settle", "other"
 READ, HASH = "read", "hash"
 
 IN_TURN = {
@@ -22,9 +23,7 @@ IN_TURN = {
     FILES: "waiting for the reading threads",
     LOOKUP: "database: bytes read before?",
     DECODE: "file to grey pixels",
-    REDUCE: "to the working size, and its range",
-    CLAHE: "CLAHE",
-    RESIZE: "brightness, to the network's size",
+    **PREPROCESSING,
     GATE: "is it a film?",
     NETWORK: "the network, and the decision",
     SETTLE: "database: writing the readings",

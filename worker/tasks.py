@@ -1,4 +1,4 @@
-"""The one Celery task: thin, and safe to run twice. What it does is `BatchWorker.process_batch`."""
+"""The one Celery task: calls `BatchWorker.process_batch`, and is safe to run twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a process waits: without work, before it looks again, and for a service that is away.
+"""How long a process waits: without work, and for a service that is away.
 
 Without work it waits shortly at first, then longer. A service is waited for, since a restart is no reason to give a
 night's work up.

@@ -23,4 +23,4 @@ def test_the_profile_names_each_stage_and_adds_up_to_what_the_workers_served(tmp
     assert "CLAHE" in shown.stdout and "beside, in reading threads" in shown.stdout
     assert "profile" not in program.json("screen", tmp_path / "archive")
     nothing = program.run("screen", tmp_path / "archive", "--profile")
-    assert "nothing was settled" in nothing.stderr
+    assert "no image was settled" in nothing.stderr

@@ -17,6 +17,7 @@ from schemas.tables import Batch, Image, StoredPrediction, WorkItem
 from tests.program import eventually
 from tests.reading_site import ReadingSite
 from wetread.imaging.decode import decode
+from wetread.imaging.step import CLAHE
 from wetread.models.registry import Registry
 from wetread.store.runs.alarms import run_alarms
 from wetread.store.runs.deleting import delete_run
@@ -26,7 +27,7 @@ from worker import batch as batch_module
 from worker import lease_watchdog as keeper
 from worker import reading
 from worker.batch import Ending
-from worker.stages import CLAHE, DECODE, NETWORK, READ, SETTLE
+from worker.stages import DECODE, NETWORK, READ, SETTLE
 
 
 def test_a_batch_is_read_and_settled_and_a_second_delivery_finds_it_so(site: ReadingSite) -> None:

@@ -1,4 +1,4 @@
-"""Are two films one exposure: lay one on the other, and compare what is fine.
+"""Tells whether two films are one exposure: aligns them, and compares their fine detail.
 
 1. The crops that looked most alike are cut out. The peak of their cross-correlation gives the shift, and
    its sign whether one is inverted.

@@ -1,4 +1,4 @@
-"""Films that are one film: byte for byte, or the same exposure stored again."""
+"""Finds films that are one film: byte for byte, or the same exposure stored again."""
 
 from __future__ import annotations
 

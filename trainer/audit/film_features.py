@@ -1,4 +1,4 @@
-"""Each film read once: what the audit keeps of its file and of its picture."""
+"""Features of one film for the audit: what is kept of its file and of its picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every film read once, for the audit and for the network.
+"""Reads every film once, for the audit and for the network.
 
 A file is read and decoded once: the audit's look and the network's grey levels are both made of that. People with
 several patient ids are united before anybody is dealt to a side.

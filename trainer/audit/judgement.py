@@ -1,4 +1,4 @@
-"""From what was seen to what is wrong: the rules, and the thresholds with their reasons."""
+"""Turns the audit's measurements into findings: the rules, and the thresholds with their reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is one person under several patient ids: those whose films are the same exposures.
+"""Finds people with several patient ids: those whose films are the same exposures.
 
 A collection that was put together from several sources can hold one person twice. No split by patient id keeps such
 a person on one side; one by person does.

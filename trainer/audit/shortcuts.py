@@ -1,4 +1,4 @@
-"""What tells the label without the lungs: each such thing alone, given to a small model.
+"""Finds what tells the label without the lungs: each candidate alone, given to a small model.
 
 A network takes the easiest way to the label. Where the source, the size, the kind of file, the view or the
 border gives the label away, its accuracy says nothing of disease (DeGrave et al. 2021, Nature Machine

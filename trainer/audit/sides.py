@@ -1,4 +1,4 @@
-"""On which sides of a split each film is, faults included: a patient, or a film, may be on several."""
+"""Reads on which sides of a split each film is, faults included: a patient or a film may be on several."""
 
 from __future__ import annotations
 

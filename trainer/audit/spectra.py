@@ -1,4 +1,4 @@
-"""Which films might be copies of each other: a cheap first look at every pair.
+"""Finds candidates for copies: a cheap first look at every pair of films.
 
 A film's spectrum is the log magnitude of the low frequencies of its texture. A shift leaves it as it is,
 inverting the film too, and mirroring it only reverses its rows. A change of scale moves it: so each film

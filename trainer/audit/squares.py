@@ -1,4 +1,4 @@
-"""A film as a small square, and what of it a copy keeps.
+"""A film as a small square of grey levels, and the features of it that a copy keeps.
 
 A copy is the same exposure stored again: compressed anew, reduced, shifted, cropped, stretched, framed in
 black, brightened, mirrored or inverted. Flat margins are cut off first, so that a frame changes nothing.

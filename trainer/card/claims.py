@@ -1,4 +1,4 @@
-"""What a finished model's own metrics.json says of it."""
+"""Reads the shortcut panel from a finished model's metrics.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a model card on what its probabilities are worth."""
+"""The sections of a model card on its probabilities: calibration, thresholds, confidence."""
 
 from __future__ import annotations
 

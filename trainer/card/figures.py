@@ -1,4 +1,4 @@
-"""The figures of a model card: how often the model is right, and for whom."""
+"""The figures of a model card: how often the model is right, and for which patients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of a model card on the input gate: what is refused, and how often films are."""
+"""The input gate's section of a model card: what it refuses, and how often it refuses films."""
 
 from __future__ import annotations
 

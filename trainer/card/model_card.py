@@ -1,4 +1,4 @@
-"""MODEL_CARD.md: what a model is for, how good it is and how sure that is, and what is known to be wrong.
+"""MODEL_CARD.md: what a model is for, how good it is, how certain that is, and its known faults.
 
 Written from the same record that the artefact carries, so that card and model cannot disagree. What makes
 a figure look better than it is comes first. The headings follow Mitchell et al. 2019, "Model Cards for

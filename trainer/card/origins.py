@@ -1,4 +1,4 @@
-"""Where a model comes from: the data, protocol, preprocessing and identity of its card."""
+"""The origins section of a model card: data, protocol, preprocessing and identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's card as one page of html, to be opened from anywhere: its plots are in it, and it fetches nothing.
+"""A model's card as one HTML page that includes its plots and fetches nothing.
 
 The card is markdown that holds words of others: labels, sources, licences, notes on the data. Html in it is shown
 as text, a picture is one of the model's plots or its description alone, and the page's policy lets no browser

@@ -1,4 +1,4 @@
-"""The part of a model card that comes first: how much of its skill a network without the lungs has too."""
+"""The first section of a model card: how much of its skill a network without the lungs has too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the rows of a table, said of all rows at once: nobody mends a thousand rows one a try."""
+"""Collects the faults of a table's rows, to report them all at once."""
 
 from __future__ import annotations
 

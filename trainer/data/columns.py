@@ -1,4 +1,4 @@
-"""Which column of a manifest is the path, which the label, which the patient: as named, or by their usual names."""
+"""Finds a manifest's columns of path, label and patient: as named by options, or by their usual names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as people save them: UTF-8 or UTF-16, with or without a byte order mark, with commas, semicolons or tabs."""
+"""Reads csv as people save it: UTF-8 or UTF-16, with or without a byte order mark, with commas, semicolons or tabs."""
 
 from __future__ import annotations
 

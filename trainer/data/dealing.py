@@ -1,4 +1,4 @@
-"""New splits by patient, stratified by label and source.
+"""Deals patients to new splits, stratified by label and source.
 
 Patients are dealt like cards: sorted by stratum (their labels and sources), then by a hash of seed and
 patient id, and each goes to the side that is furthest below its share. Every stratum is so shared within

@@ -1,4 +1,4 @@
-"""Where the files lie that a manifest names: in its own folder, from above it as in CheXpert, or below it as in NIH."""
+"""Finds the files that a manifest names: in its own folder, from above it as in CheXpert, or below it as in NIH."""
 
 from __future__ import annotations
 

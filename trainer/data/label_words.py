@@ -1,4 +1,4 @@
-"""From the words that data has for its labels to the labels that a model learns.
+"""Maps the words that data has for labels to the labels that a model learns.
 
 NIH's tables write several findings into one cell, `Effusion|Infiltration`. A film has one label here, so such a cell
 is a label only once its words have been mapped to one, or the film is left out.

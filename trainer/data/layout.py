@@ -1,4 +1,4 @@
-"""How somebody's labelled films are laid out, where it is not wetread's own way."""
+"""How labelled films are laid out, where it is not wetread's own way."""
 
 from __future__ import annotations
 

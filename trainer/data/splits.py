@@ -1,4 +1,4 @@
-"""Which patients a model learns from, is chosen on, and is judged on.
+"""Splits: which patients a model learns from, is chosen on, and is judged on.
 
 A patient is on one side only: several films of one person are near copies of each other, and a model that
 saw one of them in training is not being tested on the others. Where the data names no patients is the

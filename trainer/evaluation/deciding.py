@@ -1,4 +1,4 @@
-"""How a model's logits are to be read: the temperature and the thresholds, both fitted on validation patients alone.
+"""Fits a model's temperature and thresholds, both on validation patients alone.
 
 A label is said of a film when it is the most probable one and its probability reaches the label's threshold;
 otherwise the film is `uncertain`, and a person's. A threshold is the lowest that keeps a stated specificity on

@@ -1,4 +1,4 @@
-"""How good a model is on films it has not learned from, and how sure that is.
+"""How good a model is on films that it has not learned from, with intervals.
 
 Every share and every area has a 95% interval by bootstrap over patients, all over the same draws.
 """

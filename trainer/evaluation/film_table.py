@@ -1,4 +1,4 @@
-"""An evaluation film by film, to look at what went wrong: a row a film, with what is known of it."""
+"""An evaluation as a table of films: a row a film, with what is known of it, to look at the errors."""
 
 from __future__ import annotations
 

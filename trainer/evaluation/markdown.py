@@ -1,4 +1,4 @@
-"""The little markdown that a card needs."""
+"""Markdown tables and numbers, for model cards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often test patients were looked at: the more often, the less a good figure on them means."""
+"""Counts how often test patients were looked at: each look weakens a good figure on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two models on the same films: how much better one is, and how sure that is.
+"""Compares two models on the same films: the difference, with its interval.
 
 What is hard for both falls out of the difference: both are weighted by the same draws of patients (the paired
 bootstrap; Efron and Tibshirani 1993, chapter 8), so the interval is of the difference itself. Two models whose own

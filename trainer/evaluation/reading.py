@@ -1,4 +1,4 @@
-"""What a model says of the films of a data set."""
+"""Reads the films of a data set with a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Films with masks, read for the segmenter: as serving shows them to it."""
+"""Reads films with masks for the segmenter, preprocessed as serving does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From films with masks to a segmenter's file, and how well it agrees on patients who did not train it."""
+"""Trains the segmenter from films with masks, and measures its agreement on patients held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training the segmenter on films that come with masks, on the project's own engine.
+"""Trains the segmenter on films with masks, on the project's own engine.
 
 The loss of a film is the mean binary cross-entropy of its pixels and 1 - the soft Dice coefficient (Milletari, Navab
 and Ahmadi 2016, "V-Net"): with p the probabilities and t the mask, D = (2 Σ p t + 1) / (Σ p + Σ t + 1).

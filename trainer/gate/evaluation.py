@@ -1,4 +1,4 @@
-"""How good an input gate is: what it refuses of films that it should pass, and of pictures that it should not."""
+"""How good an input gate is: which films it refuses wrongly, and which other pictures it lets through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real films, changed: so far that they must not be read as they are, or so little that they must be.
+"""Changes real films, a little so that they must still be read, or so far that they must not be.
 
 SPOILED are pictures that are no upright film any more; the input gate is to refuse them. HANDLED is what
 another scanner, another export or another hand does to a film; the gate is to let them pass. All of them take

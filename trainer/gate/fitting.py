@@ -1,4 +1,4 @@
-"""Fitting the input gate (`wetread.models.gate`) on a model's own films and on pictures that are none.
+"""Fits the input gate (`wetread.models.gate`) on a model's own films and on pictures that are not films.
 
 The weights tell the training films, also as other hands would have exported them, from the same films turned,
 inverted or cut, and from drawings. The threshold is set on the validation films. The network's own features

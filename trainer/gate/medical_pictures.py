@@ -1,4 +1,4 @@
-"""Medical pictures that are no frontal chest film: slices, and films of other parts or from the side.
+"""Draws medical pictures that are not frontal chest films: slices, other body parts, lateral views.
 
 Drawn as `trainer.phantoms.chest` draws: what absorbs is bright, air is dark. All shapes are our own.
 """

@@ -1,4 +1,4 @@
-"""Pictures that are no frontal chest film, drawn to fit and to measure the input gate.
+"""Draws pictures that are not frontal chest films, to fit and to measure the input gate.
 
 What archives hold beside films: photographs, pages, plots, blanks, noise, slices, and other parts of the
 body. They are drawings, by the kinds below; films that are turned, inverted or cut are made from real ones

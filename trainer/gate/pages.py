@@ -1,4 +1,4 @@
-"""Pages, digits, diagrams, and pictures of nothing."""
+"""Draws pages, digits, diagrams, and empty pictures."""
 
 from __future__ import annotations
 

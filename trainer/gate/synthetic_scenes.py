@@ -1,4 +1,4 @@
-"""What photographs are like: land and sky, faces, rooms, things on a table, textures."""
+"""Draws scenes like photographs: land and sky, faces, rooms, things on a table, textures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stays the same between films of one phantom patient."""
+"""The anatomy of one phantom patient: what stays the same between their films."""
 
 from __future__ import annotations
 

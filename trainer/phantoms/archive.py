@@ -1,4 +1,4 @@
-"""An archive of chest phantoms: something to train on and to screen where there are no films.
+"""Draws an archive of chest phantoms, to train on and to screen without real films.
 
 Three labels, as in the paper: "covid" (hazy opacity of both lungs, more below and outside), "normal"
 (clear) and "pneumonia" (one dense patch in one lung). They are drawings: an accuracy on them says that

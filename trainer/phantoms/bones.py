@@ -1,4 +1,4 @@
-"""The bones of a phantom: spine, ribs, collar bones and shoulder blades, and the windpipe before the spine."""
+"""Draws the bones of a phantom (spine, ribs, collar bones, shoulder blades), and the windpipe before the spine."""
 
 from __future__ import annotations
 

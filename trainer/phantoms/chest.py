@@ -1,4 +1,4 @@
-"""The chest of a phantom: what absorbs X-rays adds to an attenuation map, air takes away from it.
+"""Draws the chest of a phantom: tissue adds to an attenuation map, air takes away from it.
 
 All shapes and numbers are our own, set by eye beside real films; none is measured from a patient.
 """

@@ -1,4 +1,4 @@
-"""One film of a phantom: its finding, its pose, its exposure, its grain and its letter."""
+"""Draws one film of a phantom: its finding, pose, exposure, grain and side marker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the small network of the shortcut panel is shown: films from which more or less is taken away."""
+"""The views that the shortcut panel's network is shown: films from which more or less is removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure a figure is: 95% intervals by bootstrap over patients.
+"""95% intervals of figures, by bootstrap over patients.
 
 Films of one patient resemble each other, so patients, not films, are drawn with replacement (the cluster
 bootstrap; Efron and Tibshirani 1993, chapter 8; Davison and Hinkley 1997, section 3.8). The interval is the 2.5th

@@ -1,4 +1,4 @@
-"""Two kinds of things told apart by a weighted sum: logistic regression with a ridge.
+"""Logistic regression of two classes, with a ridge.
 
 Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", sections 4.4 and 3.4.1.
 """

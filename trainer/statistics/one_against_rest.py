@@ -1,4 +1,4 @@
-"""Logistic regression, one label against the rest: the small model that a shortcut is measured with.
+"""Logistic regression, one label against the rest: the model that measures a shortcut.
 
 Fitted by the bound of Böhning and Lindsay 1988 (Annals of the Institute of Statistical Mathematics 40): the
 curvature of the log-likelihood is nowhere above a quarter of Z'Z, so one matrix, inverted once, serves

@@ -1,4 +1,4 @@
-"""Where to call a label, and how good it is there: the sensitivity at a stated specificity.
+"""Operating points: the sensitivity at a stated specificity, and its threshold.
 
 A film is called by a label when the label's probability is at least the threshold, whatever the other labels'
 are. A threshold is a probability that some film has: films of one probability are called together or not at

@@ -1,4 +1,4 @@
-"""What a call is worth where the label is as rare as in the archive, rather than as common as in the test films.
+"""Predictive values at an archive's prevalence, rather than at that of the test films.
 
 By Bayes' rule from sensitivity s, specificity c and the prevalence p (Altman and Bland 1994, "Diagnostic
 tests 2: predictive values", BMJ 309):

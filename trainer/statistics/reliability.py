@@ -1,4 +1,4 @@
-"""Do films of one confidence turn out right as often as it says: the bins of a reliability diagram.
+"""The bins of a reliability diagram: whether films of one confidence are right as often as it says.
 
 Equal mass rather than equal width: otherwise most films of a sure model fall into one bin (Nixon et al. 2019,
 "Measuring Calibration in Deep Learning"). The confidence is the highest probability.

@@ -1,4 +1,4 @@
-"""How wrong a model is on the films it is surest of, when it leaves the others to a person.
+"""Selective risk: the error on the films that a model is surest of, when it leaves the rest to a person.
 
 The confidence is the highest probability. The coverage is the share of films that are kept, the surest first, and
 the risk is the share of these that are given a wrong label. The area under risk by coverage is the mean risk

@@ -1,4 +1,4 @@
-"""Several kinds told apart by weighted sums: multinomial logistic regression with a ridge.
+"""Multinomial logistic regression, with a ridge.
 
 Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", section 4.4.
 """

@@ -1,4 +1,4 @@
-"""Optimizers compared on the same films: what `wetread compare` does.
+"""Compares optimizers on the same films: what `wetread compare` does.
 
 Everything but the optimizer is held the same: films, patients on either side, first weights, batches and
 their order, loss, schedule, epochs. The held-out patients are the validation side of the split; nothing

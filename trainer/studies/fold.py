@@ -1,4 +1,4 @@
-"""One fold of a cross-validation: a training, and the readings of those who were held out from it."""
+"""One fold of a cross-validation: a training, and the readings of its held-out patients."""
 
 from __future__ import annotations
 

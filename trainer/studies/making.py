@@ -1,4 +1,4 @@
-"""From labelled films to a model with its figures: what `wetread train` does.
+"""Makes a model with its figures from labelled films: what `wetread train` does.
 
 Read, split by patient, audit, train, fit temperature and thresholds on the validation patients, open
 the test patients once, fit the input gate, and put together everything that the artefact holds.

@@ -1,4 +1,4 @@
-"""What the MNIST study finds: rows of networks, trials of optimizers, means and spreads over seeds."""
+"""The results of the MNIST study: rows of networks, trials of optimizers, means and spreads over seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What finished models say of labelled films: the same films for each, every file read once a preprocessing.
+"""Readings of the same films by several finished models, every file read once per preprocessing.
 
 People with several patient ids are united first, by the audit's look at the films, so that an interval counts each of
 them once.

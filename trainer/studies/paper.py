@@ -1,4 +1,4 @@
-"""The published study's own figures, to stand beside ours.
+"""The published study's own figures, to compare with ours.
 
 They are what it printed, not what we hold to be true. Its films: 1,823 images of three kinds (covid, virus,
 normal), CLAHE, then brightness, then a common size; 50 epochs on Keras. Its digits: 0 to 4 of MNIST.

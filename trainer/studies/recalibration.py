@@ -1,4 +1,4 @@
-"""A model's temperature and thresholds fitted again, on a site's own labelled films.
+"""Fits a model's temperature and thresholds again, on a site's own labelled films.
 
 The network stays as it is. The films must be of patients that it did not learn from, and are then spent: figures
 of the same films are those of a choice made on them.

@@ -1,4 +1,4 @@
-"""The paper's MNIST study, done again: what `wetread reproduce mnist` does.
+"""Repeats the paper's MNIST study: what `wetread reproduce mnist` does.
 
 Four rows, as in its table: a DNN and a CNN from scratch, the same DNN in PyTorch, the same CNN in
 TensorFlow. A network and its twin start from the same weights and take the same batches in the same order

@@ -1,4 +1,4 @@
-"""Small changes to training films that must not change their label.
+"""Augmentation: small changes to training films that keep their label.
 
 Films of one lesson differ in how the patient stood, how the tube was set and how the scanner rendered
 them. Each epoch shows every training film changed a little in these ways, so that the network learns

@@ -1,4 +1,4 @@
-"""How much each film counts, so that what goes with a label in the collection, such as the view, says nothing of it."""
+"""Weights of films by which an attribute, such as the view, says nothing of the label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training's checkpoint in a folder: the same training goes on from it after a kill.
+"""Checkpoints of a training in a folder, from which it continues after a kill.
 
 One safetensors file holds the arrays and, as JSON, the record and the setting: reading it runs nothing.
 """

@@ -1,4 +1,4 @@
-"""The split that the data's own folders say: train, val and test, as Kaggle's data sets have them."""
+"""The split that the data's own folders give: train, val and test, as in Kaggle's data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training the last layer alone, on the features of a backbone that stays as it is.
+"""Trains the last layer alone, on the features of a frozen backbone.
 
 Each film goes through the backbone once as it is, and once mirrored where the lesson mirrors films. What is left is a
 multinomial logistic regression: one minimum, the same whatever the seed, and no epochs. ONNX Runtime computes the

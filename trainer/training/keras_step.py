@@ -1,4 +1,4 @@
-"""What TensorFlow computes of a training on Keras: a step, and a reading, each compiled once."""
+"""The training step and the reading of a Keras model, each compiled once by TensorFlow."""
 
 from __future__ import annotations
 

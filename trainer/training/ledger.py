@@ -1,4 +1,4 @@
-"""The trainings of a study that have ended, kept as they end: the same command then goes on after a kill."""
+"""Keeps the finished trainings of a study, so that the same command continues after a kill."""
 
 from __future__ import annotations
 

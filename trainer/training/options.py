@@ -1,4 +1,4 @@
-"""How to train: what a model's provenance must hold for the training to be done again."""
+"""The options of a training: all that a model's provenance must hold to repeat it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that decides what a model becomes, apart from the films themselves."""
+"""The recipe of a model: everything that decides its training, apart from the films themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all that goes on after a kill has in common: a file replaced as a whole, and a setting that must be the same."""
+"""Resuming after a kill: files replaced as a whole, and a check that the settings are the same as before."""
 
 from __future__ import annotations
 

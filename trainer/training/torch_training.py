@@ -1,4 +1,4 @@
-"""Training a dense network on PyTorch: the twin that the engine is measured against. No model is made with it."""
+"""Trains a dense network on PyTorch, to compare the engine with. No model is made with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way to train, on Keras or on the NumPy engine."""
+"""Trains a network on Keras or on the NumPy engine, as a lesson says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An average of the weights over the steps, to be judged and kept instead of the last step's weights."""
+"""An average of the weights over the steps, judged and kept instead of the last step's weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the library behind NumPy's matrix products is told what to do: before NumPy is imported, and only then."""
+"""Environment variables of NumPy's BLAS, which it reads only while NumPy is imported."""
 
 from __future__ import annotations
 

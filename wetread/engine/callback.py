@@ -1,4 +1,4 @@
-"""What happens beside training: progress, early stopping, checkpoints."""
+"""Callbacks of a training: progress, early stopping, checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that a training run must remember to go on as if it had never stopped."""
+"""A checkpoint: the state from which a training continues as if it had never stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an epoch loop trains, whoever computes it."""
+"""The protocol of what an epoch loop trains, on any engine."""
 
 from __future__ import annotations
 

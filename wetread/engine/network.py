@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,9 @@ import numpy.typing as npt
 from schemas.architecture import Architecture
 from schemas.errors import ArtefactError, DataError
 from wetread.engine.array import Array
-from wetread.engine.graph import INPUT, build_nodes
+from wetread.engine.graph import INPUT, Node, build_nodes
 from wetread.engine.layers.add import Add
 from wetread.engine.layers.concatenate import Concatenate
-from wetread.engine.summary import summary_table
 
 
 class Network:
@@ -121,7 +120,7 @@ class Network:
 
     def summary(self) -> str:
         """Return a table of layers, output shapes and parameters, and their sum."""
-        return summary_table(self.nodes)
+        return _table(self.nodes)
 
     def _all(self) -> dict[str, Array]:
         return self.parameters() | self.state()
@@ -138,3 +137,15 @@ class Network:
                 parameters[name][...] = weight
                 at += weight.size
             node.layer.bind(parameters, gradients)
+
+
+def _table(nodes: Sequence[Node]) -> str:
+    """Return a line a layer with its kind, output shape and parameters, and a last line with their sum."""
+    trained = [sum(weight.size for weight in node.layer.parameters.values()) for node in nodes]
+    moving = [sum(array.size for array in node.layer.state.values()) for node in nodes]
+    rows = [("layer", "kind", "output", "parameters")]
+    for node, own, state in zip(nodes, trained, moving, strict=True):
+        rows.append((node.name, node.kind, "x".join(map(str, node.layer.output_shape)), f"{own + state:,}"))
+    name, kind, output, parameters = (max(map(len, column)) for column in zip(*rows, strict=True))
+    lines = [f"{row[0]:<{name}}  {row[1]:<{kind}}  {row[2]:>{output}}  {row[3]:>{parameters}}" for row in rows]
+    return "\n".join([*lines, f"{sum(trained) + sum(moving):,} parameters, {sum(trained):,} of them trained"])

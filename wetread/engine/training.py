@@ -1,4 +1,4 @@
-"""Training: mini-batch gradient descent over epochs, whoever computes the steps."""
+"""Training: mini-batch gradient descent over epochs, on any engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of a file to grey pixels, or the reason why not. The name of the file plays no part."""
+"""Decodes the bytes of a file to grey pixels, or says why it cannot. The file's name plays no part."""
 
 from __future__ import annotations
 

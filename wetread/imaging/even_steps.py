@@ -1,4 +1,4 @@
-"""The picture that whole numbers hold, whatever was added to them and however far apart they are kept.
+"""Undoes an offset and a step between a film's grey levels, so that copies of other bit depths give one picture.
 
 A film of 12 bits may be kept as it is, with 2,048 taken from each value, in the upper bits of 16, or spread over all
 65,536 values of 16 bits; one of 8 bits in any of these. The picture is the same. So a film is looked at as steps above

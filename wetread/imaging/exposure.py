@@ -1,4 +1,4 @@
-"""How bright and how contrasted films are as the network sees them: what tells one night's films from another's."""
+"""Brightness and contrast of films as the network sees them, to compare one night with others."""
 
 from __future__ import annotations
 

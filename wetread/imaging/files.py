@@ -1,4 +1,4 @@
-"""The bytes of one file under an archive's root, opened so that nothing else can be read by mistake.
+"""Opens and reads one file under an archive's root, and refuses any path that leads out of it.
 
 Paths are bytes, as the file system gives them. Every directory on the way and the file itself are opened
 relative to the one before, without following links; only a regular file is read, and only if it did not

@@ -1,4 +1,4 @@
-"""The lung field of a film: found, cleaned, filled, and its grey levels brought to one mean and spread.
+"""Finds a film's lung field, cleans it, and brings its grey levels to one mean and deviation.
 
     original -> the segmenter's size -> a probability a pixel -> above 1/2: the mask, or one that came with the film
       -> at most two parts, one cut in two where both lungs hang together, stray ones dropped
@@ -76,6 +76,11 @@ class LungField:
             found = sorted(map(str, body)) if isinstance(body, Mapping) else type(body).__name__
             raise ArtefactError(f"lung field: expected the keys network_sha256 and side, found {found}")
         return cls(body["side"], body["network_sha256"])
+
+    @property
+    def settings(self) -> str:
+        """What a picture of the steps says of it."""
+        return f"{DEVIATION} grey levels of deviation inside, flat outside"
 
     def picture(self, original: GreyLevels, mask: GreyLevels | None = None) -> GreyLevels:
         """Return the lung field of a film of any size, as large as the film.

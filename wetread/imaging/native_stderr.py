@@ -1,4 +1,4 @@
-"""Keep what libjpeg, libpng and libtiff print about a bad file off standard error, and hand it over as text.
+"""Captures what libjpeg, libpng and libtiff print about a bad file on standard error.
 
 The first two print with C's stdio straight to file descriptor 2 and OpenCV offers no way to ask them not to. While
 a picture is decoded, descriptor 2 is a file without a name; what the three wrote is returned and anything else

@@ -1,4 +1,4 @@
-"""The one way from grey pixels to a network's input, which training and serving share.
+"""Turns grey pixels into a network's input, the same way in training and serving.
 
     grey pixels, any depth                                 a large JPEG's at a fraction of its size
       -> area reduction to the working size (long side)      reduced, 8 bits
@@ -16,7 +16,7 @@ same pixels, and because it is the cheaper order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, cast
 
@@ -31,6 +31,7 @@ from wetread.imaging.header import Enough
 from wetread.imaging.lung_field import LungField
 from wetread.imaging.range import normalise
 from wetread.imaging.resize import resize
+from wetread.imaging.step import CLAHE, REDUCE, RESIZE, Step
 
 _JPEG_MARGIN, _WAVELET_MARGIN = 2.0, 1.5
 """What is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
@@ -42,7 +43,7 @@ _NO_FIELD = ("clip_limit", "brightness")
 """What a lung field takes the place of."""
 
 
-class Steps(NamedTuple):
+class StepPictures(NamedTuple):
     """The pictures between grey pixels and the network's size, each (height, width) uint8."""
 
     original: GreyLevels
@@ -150,34 +151,51 @@ class Preprocess:
         jpeg, wavelets = (round(margin * self.working_size) for margin in (_JPEG_MARGIN, _WAVELET_MARGIN))
         return Enough(jpeg if self.reduced_decoding else None, wavelets if self.reduced_wavelets else None)
 
-    def steps(self, pixels: Pixels, mask: GreyLevels | None = None) -> Steps:
-        """Return the pictures on the way, at the working size; raise Rejected FLAT where there is nothing to see.
+    def named_steps(self, mask: GreyLevels | None = None) -> tuple[Step, ...]:
+        """Return every step, in order, from grey pixels to the network's input, float32 (height, width, 1).
 
         mask: of the lungs, where one comes with the film; see `LungField.picture`, and for what it raises.
+        The first step raises Rejected FLAT where there is nothing to see.
         """
-        original = self.original(pixels)
-        equalised = self.equalised(original, mask)
-        return Steps(original, equalised, brighten(equalised, self.brightness))
+        return (
+            *self.enhancements(mask),
+            Step(RESIZE, "Size", f"{self.width} x {self.height}", self._resized),
+            Step(RESIZE, "Scale", f"mean {self.mean:g}, deviation {self.std:g}", self._input),
+        )
+
+    def enhancements(self, mask: GreyLevels | None = None) -> tuple[Step, ...]:
+        """Return the steps at the working size, each of which makes a picture, (height, width) uint8."""
+        original = Step(REDUCE, "Original", "range normalised", self.original)
+        if (field := self.lung_field) is not None:
+            return original, Step(CLAHE, "Lung field", field.settings, lambda film: field.picture(film, mask))
+        columns, rows = self.tile_grid
+        clahe, brightness = (
+            f"clip limit {self.clip_limit:g}, {columns} x {rows} tiles",
+            f"{self.brightness:+d} grey levels",
+        )
+        return (
+            original,
+            Step(CLAHE, "CLAHE", clahe, lambda film: equalise(film, self.clip_limit, self.tile_grid)),
+            Step(RESIZE, "Brightness", brightness, lambda film: brighten(film, self.brightness)),
+        )
+
+    def steps(self, pixels: Pixels, mask: GreyLevels | None = None) -> StepPictures:
+        """Return the pictures on the way, at the working size; a lung field is brightened by nothing.
+
+        mask, and what is raised: as for `named_steps`.
+        """
+        original, equalised, *brightened = _pictures(pixels, self.enhancements(mask))
+        return StepPictures(original, equalised, *brightened or [equalised])
 
     def original(self, pixels: Pixels) -> GreyLevels:
-        """Return the first of the steps; raise Rejected FLAT where there is nothing to see."""
+        """Return the picture of the first step; raise Rejected FLAT where there is nothing to see."""
         reduced = own_8_bits if self.own_range else reduced_to_8_bits
         return normalise(reduced(pixels, self.working_size))
 
-    def equalised(self, original: GreyLevels, mask: GreyLevels | None = None) -> GreyLevels:
-        """Return the second of the steps, of the first: the film after CLAHE, or its lung field."""
-        if self.lung_field is not None:
-            return self.lung_field.picture(original, mask)
-        return equalise(original, self.clip_limit, self.tile_grid)
-
-    def finished(self, equalised: GreyLevels) -> npt.NDArray[np.float32]:
-        """Return the network's input of one film, float32 (height, width, 1), of the second of the steps."""
-        levels = resize(brighten(equalised, self.brightness), self.height, self.width)
-        return self.scaled(levels)[:, :, np.newaxis]
-
     def levels(self, pixels: Pixels, mask: GreyLevels | None = None) -> GreyLevels:
         """Return (height, width) uint8, everything but the scale: the form to keep many films in."""
-        return resize(self.steps(pixels, mask).brightened, self.height, self.width)
+        *_, levels = _pictures(pixels, self.named_steps(mask)[:-1])
+        return levels
 
     def scaled(self, levels: GreyLevels) -> npt.NDArray[np.float32]:
         """Return float32 (levels / 255 - mean) / std, of any shape."""
@@ -186,7 +204,8 @@ class Preprocess:
 
     def apply(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """Return the network's input of one film, float32 (height, width, 1)."""
-        return self.finished(self.equalised(self.original(pixels)))
+        *_, image = _pictures(pixels, self.named_steps())
+        return image
 
     def apply_many(self, pictures: Iterable[Pixels]) -> npt.NDArray[np.float32]:
         """Return the network's input of n films of any sizes, float32 (n, height, width, 1)."""
@@ -194,6 +213,20 @@ class Preprocess:
         if not stack:
             return np.empty((0, self.height, self.width, 1), np.float32)
         return self.scaled(np.stack(stack))[..., np.newaxis]
+
+    def _resized(self, levels: GreyLevels) -> GreyLevels:
+        return resize(levels, self.height, self.width)
+
+    def _input(self, levels: GreyLevels) -> npt.NDArray[np.float32]:
+        return self.scaled(levels)[:, :, np.newaxis]
+
+
+def _pictures(pixels: Pixels, steps: Iterable[Step]) -> Iterator[npt.NDArray[Any]]:
+    """Yield what each of the steps makes of a film."""
+    picture: npt.NDArray[Any] = pixels
+    for step in steps:
+        picture = step.take(picture)
+        yield picture
 
 
 def _check(name: str, value: object, right: bool, expected: str) -> None:

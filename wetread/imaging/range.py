@@ -1,4 +1,4 @@
-"""One range normalisation for every bit depth: 8-bit films and the same films in 16 bits look the same after it."""
+"""Normalises the range of any bit depth to 8 bits: a film looks the same in 8 and 16 bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What beat's port shows: the whole of the work as the database says it, asked at each scrape.
+"""Metrics of beat's port: the totals of all work, asked of the database at each scrape.
 
 These stay true whichever process restarts. They are gauges although most of them only grow: when somebody deletes a
 run they fall, which a counter's reader would take for a restart from 0, and count everything again.

@@ -1,4 +1,4 @@
-"""What the processes of a worker counted together, with the files of those that have ended merged into one.
+"""Sums the metrics of a worker's processes, those that have ended included.
 
 A process of a pool is replaced after some batches, or when it died, and its counts stay in files of its own. Without
 this a worker that serves for months would read ever more of them at each scrape.
@@ -40,7 +40,7 @@ class Together:
 
 
 def merge_ended(directory: str) -> int:
-    """Add what processes that have ended counted to the files of process 0, which there is none; return how many files.
+    """Add what processes that have ended counted to the files of process 0, which never exists; return how many files.
 
     A directory that somebody else named is left as it is: processes of other machines may count there. The class that
     writes the files is not public: tests/unit/metrics/test_metrics_file_layout.py holds their layout.

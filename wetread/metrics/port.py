@@ -1,4 +1,4 @@
-"""The port that Prometheus scrapes: off unless asked for, on loopback unless told otherwise."""
+"""The port that Prometheus scrapes: off by default, and on loopback unless set otherwise."""
 
 from __future__ import annotations
 

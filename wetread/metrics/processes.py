@@ -1,4 +1,4 @@
-"""The processes of a worker and their memory, looked at when the port is scraped."""
+"""Metrics of a worker's processes and their memory, measured at each scrape."""
 
 from __future__ import annotations
 

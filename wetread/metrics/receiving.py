@@ -1,4 +1,4 @@
-"""What a receiver of films says of its own work, in the way of `wetread.metrics.work`."""
+"""Metrics of a receiver of films, kept as `wetread.metrics.work` keeps a worker's."""
 
 from __future__ import annotations
 

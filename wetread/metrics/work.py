@@ -1,4 +1,4 @@
-"""What a worker counts of its own work, in all its processes.
+"""Metrics of a worker's own work, in all its processes.
 
 A worker's films are read by processes of its pool, which come and go, while one port is scraped. So each process
 writes what it counts into files of a directory that the port's process reads (prometheus_client's multiprocess mode):

@@ -1,4 +1,4 @@
-"""A model as a directory of plain data: written once, checked before anything of it is used.
+"""A model as a directory of plain data: written once, and checked before it is used.
 
     model.json            the card: what the model is, and the digests of all the rest
     weights.safetensors   the numbers

@@ -1,4 +1,4 @@
-"""model.json: what a model is, where it came from, and the digests that everything else is held to."""
+"""model.json: what a model is, where it came from, and the digests of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way to read images, whatever computes it: the protocol, and what its engines share."""
+"""The protocol that reads images, and what its engines share."""
 
 from __future__ import annotations
 

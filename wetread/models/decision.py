@@ -1,4 +1,4 @@
-"""From logits to a label, its probability and a decision.
+"""Turns logits into a label, its probability and a decision.
 
 The network gives logits, which are stored. The decision record says how to read them: a temperature that
 makes probabilities as sure as they are right (Guo et al. 2017, "On Calibration of Modern Neural

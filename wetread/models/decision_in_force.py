@@ -1,4 +1,4 @@
-"""The decision that is in force for a model: the record that the database names, checked against the model."""
+"""Looks up the decision in force for a model, and checks it against the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two digests of a model: what its readings depend on, and how they are decided.
+"""The two digests of a model: of what its readings depend on, and of how it decides.
 
 The model digest is the SHA-256 of the canonical JSON of exactly
 

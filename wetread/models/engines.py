@@ -1,4 +1,4 @@
-"""Which engines this machine can load, told without loading one: TensorFlow's import takes seconds."""
+"""Tells which engines this machine can load, without loading one: TensorFlow's import takes seconds."""
 
 from __future__ import annotations
 

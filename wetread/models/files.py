@@ -1,4 +1,4 @@
-"""One file of an artefact, read whole and once, or written so that it survives a power cut."""
+"""Reads one file of an artefact whole and once, or writes it so that it survives a power cut."""
 
 from __future__ import annotations
 

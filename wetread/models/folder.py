@@ -1,4 +1,4 @@
-"""Where models' files lie on one machine: NAME/VERSION under the models' folder, or in the program itself."""
+"""Finds models' files on one machine: NAME/VERSION under the models' folder, or in the program itself."""
 
 from __future__ import annotations
 

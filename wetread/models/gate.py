@@ -1,4 +1,4 @@
-"""The input gate: whether a picture is laid out as an upright frontal chest film at all.
+"""The input gate: tells whether a picture is laid out as an upright frontal chest film.
 
 A network gives one of its labels to a photograph too. The gate looks at a thumbnail of the network's input, a
 dozen cells a side, of which only the pattern counts, not its brightness or contrast: dark lungs on either side

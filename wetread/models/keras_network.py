@@ -1,4 +1,4 @@
-"""An Architecture as a Keras model, and its weights to and from the flat mapping of an artefact.
+"""Builds an Architecture as a Keras model, and converts its weights both ways.
 
 The trainer and the Keras classifier build from here alone, so what is trained is what is served. Every
 layer is one of Keras's own, made from checked numbers: nothing is deserialised, so no Lambda and no

@@ -1,4 +1,4 @@
-"""A model loaded on an engine.
+"""Loads a model on an engine.
 
 Each engine's module is imported only when it is asked for: a worker that serves with the NumPy engine
 never imports TensorFlow or ONNX.

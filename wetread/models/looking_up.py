@@ -1,4 +1,4 @@
-"""A model looked up for one question: no database is made, migrated or written, and nothing is registered."""
+"""Looks up a model for one question, without making, migrating or writing a database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's network as one file of a standard form, for programs other than this one, written whole or not at all.
+"""Exports a model's network as one file of a standard format, for other programs.
 
 Beside the network stands what it needs when it leaves the artefact: labels, preprocessing, temperature, digests. Such
 a file is written, never read: serving and training build their networks from the artefact.

@@ -1,4 +1,4 @@
-"""An Architecture and its weights as an ONNX graph, made from standard operators alone.
+"""Builds an Architecture and its weights as an ONNX graph of standard operators.
 
 The serving engine and the export build from here, so what is exported is what is served. ONNX keeps channels
 before height and width; images come and features go in the order of the artefact, channels last. ONNX:

@@ -1,4 +1,4 @@
-"""ONNX and its runtime, imported in one place and only where they are asked for."""
+"""Imports ONNX and its runtime, in one place and only on demand."""
 
 from __future__ import annotations
 

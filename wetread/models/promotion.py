@@ -1,4 +1,4 @@
-"""What an alias's move asks of a model: an audit that found its data safe, and figures that speak for it.
+"""The conditions for moving an alias to a model: a safe audit, and figures no worse than the model it replaces.
 
 Figures on films that the model learned from speak for nothing. Those that `wetread train` made of its validation or
 test patients are in the model's metrics.json; `wetread evaluate --output` keeps others in the database.

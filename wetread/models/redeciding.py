@@ -1,4 +1,4 @@
-"""A decision put in force for a model, and every stored reading of it decided anew, without a pixel being read."""
+"""Puts a decision in force for a model, and decides all its stored readings again without reading a film."""
 
 from __future__ import annotations
 

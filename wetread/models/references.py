@@ -1,4 +1,4 @@
-"""How people name a model, and which one they mean.
+"""Resolves a model's reference, such as NAME@VERSION, an alias or a digest.
 
     production           an alias: what it points to now; unmoved, `production` is the shipped model
     shipped              the model that came with the program

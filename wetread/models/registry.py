@@ -1,4 +1,4 @@
-"""The registry: which models there are, and which is in production.
+"""The registry of models: registers, verifies, promotes and rolls back.
 
 The database knows every model by its digest; the files lie in the models' folder of each machine, or in
 the program itself for a shipped model. A version is immutable, and a model whose files no longer have the

@@ -1,4 +1,4 @@
-"""Where a model stands: what was measured of it, and of the model that an alias means now, side by side."""
+"""Compares a model's evaluation with that of the model that an alias means now."""
 
 from __future__ import annotations
 

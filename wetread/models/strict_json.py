@@ -1,4 +1,4 @@
-"""JSON without room for interpretation: one text a value, and nothing read that could mean two things.
+"""Strict JSON: one text for each value, and an error for anything ambiguous.
 
 `canonical` is what digests are taken over: keys sorted, no spaces, ASCII, numbers as Python's shortest
 form that reads back the same, no NaN. `pretty` is the same for people, and what the artefact's files hold.

@@ -1,4 +1,4 @@
-"""Weights as bytes: written to and read from safetensors, and checked against an architecture.
+"""Reads and writes weights as safetensors, and checks them against an architecture.
 
 Weights are a flat mapping "layer/weight" -> float32 array, in the layout of schemas.architecture. The
 format is a JSON header and raw numbers: reading it runs nothing.

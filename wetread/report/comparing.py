@@ -1,4 +1,4 @@
-"""A run's scores and inputs beside those of the runs before it, or beside the model's own validation."""
+"""Compares a run's scores and inputs with those of earlier runs, or with the model's own validation."""
 
 from __future__ import annotations
 

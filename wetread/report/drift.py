@@ -1,4 +1,4 @@
-"""How far a run's films are from those before: the population stability index and the Kolmogorov-Smirnov distance.
+"""Measures drift: the population stability index and the Kolmogorov-Smirnov distance.
 
     PSI = sum over bins of (a - e) ln(a / e)
 

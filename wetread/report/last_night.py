@@ -1,4 +1,4 @@
-"""Which run the morning's report is on, and the nights of its schedule in which none was made."""
+"""Finds the run that the morning report is on, and the nights of its schedule that had no run."""
 
 from __future__ import annotations
 

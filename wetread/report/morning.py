@@ -98,7 +98,7 @@ class MorningReport:
     def alarms(self) -> list[Alarm]:
         """Return what is to be looked into, of the night and of its run; empty where nothing is.
 
-        What the films differ by from the model's validation is none: an archive rarely has its mixture of labels.
+        A difference from the model's validation does not count: an archive rarely has its mixture of labels.
         """
         drift = drift_alarms(self.drifts, self.limits.drift) if self.has_baseline else []
         of_run = run_alarms(self.account, max_failure_rate=self.limits.failure_rate, drift=drift)

@@ -1,4 +1,4 @@
-"""The report as one page of html: nothing in it is fetched or run, and it prints."""
+"""The report as one HTML page that fetches and runs nothing, and can be printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a schedule does now: a pure function of what is known of it and of the time."""
+"""Decides what a schedule does now: a pure function of what is known of it and of the time."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ ALWAYS = Span(datetime.min.replace(tzinfo=UTC), None)
 
 
 def read_plan(cron: str, timezone: str, window: tuple[str, str] | None) -> Timetable:
-    """Return the plan that these texts name; raise UsageError saying which of them is none, or that none is due."""
+    """Return the plan that these texts name; raise UsageError that says which is wrong, or that it is never due."""
     plan = Timetable(cron, _zone(timezone), None if window is None else _window(*window))
     if len(cron.split()) != 5:
         raise UsageError(f"expected a cron expression of five fields, such as '0 22 * * *', found {cron!r}")
@@ -71,7 +71,7 @@ def read_plan(cron: str, timezone: str, window: tuple[str, str] | None) -> Timet
 
 
 def split_window(text: str) -> tuple[str, str]:
-    """Return the two hours of a text such as 22:00-06:00; raise UsageError when it is none."""
+    """Return the two hours of a text such as 22:00-06:00; raise UsageError when it is not such a text."""
     start, dash, end = text.partition("-")
     parsed = _window(start.strip(), end.strip()) if dash else None
     if parsed is None:

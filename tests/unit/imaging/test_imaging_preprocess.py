@@ -16,6 +16,8 @@ from schemas.reasons import Reason
 from tests.unit.imaging.pictures import film, ramp
 from wetread.imaging.preprocess import Preprocess
 from wetread.imaging.resize import reduce, resize
+from wetread.imaging.step import STAGES
+from worker.stages import IN_TURN
 
 records = st.builds(
     Preprocess,
@@ -135,6 +137,22 @@ def test_the_steps_are_what_apply_does() -> None:
     levels = resize(steps.brightened, record.height, record.width)
     np.testing.assert_array_equal(record.levels(pixels), levels)
     np.testing.assert_allclose(record.apply(pixels)[:, :, 0], (levels / 255 - 0.4) / 0.25, atol=1e-5)
+
+
+def test_every_named_step_has_a_stage_of_the_profile_in_its_order() -> None:
+    stages = [step.stage for step in Preprocess().named_steps()]
+    assert list(dict.fromkeys(stages)) == list(STAGES)
+    assert stages == sorted(stages, key=list(STAGES).index)
+    assert [stage for stage in IN_TURN if stage in STAGES] == list(STAGES)
+
+
+def test_the_named_steps_taken_one_by_one_are_what_apply_does() -> None:
+    record, pixels = Preprocess(mean=0.4, std=0.25), film(500, 420)
+    picture: np.ndarray[Any, Any] = pixels
+    for step in record.named_steps():
+        picture = step.take(picture)
+    np.testing.assert_array_equal(picture, record.apply(pixels))
+    assert [step.title for step in record.enhancements()] == ["Original", "CLAHE", "Brightness"]
 
 
 def test_each_setting_changes_the_input() -> None:

@@ -11,7 +11,7 @@ from schemas.errors import Rejected
 from tests.unit.imaging.pictures import film
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess
-from wetread.imaging.steps import PANEL_HEIGHT, PANEL_WIDTH, draw_steps
+from wetread.imaging.steps_picture import PANEL_HEIGHT, PANEL_WIDTH, draw_steps
 
 
 def drawn(pixels: np.ndarray, record: Preprocess) -> np.ndarray:

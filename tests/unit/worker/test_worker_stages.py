@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from worker.stages import BESIDE, CLAHE, CLAIM, DECODE, FILES, IN_TURN, OTHER, READ, WAIT, Stages
+from wetread.imaging.step import CLAHE
+from worker.stages import BESIDE, CLAIM, DECODE, FILES, IN_TURN, OTHER, READ, WAIT, Stages
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""A layer's settings come from a file: they are what they should be, or the file is refused."""
+"""Checks a layer's settings, which come from a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from schemas.errors import ArtefactError
 
 
 def positive(name: str, value: object) -> int:
-    """Return a setting such as filters as an integer of 1 or more; raise ArtefactError when it is none."""
+    """Return a setting such as filters as an integer of 1 or more; raise ArtefactError when it is not one."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise ArtefactError(f"expected {name} to be an integer of 1 or more, found {value!r}")
@@ -20,7 +20,7 @@ def pair(name: str, value: object) -> tuple[int, int]:
 
 
 def share(name: str, value: object) -> float:
-    """Return a setting such as rate as a number from 0 to below 1; raise ArtefactError when it is none."""
+    """Return a setting such as rate as a number from 0 to below 1; raise ArtefactError when it is not one."""
     if isinstance(value, (int, float)) and 0 <= value < 1:
         return float(value)
     raise ArtefactError(f"expected {name} to be a number from 0 to below 1, found {value!r}")

@@ -20,7 +20,7 @@ OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
 
 
 def make_optimizer(name: str, **settings: float | bool) -> Optimizer:
-    """Return the optimizer of this name; settings are its class's. Raises UsageError when there is none."""
+    """Return the optimizer of this name; settings are its class's. Raises UsageError for an unknown name."""
     if name not in OPTIMIZERS:
         raise UsageError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}")
     try:

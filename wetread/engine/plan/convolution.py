@@ -1,4 +1,4 @@
-"""Which way a convolution is computed."""
+"""Chooses how a convolution is computed."""
 
 from __future__ import annotations
 

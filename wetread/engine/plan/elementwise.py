@@ -1,4 +1,4 @@
-"""The layers of a plan that look at no neighbours, and the dense layer."""
+"""The layers of a plan that treat each element alone, and the dense layer."""
 
 from __future__ import annotations
 

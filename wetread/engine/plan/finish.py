@@ -1,4 +1,4 @@
-"""What follows a convolution at once, while its sums are in the cache: maximum, bias, ReLU."""
+"""What a convolution does with its sums while they are in the cache: maximum, bias, ReLU."""
 
 from __future__ import annotations
 

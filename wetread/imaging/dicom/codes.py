@@ -1,4 +1,4 @@
-"""Codes of the DICOM standard that may be named in a message or kept; any other text in their tags may be a name.
+"""Codes of the DICOM standard that may be kept or shown; any other text in their tags may be a person's name.
 
 Source: DICOM PS3.3, C.7.3.1.1.1 (modalities), C.8.1.1 and C.8.11.5 (views), and the terms of PS3.16, annex L, that
 plain films have (body parts); C.7.6.3.1.2 (photometric interpretations).

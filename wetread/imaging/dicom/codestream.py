@@ -1,4 +1,4 @@
-"""Whether a JPEG or JPEG-LS within a DICOM file is whole, and as large as the file says, before it is decoded.
+"""Checks that a JPEG or JPEG-LS within a DICOM file is whole, and as large as stated, before it is decoded.
 
 A decoder makes up what a codestream lacks, and reserves what it claims.
 

@@ -1,4 +1,4 @@
-"""The elements of a DICOM data set: where each lies in the file, without looking into it.
+"""Finds where each element of a DICOM data set lies in the file, without parsing its value.
 
 Only elements on an allow-list are handed on; names, dates of birth and free text are stepped over, never parsed.
 
@@ -54,7 +54,7 @@ def truncated() -> Rejected:
 class Elements:
     """A walk over the elements of `data` from `position`.
 
-    Raises Rejected TRUNCATED where an element lies beyond the end, UNDECODABLE where the structure is none.
+    Raises Rejected TRUNCATED where an element lies beyond the end, UNDECODABLE where the structure is broken.
     """
 
     def __init__(self, data: bytes, position: int, encoding: Encoding) -> None:

@@ -1,4 +1,4 @@
-"""A DICOM file: how it is recognised, its transfer syntax, and the data set in it.
+"""Recognises a DICOM file, and finds its transfer syntax and its data set.
 
 Files are recognised by content: the preamble with its prefix, or elements from the first byte on, as older
 programs wrote them.

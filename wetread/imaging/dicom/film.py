@@ -1,4 +1,4 @@
-"""DICOM: the pixels of one film as grey, as a viewer would show them."""
+"""Decodes one DICOM film to grey pixels, as a viewer would show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codestream of compressed pixels, in whichever way a file holds it.
+"""Joins the fragments of compressed pixels to one codestream.
 
 By the standard it lies in the items of a sequence of undefined length, after an item with a table of offsets. Writers
 have stated a length instead, left out the table or the items, and put the boxes of a JP2 file around a JPEG 2000.

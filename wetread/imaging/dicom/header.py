@@ -1,4 +1,4 @@
-"""What a DICOM file says of its picture, by an allow-list of tags, and which files are not for this program.
+"""Reads what a DICOM file says of its picture, by an allow-list of tags, and refuses files not for this program.
 
 Names, dates of birth and free text are never parsed, and no message quotes more than a code.
 """

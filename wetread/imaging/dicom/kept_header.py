@@ -1,4 +1,4 @@
-"""What is kept of a DICOM file's header beside its reading: a few tags on an allow-list, each value checked.
+"""The part of a DICOM header that is kept beside a reading: tags on an allow-list, each value checked.
 
 What is malformed is left out: a tag for a code, a date or an identifier can hold a name.
 
@@ -28,7 +28,7 @@ _UID = re.compile(r"[012](\.[0-9]+)+")
 _DAY = re.compile(r"([0-9]{4})(\.?)([0-9]{2})\2([0-9]{2})")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,2})?")
 _FIRST_YEAR = 1895
-"""Of X-rays: an earlier date is none."""
+"""Of X-rays: an earlier date is wrong."""
 _FARTHEST = 100.0
 """Millimetres between two pixels at most."""
 

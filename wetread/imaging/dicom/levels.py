@@ -1,4 +1,4 @@
-"""Stored values to what is shown: modality LUT or rescale, then VOI LUT or window, then the presentation's shape.
+"""Turns stored values into grey levels: modality LUT or rescale, VOI LUT or window, presentation shape.
 
     stored value -> the modality LUT, or slope v + intercept
                  -> the VOI LUT, or the first window

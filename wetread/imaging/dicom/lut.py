@@ -1,4 +1,4 @@
-"""The table of a modality LUT or a VOI LUT, however its entries are packed.
+"""Reads the table of a modality LUT or a VOI LUT, in all its packings.
 
 Entries of 8 bits lie in bytes, in words of which each holds two, or in words of their own; which of these it is, no
 element says for certain. So the length of the data decides, and where that leaves two answers, whether the upper bytes

@@ -1,4 +1,4 @@
-"""Pixel padding: values that fill the picture up to a rectangle and are none of the film.
+"""Pixel padding: values that fill the picture up to a rectangle and do not belong to the film.
 
 Source: DICOM PS3.3, C.7.5.1.1.2 (Pixel Padding Value and Pixel Padding Range Limit).
 """

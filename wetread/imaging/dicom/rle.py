@@ -1,4 +1,4 @@
-"""DICOM's run lengths: bytes of one significance lie together, in segments that are packed each.
+"""Decodes DICOM's RLE: a segment for each byte of significance, each packed by itself.
 
 Source of the layout: DICOM PS3.5, annex G.
 """

@@ -1,4 +1,4 @@
-"""Which files are no frontal chest film by their own words: they are set aside before anything is decoded."""
+"""Sets aside files whose header says that they are not frontal chest films, before they are decoded."""
 
 from __future__ import annotations
 

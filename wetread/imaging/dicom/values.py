@@ -1,4 +1,4 @@
-"""Numbers of a DICOM header that may be malformed: what cannot be read counts as not stated, and ends no film.
+"""Reads numbers of a DICOM header; a malformed number counts as not stated.
 
 pydicom would raise, or warn and quote the value, so the bytes are looked at as they lie in the file.
 

@@ -1,4 +1,4 @@
-"""The words by which archives name a frontal chest film, and those that name something else.
+"""The words that archives use for a frontal chest film, and for other body parts, views and modalities.
 
 Body part and view are free in the field: archives hold PORT CHEST, TORAX, AP_ERECT. A word that is in neither list
 settles nothing, and the model's gate decides. Whole words are looked for; capitals and signs between words do not

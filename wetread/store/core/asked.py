@@ -1,4 +1,4 @@
-"""A SQLite database opened for a question: nothing is made or written, and whoever may only read the file can ask.
+"""Opens a SQLite database read-only for a question, without making or writing anything.
 
 Whoever may write the file and its folder opens it as a writer would, with writing forbidden: the files that SQLite
 needs beside a database in WAL mode go again with the last connection. Opened read-only they would stay, and belong to

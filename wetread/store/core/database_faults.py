@@ -1,4 +1,4 @@
-"""What a database's driver says, as one of our errors: what was expected, what was found, what to do next."""
+"""Turns a database driver's error into ours: what was expected, what was found, what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A set of images by id that takes one bit each: a walk's memory hardly grows with the archive."""
+"""A set of image ids that takes one bit each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of ours that one statement joins with the database's, however many they are.
+"""Joins any number of rows of ours with the database's in one statement.
 
 On PostgreSQL they are arrays (a role that may make no temporary table can send them); on SQLite a temporary table,
 which SQLite keeps in memory.

@@ -1,4 +1,4 @@
-"""How long PostgreSQL is waited for, in seconds: a server that answers nothing is given up, one that works is not.
+"""Time limits for PostgreSQL: a silent server is given up, a working one is waited for.
 
 A program that waits for a server learns by itself only that a connection broke. A server that is stopped, or a network
 that swallows packets, breaks nothing; and a long query looks the same. So whoever hears nothing for SILENT_SECONDS

@@ -1,4 +1,4 @@
-"""In which order transactions lock rows, and the locks that come before them, so that none locks another out.
+"""The order in which transactions lock rows, so that none deadlocks.
 
 Deleting takes batches, a run's row, then items and predictions; settling takes a batch, predictions and items,
 also items of other runs, then its run's row. No order of rows suits both. So the model's readings, which hold all

@@ -1,4 +1,4 @@
-"""The names that a database knows: models, runs, labels, schedules. For the Tab key: quick, and changing nothing.
+"""The names in a database, for the Tab key: models, runs, labels, schedules. Quick, and read-only.
 
 A shell asks at each press of the key. SQLAlchemy's import takes longer than all of this, so the drivers are asked
 themselves; a SQLite file is opened to be read only and never made, no schema is looked at or migrated, and what cannot

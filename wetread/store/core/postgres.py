@@ -1,4 +1,4 @@
-"""PostgreSQL's side of a database: its connections, directly or through PgBouncer, and how its transactions begin.
+"""Connects to PostgreSQL, directly or through PgBouncer, and begins its transactions.
 
 Nothing is kept in a session, since a bouncer in transaction mode gives each transaction another one: no prepared
 statements, no SET but SET LOCAL, and advisory locks that end with the transaction. What is set goes to the server with

@@ -1,4 +1,4 @@
-"""The hosts of a connection to PostgreSQL, with their addresses: libpq and psycopg look names up without a limit."""
+"""Resolves the hosts of a PostgreSQL connection within a limit, which libpq and psycopg do not have."""
 
 from __future__ import annotations
 

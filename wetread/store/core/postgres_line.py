@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL on which nothing waits for ever."""
+"""A connection to PostgreSQL on which every wait has a limit."""
 
 from __future__ import annotations
 

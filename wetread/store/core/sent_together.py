@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL is sent together with the next whose answer is wanted, or with COMMIT: fewer round trips.
+"""Pipelines PostgreSQL statements with the next one or with COMMIT, to save round trips.
 
 BEGIN, a lock, an update: nobody wants to hear what they give, only that nothing went wrong. Each is held back and goes
 in one message with what follows, so that a claim takes three round trips to the server and a settlement as many. It is

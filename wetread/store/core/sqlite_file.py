@@ -1,4 +1,4 @@
-"""The file of a SQLite database: made for its owner alone, and the same one as long as it is open.
+"""The file of a SQLite database: made for its owner alone, and checked to be the same file while it is open.
 
 SQLite goes on writing to a file that was removed or replaced, and nobody would ever read what it wrote. So what is
 open is compared with what its path names, by device and inode, around every transaction.

@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which SQLAlchemy spells for each database apart."""
+"""INSERT … ON CONFLICT for both databases, which SQLAlchemy spells apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of DICOM headers: one row for a file's bytes, as long as an item names it."""
+"""Stores DICOM headers: one row for a file's bytes, deleted with the last item that names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other names of a directory: a file system, or a part of it, that is mounted in several places."""
+"""Finds other paths of a directory: file systems, or parts of them, that are mounted in several places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hash by which an image's path is found, where a version before it inserted the image without."""
+"""Adds the path hashes that an older version's images lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a known directory's images are listed: a directory inside another one shares the other's images.
+"""Finds the directory under which a directory's images are listed: one inside another shares its images.
 
 So a film has one row, whichever command found it. The directories that have images of their own are called homes;
 no home lies within another.

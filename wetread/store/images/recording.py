@@ -1,4 +1,4 @@
-"""The list of images: what a walk found becomes images, work items and batches, in one transaction."""
+"""Records what a walk found as images, work items and batches, in one transaction."""
 
 from __future__ import annotations
 

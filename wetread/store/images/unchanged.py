@@ -1,4 +1,4 @@
-"""Which images of an earlier run need not be read again.
+"""Finds images of an earlier run that need not be read again.
 
 A rejection stands as long as the rules do: what was rejected under other rules than today's is read again.
 """

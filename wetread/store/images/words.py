@@ -1,4 +1,4 @@
-"""The words of DICOM headers that set films aside in a run, counted; a rare word is not named."""
+"""Counts the words of DICOM headers that set films aside in a run; a rare word is not named."""
 
 from __future__ import annotations
 

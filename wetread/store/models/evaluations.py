@@ -1,4 +1,4 @@
-"""What was measured of models on labelled films, kept so that a promotion can ask for it."""
+"""Stores models' evaluations on labelled films, for promotions to check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another decision for a model: put in force, and applied to the readings that are stored.
+"""Stores another decision for a model, and applies it to the stored readings.
 
 Nobody settles while a transaction of this module runs, and whoever read under the earlier decision is refused then
 and reads again; so the runs' counts of uncertain images stay true at every moment.

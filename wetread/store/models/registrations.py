@@ -1,4 +1,4 @@
-"""The models that are registered, the decision in force for each, and the aliases that move between them."""
+"""Stores registered models, the decision in force for each, and aliases."""
 
 from __future__ import annotations
 

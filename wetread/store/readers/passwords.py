@@ -1,4 +1,4 @@
-"""Passwords of readers, kept as scrypt's keys.
+"""Hashes and checks readers' passwords by scrypt.
 
 Source: RFC 7914. The parameters are OWASP's of 2025 for 32 MiB: N = 2**15, r = 8, p = 3.
 """

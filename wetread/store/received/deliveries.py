@@ -1,4 +1,4 @@
-"""Deliveries: readings that go back to a peer as reports, each once, and what became of them."""
+"""Stores deliveries: readings that go back to a peer as reports, each once, and their states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Peers: who may send films, by the title they call by and the addresses they call from, and how we call them."""
+"""Stores peers: who may send films, from which addresses, and how we call them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def peer_of(peers: Iterable[Peer], title: str, address: str) -> Peer | None:
 
 
 def checked_title(title: str) -> str:
-    """Return an application entity's title; raise UsageError where it is none."""
+    """Return an application entity's title; raise UsageError where it is not one."""
     if not _TITLE.fullmatch(title):
         raise UsageError(
             f"expected a title of 1 to 16 printable characters without backslash, found {title!r}; it is what the "
@@ -86,7 +86,7 @@ def checked_title(title: str) -> str:
 
 
 def checked_network(network: str) -> str:
-    """Return an address or a network in its usual form; raise UsageError where it is none."""
+    """Return an address or a network in its usual form; raise UsageError where it is not one."""
     try:
         found = ipaddress.ip_network(network)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Pulls: what is wanted of a peer, written down before anything is fetched, and what became of each instance.
+"""Stores pulls: what is asked of a peer, written down before anything is fetched, and each instance's state.
 
 The counts of a pull change in the transaction that changes its instances; the database refuses others.
 """

@@ -1,4 +1,4 @@
-"""What came over the network: recorded before its sender is told that it was, then taken into runs."""
+"""Records received films before their sender is told so, then takes them into runs."""
 
 from __future__ import annotations
 

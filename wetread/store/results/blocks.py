@@ -1,4 +1,4 @@
-"""Many results at once, column by column, as an export writes them.
+"""Reads many results at once, column by column, as an export writes them.
 
 What an export of millions costs is what is done to each value of each row. So moments, days and JSON stay the text that
 the database holds or makes of them, and what many rows share is worked out once a block.

@@ -1,4 +1,4 @@
-"""Counting the results, by what one chooses; a run alone from the counters that were kept as its images settled."""
+"""Counts results by chosen columns; for one run alone from counters kept as its images settled."""
 
 from __future__ import annotations
 

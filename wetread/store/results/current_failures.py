@@ -1,4 +1,4 @@
-"""What cannot be read as things stand: of each image and model the latest word, whichever run said it."""
+"""Finds the current failures: of each image and model the latest result, over all runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two models over the same images: what each says of those that both have read."""
+"""Compares two models over the images that both have read."""
 
 from __future__ import annotations
 

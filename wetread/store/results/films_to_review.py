@@ -1,4 +1,4 @@
-"""Which films of a run a person should look at first."""
+"""Finds the films of a run that a person should look at first."""
 
 from __future__ import annotations
 

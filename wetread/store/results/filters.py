@@ -1,4 +1,4 @@
-"""What to look for among the results: filters become conditions with bound parameters."""
+"""Filters of results, turned into SQL conditions with bound parameters."""
 
 from __future__ import annotations
 

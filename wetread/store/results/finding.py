@@ -1,4 +1,4 @@
-"""Asking the results: rows stream from the database, in an order that an index holds."""
+"""Streams results from the database, in an order that an index supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the figures of readings are spread over a run and over the runs before it: one look at each film, for all."""
+"""Histograms of readings' figures over a run and the runs before it, in one pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to ask for: the values that a filter can have, so that one which nothing has is refused."""
+"""The values that a filter can have, so that an unknown value is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is known of one image: where it lies, what each run made of it, and what each model says."""
+"""Everything that is known of one image: its path, its item in each run, each model's reading."""
 
 from __future__ import annotations
 

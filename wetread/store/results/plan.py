@@ -1,4 +1,4 @@
-"""From which table a question is answered, and by which index.
+"""Chooses the table and the index that a question is answered from.
 
 A filter alone is answered from its own index, which holds its natural order. Of several filters, or in another order,
 each one's rows are counted up to FEW: from the one that lets through fewest, and no more than FEW, all are taken and

@@ -1,4 +1,4 @@
-"""The hash that joins each review to the one before, so that a row that was changed or taken out is noticed.
+"""Hash chain of reviews: a row that was changed or deleted is noticed.
 
 It does not show that the last rows were taken out, nor that somebody computed all hashes anew: note the last one, which
 `verify` returns, somewhere else.

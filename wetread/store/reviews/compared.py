@@ -1,4 +1,4 @@
-"""Tables of what one said against what another said of the same films: readers and models, and readers among them."""
+"""Agreement tables over the same films: readers with models, and readers with each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers agree that films show: the label of each on which nobody differs."""
+"""Finds the films on whose label all readers agree."""
 
 from __future__ import annotations
 

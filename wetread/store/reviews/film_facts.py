@@ -1,4 +1,4 @@
-"""What the page of a film shows beside the film: where it lies, its study's other films, what other models say."""
+"""What a film's page shows beside the film: its path, its study's other films, other models' readings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers say of films: rows that are added, of which the latest of a reader and a film counts."""
+"""Stores reviews: rows are only added, and the latest of a reader and a film counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking films back: images, whoever read them, with items, readings and headers; every run's accounts stay true."""
+"""Erases films: images with their items, readings and headers; every run's accounts stay true."""
 
 from __future__ import annotations
 

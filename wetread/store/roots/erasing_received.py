@@ -1,4 +1,4 @@
-"""Taking received films back: the rows that name their instances and senders go with their images."""
+"""Erases received films' instances and senders with their images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which directories share their images: one inside another, or the same one by another name on this machine.
+"""Finds directories that share their images: one inside another, or one by two paths on this machine.
 
 It is asked anew whenever a command is given a directory: what is mounted where may have changed since.
 """

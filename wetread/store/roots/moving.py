@@ -1,4 +1,4 @@
-"""Moving a directory's images to the list of another: twins, two images of one film, become one."""
+"""Moves a directory's images to another's list, and merges two images of one film."""
 
 from __future__ import annotations
 

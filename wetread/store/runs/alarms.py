@@ -1,4 +1,4 @@
-"""What is to be looked into of a run: one list, made here, that every command, report and metric shows.
+"""Makes the list of a run's alarms, which every command, report and metric shows.
 
 A pure function of the run's accounts. What only a measurement tells, drift, is measured at the run's end and kept.
 """

@@ -1,4 +1,4 @@
-"""Taking a run back: its items and accounts go, and readings and headers that no other run's items name."""
+"""Deletes a run with its items and accounts, and readings and headers that no other run names."""
 
 from __future__ import annotations
 

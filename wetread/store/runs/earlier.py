@@ -1,4 +1,4 @@
-"""The runs before a run, by the same model over the same roots, and how often each label was said in them."""
+"""Finds the runs before a run, of the same model and roots, and their shares of each label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a run failed, and whether a run that has ended is as it should be: the rule of exit code 3."""
+"""The failure rate of a run, and whether an ended run is in order: the rule of exit code 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs: made or resumed, walked to their end, paused, cancelled."""
+"""Makes, resumes, pauses, completes and cancels runs."""
 
 from __future__ import annotations
 

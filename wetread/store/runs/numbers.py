@@ -1,4 +1,4 @@
-"""Numbers of runs are given once: logs, reports and readings name them when the run is long deleted.
+"""Gives numbers to runs, each once: logs and readings name them after a run is deleted.
 
 PostgreSQL's sequences never give a number again; SQLite gives the highest again once its row is gone.
 """

@@ -1,4 +1,4 @@
-"""What somebody who watches the work looks at, in four or five queries, however much of it there is."""
+"""Reads what the live status page shows, in four or five queries for any amount of work."""
 
 from __future__ import annotations
 

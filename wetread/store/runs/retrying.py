@@ -1,4 +1,4 @@
-"""Trying again: images that are rejected or dead become pending once more, in batches of their own."""
+"""Retries rejected or dead images: they become pending again, in batches of their own."""
 
 from __future__ import annotations
 

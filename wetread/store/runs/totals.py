@@ -1,4 +1,4 @@
-"""What the database says of all the work: for the metrics, in few queries, whatever the archive's size."""
+"""Totals of all work for the metrics, in few queries for an archive of any size."""
 
 from __future__ import annotations
 

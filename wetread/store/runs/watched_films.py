@@ -1,4 +1,4 @@
-"""Films that a watch finds again: those that changed belong to the next run, those that failed are tried again."""
+"""Handles films that a watch finds again: changed ones go to the next run, failed ones are retried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a run was at work: the time between its images' ends, without the pauses."""
+"""Computes how long a run worked, from its images' ends, without the pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs are those of schedules, and what became of each moment of a schedule, newest first."""
+"""Lists the runs of schedules, and what became of each moment of a schedule, newest first."""
 
 from __future__ import annotations
 

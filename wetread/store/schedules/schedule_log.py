@@ -1,4 +1,4 @@
-"""A schedule's moments and who is at its run: one process at a time, under a lease by the database's clock."""
+"""Logs a schedule's moments, and leases its run to one process at a time by the database's clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules: what is screened by itself, and when; made, listed, paused, removed."""
+"""Stores schedules: made, listed, paused, removed."""
 
 from __future__ import annotations
 

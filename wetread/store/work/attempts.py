@@ -1,4 +1,4 @@
-"""An image that is tried alone: each try is counted before it is touched, and what it died of is noted."""
+"""Counts tries of an image that is read alone, each before it begins, and notes how the worker died."""
 
 from __future__ import annotations
 

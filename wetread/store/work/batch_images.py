@@ -1,4 +1,4 @@
-"""The images of a batch that are to be read, and where each of them lies."""
+"""Reads which images of a batch are pending, and where each lies."""
 
 from __future__ import annotations
 

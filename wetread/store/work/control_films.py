@@ -1,4 +1,4 @@
-"""Films that tell whether a machine reads at all: one that is read just before another is tried alone."""
+"""Finds control films: known good films, read just before a suspect one, to test the machine."""
 
 from __future__ import annotations
 

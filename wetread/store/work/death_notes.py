@@ -1,4 +1,4 @@
-"""Workers that died: counted until an image is touched again, and what one died of, on the image that it had tried."""
+"""Counts workers' deaths against the images that they tried, and notes the cause."""
 
 from __future__ import annotations
 

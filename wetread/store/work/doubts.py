@@ -1,4 +1,4 @@
-"""What was counted against a batch or an image because of a worker that may be alive: so that it can take it back.
+"""Takes back what was counted against a batch or an image when its worker turns out to be alive.
 
 A lease that ran out is counted as its worker's death, and an image's attempt is counted before it is touched. Both may
 be wrong of a worker that was cut off from the database, stood still, or never heard that its claim was granted. Each is

@@ -1,4 +1,4 @@
-"""The items of a batch as they are settled: what became of each image, and which of its readings is the current one."""
+"""Settles a batch's items: each image's state, and which of its readings is the current one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases: who works on which batch, until when, and what becomes of a batch whose worker died.
+"""Leases: which worker holds which batch until when, and what happens to a dead worker's batch.
 
 A claim raises the batch's fence. Everything that the worker later writes names owner and fence, so that one
 that slept past its lease and wakes finds that its commit changes nothing.

@@ -1,4 +1,4 @@
-"""What a worker found out about an image."""
+"""The outcome of an image, as a worker hands it to settling."""
 
 from __future__ import annotations
 

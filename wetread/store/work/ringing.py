@@ -1,4 +1,4 @@
-"""Which batches the broker is rung for, and which of them still wait for whoever hears it."""
+"""Finds batches that the broker should be rung for, and batches that still wait for a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settling: what a worker found out about its images, written in one fenced transaction."""
+"""Settles a batch: writes its images' outcomes in one fenced transaction."""
 
 from __future__ import annotations
 

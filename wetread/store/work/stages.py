@@ -1,4 +1,4 @@
-"""Where the time of a run's workers went, by stage: kept as they settle, summed over all processes and machines."""
+"""Stores where a run's workers spent their time, by stage, summed over all processes and machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's counters by label and by reason, kept as its images settle and as they are decided anew."""
+"""A run's counters by label and by reason, updated as images settle or are decided again."""
 
 from __future__ import annotations
 

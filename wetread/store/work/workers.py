@@ -1,4 +1,4 @@
-"""Processes that serve: who they are, when each was last heard of, and what it has in hand."""
+"""Stores worker processes: who they are, when each last sent a heartbeat, and which batch it holds."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.grey import Pixels
-from wetread.imaging.lung_field import DEVIATION
 from wetread.imaging.opencv import cv2
 from wetread.imaging.preprocess import Preprocess
 
@@ -18,22 +17,16 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_steps(pixels: Pixels, preprocess: Preprocess) -> bytes:
-    """Return a PNG of the three steps on `pixels` (height, width), each with a caption below it.
+    """Return a PNG of what each step at the working size makes of `pixels`, (height, width), with a caption below it.
 
     Raises Rejected FLAT where there is nothing to see.
     """
-    steps = preprocess.steps(pixels)
-    height, width = steps.original.shape
-    columns, rows = preprocess.tile_grid
-    captions = [("Original", f"{width} x {height}, range normalised")]
-    if preprocess.lung_field is None:
-        captions += [
-            ("CLAHE", f"clip limit {preprocess.clip_limit:g}, {columns} x {rows} tiles"),
-            ("Brightness", f"{preprocess.brightness:+d} grey levels"),
-        ]
-    else:
-        captions += [("Lung field", f"{DEVIATION} grey levels of deviation inside, flat outside")]
-    panels = [_panel(levels, *caption) for levels, caption in zip(steps, captions, strict=False)]
+    panels: list[GreyLevels] = []
+    picture = pixels
+    for step in preprocess.enhancements():
+        picture = step.take(picture)
+        size = f"{picture.shape[1]} x {picture.shape[0]}, " if not panels else ""
+        panels.append(_panel(picture, step.title, size + step.settings))
     gap = np.full((panels[0].shape[0], _MARGIN), _PAPER, np.uint8)
     row = [gap] + [part for panel in panels for part in (panel, gap)]
     page = cv2.copyMakeBorder(np.hstack(row), _MARGIN, 0, 0, 0, cv2.BORDER_CONSTANT, value=_PAPER)
