@@ -18,9 +18,10 @@ from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.roots.adding import root_ids
 from wetread.store.runs.lifecycle import open_run
+from wetread.store.work.known_readings import known_readings
 from wetread.store.work.leases import Claim, claim
 from wetread.store.work.outcomes import Outcome
-from wetread.store.work.settling import known_readings, settle_together
+from wetread.store.work.settling import settle_together
 from wetread.store.work.stages import add_stage_seconds
 from worker.stages import BESIDE, IN_TURN
 

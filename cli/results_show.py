@@ -81,6 +81,7 @@ def image_json(settings: Settings, known: KnownImage) -> dict[str, Any]:
     return {
         "path": path_text(known.path),
         "paths": [path_text(path) for path in known.paths],
+        "same_picture_at": [path_text(path) for path in known.shown_at],
         "sha256": None if latest is None else latest.item.sha256,
         "size": known.size,
         "header": None if header is None else _header(header),
@@ -104,7 +105,7 @@ def _reading(settings: Settings, one: RunItem) -> dict[str, Any]:
             "temperature": None if one.decision is None else one.decision.temperature,
             "thresholds": None if one.decision is None else one.decision.thresholds,
             "gate_score": reading.gate_score, "engine": reading.engine, "read_by_run": reading.run_id,
-            "read_at": _moment(reading.read_at),
+            "read_at": _moment(reading.read_at), "read_from_sha256": reading.sha256, "picture_digest": reading.shown,
         }  # fmt: skip
     return body | {
         "run": item.run_id, "settled_at": _moment(item.settled_at), "attempts": item.attempts, "worker": item.worker,
@@ -173,6 +174,7 @@ def _moment(at: datetime | None) -> str | None:
 def _show(one: dict[str, Any]) -> None:
     rows: list[tuple[str, object]] = [("path", one["path"])]
     rows += [("same bytes at", path) for path in one["paths"][1:]]
+    rows += [("same picture at", path) for path in one["same_picture_at"]]
     rows += [("sha256", one["sha256"]), ("bytes", one["size"])]
     rows += [(name.replace("_", " "), value) for name, value in (one["header"] or {}).items() if value is not None]
     emit_table(("image", "value"), rows)

@@ -20,6 +20,7 @@ class Prediction:
     probabilities: softmax(logits / temperature), one a label.
     decision: the label that the thresholds allow, or "uncertain".
     decision_digest: the decision record that was applied.
+    shown: the digest of what a DICOM film shows; None for another file, and where nobody made it.
     grey_mean, grey_deviation: of the preprocessed film's grey levels, 0 to 255; None where nobody measured them.
     """
 
@@ -35,3 +36,4 @@ class Prediction:
     decision_digest: str
     grey_mean: float | None = None
     grey_deviation: float | None = None
+    shown: str | None = None

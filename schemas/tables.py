@@ -219,11 +219,19 @@ class WorkItem(Base):
 
 
 class StoredPrediction(Base):
-    """One model's reading of one file's bytes; only --force replaces its values."""
+    """One model's reading of one file's bytes, and of others that show the same; only --force replaces its values."""
 
     __tablename__ = "predictions"
     __table_args__ = (
         UniqueConstraint("sha256", "model_digest"),
+        Index(
+            "uq_predictions_shown",
+            "shown",
+            "model_digest",
+            unique=True,
+            sqlite_where=text("shown IS NOT NULL"),
+            postgresql_where=text("shown IS NOT NULL"),
+        ),
         Index("ix_predictions_label", "label", "probability", "id"),
         Index("ix_predictions_decision", "decision", "probability", "id"),
         Index("ix_predictions_probability", "probability", "id"),
@@ -243,6 +251,19 @@ class StoredPrediction(Base):
     probabilities: Mapped[list[float]] = mapped_column(JSON, comment="one a label")
     decision: Mapped[str] = mapped_column(String(64), comment="the label that the thresholds allow, or uncertain")
     read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    shown: Mapped[str | None] = mapped_column(String(64), comment="digest of what a DICOM film shows")
+
+
+class SamePicture(Base):
+    """A file's bytes that show what a model has read in a file of other bytes, and that reading."""
+
+    __tablename__ = "same_pictures"
+    __table_args__ = (Index("ix_same_pictures_prediction_id", "prediction_id"),)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, comment="of the file's bytes")
+    model_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    prediction_id: Mapped[int] = mapped_column(
+        ForeignKey("predictions.id", ondelete="CASCADE"), comment="the reading, made of other bytes"
+    )
 
 
 class StoredHeader(Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,7 +26,10 @@ from worker.stages import GATE, NETWORK, Stages
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An image that waits for the network: its bytes are gone, its input is `pixels`, (height, width, 1)."""
+    """An image that waits for the network: its bytes are gone, its input is `pixels`, (height, width, 1).
+
+    shown: the digest of what it shows; None where it is no DICOM film.
+    """
 
     item: ClaimedItem
     sha256: str
@@ -34,6 +37,7 @@ class Waiting:
     mtime_ns: int
     header: FilmHeader | None
     pixels: npt.NDArray[np.float32]
+    shown: str | None = None
 
 
 @dataclass(slots=True)
@@ -79,9 +83,21 @@ class ModelReading:
             header=header,
         )
 
+    @property
+    def shown(self) -> list[str]:
+        """Return the digests of what the images show that wait for `classify`."""
+        return [one.shown for one in self._waiting if one.shown is not None]
+
     def link(self, item: ClaimedItem, file: FileBytes, header: FilmHeader | None, known: LinkedReading) -> None:
         """Settle an image whose bytes this model has read before."""
         self._done(item, file, header, linked=known)
+
+    def link_shown(self, known: Mapping[str, LinkedReading]) -> None:
+        """Settle what waits and shows what this model has read before. known: by the digest of what is shown."""
+        for one in self._waiting:
+            if one.shown is not None and one.shown in known:
+                self._done(one.item, one, one.header, linked=known[one.shown], shown=one.shown)
+        self._waiting = [one for one in self._waiting if one.shown not in known]
 
     def wait(self, waiting: Waiting) -> None:
         """Keep an image for `classify`."""
@@ -121,7 +137,7 @@ class ModelReading:
             )
             looks = exposures(images, classifier.preprocess)
         for one, prediction, (mean, deviation) in zip(waiting, predictions, looks, strict=True):
-            looked = replace(prediction, grey_mean=mean, grey_deviation=deviation)
+            looked = replace(prediction, grey_mean=mean, grey_deviation=deviation, shown=one.shown)
             self._done(one.item, one, one.header, prediction=looked)
 
     def _done(
@@ -131,6 +147,7 @@ class ModelReading:
         header: FilmHeader | None,
         prediction: Prediction | None = None,
         linked: LinkedReading | None = None,
+        shown: str | None = None,
     ) -> None:
         self.settled[item.image_id] = Outcome(
             item.image_id,
@@ -140,6 +157,7 @@ class ModelReading:
             mtime_ns=file.mtime_ns,
             prediction=prediction,
             linked=linked,
+            shown=shown,
             header=header,
         )
 

@@ -1,7 +1,8 @@
 """Turns files into outcomes: read, hash, look up, decode, preprocess, gate, classify.
 
 Threads read ahead while this process decodes, so that a slow disk is hidden; each file is opened once. Bytes
-that the model has read already, under whatever name, are linked to that reading and not decoded.
+that the model has read already, under whatever name, are linked to that reading and not decoded. A DICOM film whose
+picture it has read in a file of other bytes is linked too, once it is decoded.
 """
 
 from __future__ import annotations
@@ -9,32 +10,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import EngineFault, Rejected
 from schemas.films import Accepted, DisplayNote, FilmHeader
-from wetread.imaging.decode import decode
+from wetread.imaging.decode import Grey, decode
 from wetread.imaging.dicom.file import is_dicom
 from wetread.imaging.dicom.kept_header import film_header
 from wetread.imaging.files import FileBytes, read_steady
-from wetread.imaging.grey import Pixels
 from wetread.imaging.header import Enough
+from wetread.imaging.picture import picture_digest
 from wetread.imaging.preprocess import Preprocess
 from wetread.patient_key import patient_key
 from wetread.settings import Settings
 from wetread.store.core.database import Database
+from wetread.store.work.known_readings import known_pictures, known_readings
 from wetread.store.work.leases import Claim, ClaimedItem
 from wetread.store.work.outcomes import LinkedReading, Outcome
-from wetread.store.work.settling import known_readings
 from worker.failpoints import reach
 from worker.model_reading import ModelReading, Waiting
 from worker.models import LoadedModel
 from worker.read_ahead import ReadAhead, ReadItem, Upcoming, no_more
 from worker.read_threads import alive
 from worker.stages import CLAIM, DECODE, FILES, HASH, LOOKUP, READ, Stages
+
+
+class NetworkInput(NamedTuple):
+    """What a network reads of a film. levels: (height, width, 1). shown: as `picture_digest`; None where not DICOM."""
+
+    levels: npt.NDArray[np.float32]
+    shown: str | None
 
 
 class FileInHand:
@@ -45,11 +53,11 @@ class FileInHand:
         self._accepted = accepted
         self._notes: tuple[DisplayNote, ...] | None = None
         self._timed = stages.timed
-        self._pixels: dict[Enough, Pixels | Rejected] = {}
-        self._inputs: dict[Preprocess, npt.NDArray[np.float32]] = {}
+        self._pixels: dict[Enough, Grey | Rejected] = {}
+        self._inputs: dict[Preprocess, NetworkInput] = {}
 
-    def input(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
-        """Return a network's input, (height, width, 1); raise Rejected where there is none."""
+    def input(self, preprocess: Preprocess) -> NetworkInput:
+        """Return a network's input, and the digest of what it shows; raise Rejected where there is none."""
         if preprocess not in self._inputs:
             self._inputs[preprocess] = self._preprocessed(preprocess)
         return self._inputs[preprocess]
@@ -60,26 +68,31 @@ class FileInHand:
             return header
         return replace(header or FilmHeader(), display_note=",".join(self._notes))
 
-    def _preprocessed(self, preprocess: Preprocess) -> npt.NDArray[np.float32]:
-        picture: npt.NDArray[Any] = self._decoded(preprocess.enough)
-        for step in preprocess.named_steps():
+    def _preprocessed(self, preprocess: Preprocess) -> NetworkInput:
+        grey = self._decoded(preprocess.enough)
+        first, *rest = preprocess.named_steps()
+        with self._timed(first.stage):
+            picture: npt.NDArray[Any] = first.take(grey.pixels)
+            # Others than DICOM come by one way, as one file, and are known again by their bytes.
+            shown = picture_digest(grey.pixels, picture, grey.display) if grey.display else None
+        for step in rest:
             with self._timed(step.stage):
                 picture = step.take(picture)
-        return picture
+        return NetworkInput(picture, shown)
 
-    def _decoded(self, enough: Enough) -> Pixels:
+    def _decoded(self, enough: Enough) -> Grey:
         if enough not in self._pixels:
             reach("decode", self._file.sha256)
             try:
                 with self._timed(DECODE):
                     grey = decode(self._file.data, enough, *([self._accepted] if self._accepted else []))
-                self._pixels[enough], self._notes = grey.pixels, grey.notes
+                self._pixels[enough], self._notes = grey, grey.notes
             except Rejected as fault:
                 self._pixels[enough] = fault
-        pixels = self._pixels[enough]
-        if isinstance(pixels, Rejected):
-            raise pixels
-        return pixels
+        found = self._pixels[enough]
+        if isinstance(found, Rejected):
+            raise found
+        return found
 
 
 def prepare(
@@ -87,11 +100,11 @@ def prepare(
 ) -> None:
     """Have a film wait for the reading's network, or settle it as rejected where there is no picture of a film."""
     try:
-        pixels = film.input(reading.model.classifier.preprocess)
+        made = film.input(reading.model.classifier.preprocess)
     except Rejected as fault:
         reading.reject(item, fault, file, film.noted(header))
     else:
-        reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, film.noted(header), pixels))
+        reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, film.noted(header), *made))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,8 @@ class BatchReader:
                 break
             self._prepare(chunk, readings)
         reach("read")
+        for reading in readings:
+            reading.link_shown(self._known_pictures(reading))
         mine.classify(self.progress, self.stages)
         for rider in self.riders:
             try:
@@ -157,10 +172,10 @@ class BatchReader:
         """Decode, preprocess and classify a file's bytes, and forget what that gave; False where they are no film's."""
         reading = ModelReading(self.held, self.model, [item])
         try:
-            pixels = FileInHand(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
+            made = FileInHand(file, self.stages, self.held.accepted).input(self.model.classifier.preprocess)
         except Rejected:
             return False
-        reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, None, pixels))
+        reading.wait(Waiting(item, file.sha256, file.size, file.mtime_ns, None, made.levels))
         reading.classify(self.progress, self.stages)
         return True
 
@@ -179,6 +194,14 @@ class BatchReader:
             return {}
         with self.stages.timed(LOOKUP), self.database.reading() as session:
             return known_readings(session, hashes, held.model_digest, of_run=held.run_id if held.force else None)
+
+    def _known_pictures(self, reading: ModelReading) -> dict[str, LinkedReading]:
+        """Return the readings that a batch's model has of what these files show, under other bytes."""
+        if not (shown := reading.shown):
+            return {}
+        held = reading.held
+        with self.stages.timed(LOOKUP), self.database.reading() as session:
+            return known_pictures(session, shown, held.model_digest, of_run=held.run_id if held.force else None)
 
     def _prepare(self, chunk: Sequence[ReadItem], readings: Sequence[ModelReading]) -> None:
         """Settle what needs no network; what does waits for it, as network input."""

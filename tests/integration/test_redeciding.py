@@ -14,8 +14,8 @@ from wetread.models import redeciding
 from wetread.models.decision import Decision
 from wetread.models.redeciding import put_in_force
 from wetread.store.results.finding import Filters, find_results
+from wetread.store.work.known_readings import known_readings
 from wetread.store.work.outcomes import LinkedReading, Outcome
-from wetread.store.work.settling import known_readings
 
 STRICT = Decision(DIGEST, temperature=1.0, thresholds={"normal": 0.9})
 """Of RunKit's logits, (0, 1, 0), the softmax gives normal 0.576: uncertain then."""

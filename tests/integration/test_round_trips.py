@@ -18,8 +18,9 @@ from tests.servers.postgres_server import PostgresServer
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.core.sent_together import say
+from wetread.store.work.known_readings import known_readings
 from wetread.store.work.outcomes import LinkedReading, Outcome
-from wetread.store.work.settling import known_readings, settle_together
+from wetread.store.work.settling import settle_together
 from wetread.store.work.stages import add_stage_seconds
 
 FILMS = 64

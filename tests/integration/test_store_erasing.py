@@ -20,8 +20,8 @@ from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.roots.erasing import Erased, erase_images, find_images
 from wetread.store.runs.deleting import delete_run
+from wetread.store.work.known_readings import known_readings
 from wetread.store.work.outcomes import Outcome
-from wetread.store.work.settling import known_readings
 
 NAMES = [
     b"doe/a.png",

@@ -146,8 +146,8 @@ def test_receiving_taking_and_erasing_lock_in_one_order(kit: RunKit) -> None:
     read(kit, batch)
     with recorded_locks(kit.database) as locked, kit.database.writing() as session:
         assert erase_images(session, [image]).images == 1
-    whole = ["film_headers", "runs", "work_items", "run_tallies", "predictions", "images", "received_accounts"]
-    assert in_order(only(locked), ERASING) == ["received", "(readings)", "batches", *whole]
+    whole = ["film_headers", "runs", "work_items", "run_tallies", "predictions", "same_pictures", "images"]
+    assert in_order(only(locked), ERASING) == ["received", "(readings)", "batches", *whole, "received_accounts"]
 
 
 def test_moving_images_that_are_there_twice_locks_as_erasing_does(kit: RunKit) -> None:

@@ -17,9 +17,9 @@ from wetread.store.results.finding import Filters, find_results
 from wetread.store.runs.deleting import delete_run
 from wetread.store.runs.lifecycle import cancel_pending, open_run, set_state
 from wetread.store.runs.retrying import retry_failed
+from wetread.store.work.known_readings import known_readings
 from wetread.store.work.leases import next_batches
 from wetread.store.work.outcomes import Outcome
-from wetread.store.work.settling import known_readings
 
 NAMES = [b"a.png", b"b/c.png", b"d\xff.png", b"e.png", b"f.png", b"g.png"]
 

@@ -10,6 +10,7 @@ from schemas.errors import Rejected
 from schemas.films import ACCEPTED, Accepted, DisplayNote
 from schemas.reasons import Reason
 from wetread.imaging import jpeg, png
+from wetread.imaging.dicom.display import display_of
 from wetread.imaging.dicom.file import has_preamble, is_dicom
 from wetread.imaging.dicom.film import DicomHeader, dicom_header, dicom_pixels
 from wetread.imaging.grey import Pixels
@@ -66,6 +67,7 @@ class Grey:
     channels: samples a pixel as stored, alpha included.
     orientation: EXIF orientation, 1 (upright) to 8. It is recorded and not applied.
     notes: what of a DICOM film's display was left out or set right.
+    display: what a DICOM file says of its display, as `display_of` has it; empty for other files.
     """
 
     pixels: Pixels = field(repr=False)
@@ -74,6 +76,7 @@ class Grey:
     channels: int
     orientation: int
     notes: tuple[DisplayNote, ...] = ()
+    display: bytes = b""
 
 
 def decode(data: bytes, enough: Enough = ALL, accepted: Accepted = ACCEPTED) -> Grey:
@@ -98,7 +101,8 @@ def decode(data: bytes, enough: Enough = ALL, accepted: Accepted = ACCEPTED) -> 
         raise Rejected(Reason.UNDECODABLE, f"OpenCV failed on it: {error.err}") from error
     if _is_flat(pixels):
         raise Rejected(Reason.FLAT, f"every pixel has the value {pixels.flat[0]}")
-    return Grey(pixels, header.format, header.bits, header.channels, header.orientation, notes)
+    display = display_of(header) if isinstance(header, DicomHeader) else b""
+    return Grey(pixels, header.format, header.bits, header.channels, header.orientation, notes, display)
 
 
 def read_header(data: bytes, accepted: Accepted = ACCEPTED) -> Header:

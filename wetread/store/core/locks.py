@@ -49,7 +49,8 @@ _FIRST = (
 
 SETTLING = (
     *_FIRST,
-    LockedRows("predictions", "digest of the model, SHA-256 of the file"),
+    LockedRows("predictions", "digest of the model; SHA-256 of the file, then DICOM films by what they show"),
+    LockedRows("same_pictures", "digest of the model, SHA-256 of the file"),
     LockedRows("film_headers", "SHA-256 of the file"),
     LockedRows("work_items", "digest of the model, image, run"),
     LockedRows("run_tallies", "run by run, each before its run's row; kind, name"),
@@ -70,7 +71,9 @@ ERASING = (
     *_FIRST,
     LockedRows("film_headers", "SHA-256 of the file"),
     LockedRows("runs", "id; those that are running too, so that no walk finds the images meanwhile"),
-    LockedRows("work_items, run_tallies, predictions, images", "in any order: nobody else can have them by now"),
+    LockedRows(
+        "work_items, run_tallies, predictions, same_pictures, images", "in any order: nobody else can have them by now"
+    ),
     LockedRows("received_accounts", "root"),
 )
 """Of whoever takes images back, or moves them to another directory's list, with all their models' readings alone."""
@@ -79,7 +82,7 @@ DELETING = (
     *_FIRST,
     LockedRows("models", "there is one"),
     LockedRows("runs", "the run that goes, which has ended; then those that shadow it"),
-    LockedRows("work_items, predictions", "in any order: nobody else can have them by now"),
+    LockedRows("work_items, predictions, same_pictures", "in any order: nobody else can have them by now"),
     LockedRows("film_headers", "SHA-256 of the file"),
     LockedRows("run_tallies", "run; kind, name"),
     LockedRows("run_stages", "in any order: nobody else can have them by now"),

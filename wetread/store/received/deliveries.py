@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from schemas.states import DeliveryState
-from schemas.tables import Delivery, Model, Received, Root, StoredPrediction
+from schemas.tables import Delivery, Model, Received, Root, SamePicture, StoredPrediction
 from wetread.clock import utc_now
 from wetread.store.core.upsert import insert_for
 from wetread.store.received.peers import check_asked_for
@@ -69,23 +69,21 @@ class Wish:
 
 def readings(session: Session, wish: Wish) -> Iterator[Reading]:
     """Yield the readings of received films that are wished for, in the order of the films."""
-    query = _readings().where(StoredPrediction.model_digest == wish.model_digest)
+    wished = [StoredPrediction.model_digest == wish.model_digest]
     if wish.decisions:
-        query = query.where(StoredPrediction.decision.in_(wish.decisions))
+        wished.append(StoredPrediction.decision.in_(wish.decisions))
     if wish.since is not None:
-        query = query.where(StoredPrediction.read_at >= wish.since)
+        wished.append(StoredPrediction.read_at >= wish.since)
     after = 0
-    while rows := session.execute(query.where(Received.id > after).order_by(Received.id).limit(_AT_ONCE)).all():
+    while rows := _page(session, [*wished, Received.id > after]):
         yield from map(_reading, rows)
         after = rows[-1][0].id
 
 
 def reading_of(session: Session, delivery: DeliveryRow) -> Reading | None:
     """Return the reading of a delivery as it is now; None where film or reading are deleted."""
-    row = session.execute(
-        _readings().where(Received.id == delivery.received_id, StoredPrediction.id == delivery.prediction_id)
-    ).first()
-    return None if row is None else _reading(row)
+    rows = _page(session, [Received.id == delivery.received_id, StoredPrediction.id == delivery.prediction_id])
+    return _reading(rows[0]) if rows else None
 
 
 def write_deliveries(session: Session, peer: str, found: Sequence[Reading], uid_of: Callable[[Reading], str]) -> int:
@@ -168,11 +166,28 @@ def change_all(
     return len(numbers)
 
 
+def _page(
+    session: Session, wished: Sequence[ColumnElement[bool]]
+) -> list[Row[Received, StoredPrediction, Model, bytes]]:
+    """Return the first readings that are wished for, in the order of the films, as many as are asked for at once.
+
+    Those of a film's own bytes, and those of others that show the same.
+    """
+    own = _readings().join(StoredPrediction, StoredPrediction.sha256 == Received.sha256)
+    same = _readings().join(SamePicture, SamePicture.sha256 == Received.sha256)
+    same = same.join(StoredPrediction, StoredPrediction.id == SamePicture.prediction_id)
+    found: dict[tuple[int, int], Row[Received, StoredPrediction, Model, bytes]] = {}
+    for query in (own, same):
+        query = query.join(Model, Model.digest == StoredPrediction.model_digest).where(*wished)
+        rows = session.execute(query.order_by(Received.id).limit(_AT_ONCE))
+        found |= {(row[0].id, row[1].id): row for row in rows}
+    return [found[key] for key in sorted(found)[:_AT_ONCE]]
+
+
 def _readings() -> Select[Received, StoredPrediction, Model, bytes]:
     return (
         select(Received, StoredPrediction, Model, Root.path)
-        .join(StoredPrediction, StoredPrediction.sha256 == Received.sha256)
-        .join(Model, Model.digest == StoredPrediction.model_digest)
+        .select_from(Received)
         .join(Root, Root.id == Received.root_id)
         .where(Received.path.is_not(None))
     )

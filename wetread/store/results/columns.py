@@ -67,6 +67,7 @@ RESULT_COLUMNS = (
     ResultColumn("gate_score", "predictions.gate_score", ColumnKind.NUMBER),
     ResultColumn("settled_at", "work_items.settled_at", ColumnKind.MOMENT),
     ResultColumn("display_note", "film_headers.display_note", ColumnKind.NOTES),
+    ResultColumn("picture_digest", "predictions.shown"),
     ResultColumn("detail", "work_items.detail", exported=False),
     ResultColumn("attempts", "work_items.attempts", ColumnKind.INTEGER, exported=False),
     ResultColumn("worker", "work_items.worker", exported=False),
@@ -112,6 +113,7 @@ class ResultRow(NamedTuple):
     gate_score: float | None
     settled_at: datetime | None
     display_note: str | None
+    picture_digest: str | None
     detail: str | None
     attempts: int
     worker: str | None

@@ -77,14 +77,16 @@ def _films(
     )
     files = {prediction: count for prediction, count in session.execute(many)}  # noqa: C416 - rows, which have a type
     named = (
-        select(WorkItem.image_id, Root.path, Image.path, StoredPrediction)
+        select(WorkItem.image_id, WorkItem.sha256, Root.path, Image.path, StoredPrediction)
         .join(Image, Image.id == WorkItem.image_id)
         .join(Root, Root.id == Image.root_id)
         .join(StoredPrediction, StoredPrediction.id == WorkItem.prediction_id)
         .where(WorkItem.run_id == run_id, WorkItem.image_id.in_([image for image, _ in chosen]))
     )
     found = {
-        image: FilmToLookAt(os.path.join(root, path), of.sha256, of.label, of.probability, of.decision, files[of.id])
-        for image, root, path, of in session.execute(named)
+        image: FilmToLookAt(
+            os.path.join(root, path), sha256 or of.sha256, of.label, of.probability, of.decision, files[of.id]
+        )
+        for image, sha256, root, path, of in session.execute(named)
     }
     return [found[image] for image, _ in chosen if image in found]

@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from schemas.reasons import DEATH_REASONS
 from schemas.states import ItemState
-from schemas.tables import IS_FAILED, Image, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import IS_FAILED, Image, SamePicture, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.images.places import Place, places_beginning_with
 
 KEY_BYTES = 255
@@ -188,7 +188,9 @@ def _failed_as(condition: FailedAs, compiler: SQLCompiler, **options: Any) -> st
 def holding(sha256: str) -> ColumnElement[bool]:
     """Return the condition that an item's file held these bytes when it was read."""
     read = WorkItem.prediction_id.in_(select(StoredPrediction.id).where(equals(StoredPrediction.sha256, sha256)))
-    return or_(read, and_(is_failed(), equals(WorkItem.sha256, sha256)))
+    # A reading is of other bytes, too, that show the same; an index leads to it, and the item's own say whose it is.
+    same = WorkItem.prediction_id.in_(select(SamePicture.prediction_id).where(equals(SamePicture.sha256, sha256)))
+    return and_(or_(read, same, is_failed()), equals(WorkItem.sha256, sha256))
 
 
 def equals(column: Any, wanted: str) -> ColumnElement[bool]:

@@ -11,7 +11,17 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from schemas.tables import Image, Model, Root, Run, StoredDecision, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import (
+    Image,
+    Model,
+    Root,
+    Run,
+    SamePicture,
+    StoredDecision,
+    StoredHeader,
+    StoredPrediction,
+    WorkItem,
+)
 from wetread.store.images.places import places_beginning_with
 from wetread.store.results.filters import holding, is_failed
 from wetread.store.work.stages import stage_seconds_a_film
@@ -38,13 +48,17 @@ class RunItem:
 
 @dataclass(frozen=True, slots=True)
 class KnownImage:
-    """An image. paths: everywhere that its bytes, as last read, are known, its own path first. items: oldest first."""
+    """An image. paths: everywhere that its bytes, as last read, are known, its own path first. items: oldest first.
+
+    shown_at: where other bytes lie that show the same.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
     paths: list[bytes]
     items: list[RunItem]
+    shown_at: list[bytes]
 
 
 def find_image(session: Session, *, path: bytes | None = None, sha256: str | None = None) -> list[KnownImage]:
@@ -57,7 +71,7 @@ def hashes_beginning(session: Session, digits: str, *, limit: int) -> list[str]:
     """Return, in order, at most `limit` of the SHA-256s of files that were read and begin with these digits."""
     last = digits + "g"  # behind every digit
     found: set[str] = set()
-    for column, where in ((StoredPrediction.sha256, []), (WorkItem.sha256, [is_failed()])):
+    for column, where in ((StoredPrediction.sha256, []), (SamePicture.sha256, []), (WorkItem.sha256, [is_failed()])):
         query = select(column).where(column >= digits, column < last, *where).distinct().order_by(column)
         found.update(sha256 for sha256 in session.scalars(query.limit(limit)) if sha256 is not None)
     return sorted(found)[:limit]
@@ -80,7 +94,8 @@ def _known(session: Session, image_id: int) -> KnownImage:
     image, root = row.one()
     items = _items(session, image_id)
     own = os.path.join(root, image.path)
-    return KnownImage(own, image.size, image.mtime_ns, [own, *_copies(session, image_id, items)], items)
+    copies = [own, *_copies(session, image_id, items)]
+    return KnownImage(own, image.size, image.mtime_ns, copies, items, _twins(session, items))
 
 
 def _items(session: Session, image_id: int) -> list[RunItem]:
@@ -121,3 +136,19 @@ def _copies(session: Session, image_id: int, items: list[RunItem]) -> list[bytes
         .where(Image.id.in_(select(WorkItem.image_id).where(WorkItem.current, holding(sha256))), Image.id != image_id)
     )
     return sorted(os.path.join(root, path) for root, path in session.execute(query))
+
+
+def _twins(session: Session, items: list[RunItem]) -> list[bytes]:
+    """Return the paths of files with other bytes that the same current readings are of."""
+    mine = {one.reading.id: one.item.sha256 for one in items if one.item.current and one.reading is not None}
+    query = (
+        select(Root.path, Image.path, WorkItem.prediction_id, WorkItem.sha256)
+        .join(Image, Image.root_id == Root.id)
+        .join(WorkItem, WorkItem.image_id == Image.id)
+        .where(WorkItem.prediction_id.in_(sorted(mine)), WorkItem.current)
+    )
+    found = set()
+    for root, path, reading, sha256 in session.execute(query):
+        if mine.get(reading or 0) != sha256:
+            found.add(os.path.join(root, path))
+    return sorted(found)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from schemas.tables import Image, Root, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import Image, Root, StoredHeader, WorkItem
 from wetread.store.reviews.reviews import counting_reviews
+from wetread.store.work.known_readings import readings_of_bytes
 
 AT_ONCE = 500
 """Films that are looked up together, well within the parameters that a database takes."""
@@ -57,15 +58,15 @@ def consensus_films(session: Session, *, least: int = 1) -> tuple[list[Consensus
 def _places(session: Session, digests: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
     found: dict[str, tuple[bytes, str | None]] = {}
     for start in range(0, len(digests), AT_ONCE):
+        some = digests[start : start + AT_ONCE]
         query = (
-            select(StoredPrediction.sha256, Root.path, Image.path, StoredHeader.patient_hash)
-            .join(WorkItem, WorkItem.prediction_id == StoredPrediction.id)
+            select(WorkItem.sha256, Root.path, Image.path, StoredHeader.patient_hash)
             .join(Image, Image.id == WorkItem.image_id)
             .join(Root, Root.id == Image.root_id)
             .outerjoin(StoredHeader, StoredHeader.id == WorkItem.header_id)
-            .where(StoredPrediction.sha256.in_(digests[start : start + AT_ONCE]), WorkItem.current)
+            .where(WorkItem.prediction_id.in_(readings_of_bytes(some)), WorkItem.sha256.in_(some), WorkItem.current)
             .order_by(Image.id)
         )
         for sha256, root, path, patient in session.execute(query):
-            found.setdefault(sha256, (os.path.join(root, path), patient))
+            found.setdefault(sha256 or "", (os.path.join(root, path), patient))
     return found

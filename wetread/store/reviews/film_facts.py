@@ -13,6 +13,7 @@ from wetread.store.results.columns import ResultRow
 from wetread.store.results.filters import Filters
 from wetread.store.results.finding import find_results
 from wetread.store.reviews.worklist import FilmKey
+from wetread.store.work.known_readings import readings_of_bytes
 
 FILMS_OF_A_STUDY = 12
 
@@ -46,7 +47,7 @@ def said_by_others(session: Session, row: ResultRow) -> list[tuple[str, str, flo
     query = (
         select(Model.name, Model.version, reading.label, reading.probability, reading.decision)
         .join(Model, Model.digest == reading.model_digest)
-        .where(reading.sha256 == row.sha256, reading.model_digest != row.model_digest)
+        .where(reading.id.in_(readings_of_bytes([row.sha256])), reading.model_digest != row.model_digest)
         .order_by(Model.name, Model.version)
     )
     return [(f"{name}@{version}", label, share, said) for name, version, label, share, said in session.execute(query)]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from schemas.predictions import UNCERTAIN
 from schemas.states import ItemState, RunState
-from schemas.tables import Batch, Image, Run, RunTally, StoredHeader, StoredPrediction, WorkItem
+from schemas.tables import Batch, Image, Run, RunTally, SamePicture, StoredHeader, StoredPrediction, WorkItem
 from wetread.store.core.locks import lock_batches, lock_readings
 from wetread.store.images.headers import delete_unnamed_headers, lock_headers
 from wetread.store.results.filters import beginning_with
@@ -160,7 +160,31 @@ def _count_labels_anew(session: Session, run: int) -> None:
 
 
 def _drop_unnamed(session: Session, predictions: set[int]) -> int:
-    """Delete those of the readings that no item names any more; a copy of the film elsewhere still names its own."""
+    """Delete those of the readings that no item names any more; a copy of the film elsewhere still names its own.
+
+    One that files of other bytes name, which show the same, is theirs from now on: nothing of the erased is kept.
+    """
     named = exists().where(WorkItem.prediction_id == StoredPrediction.id)
     gone = delete(StoredPrediction).where(StoredPrediction.id.in_(predictions), ~named).returning(StoredPrediction.id)
-    return len(session.execute(gone).all())
+    deleted = len(session.execute(gone).all())
+    unnamed = ~exists().where(
+        WorkItem.prediction_id == SamePicture.prediction_id, WorkItem.sha256 == SamePicture.sha256
+    )
+    session.execute(
+        delete(SamePicture)
+        .where(SamePicture.prediction_id.in_(predictions), unnamed)
+        .execution_options(synchronize_session=False)
+    )
+    of_its_bytes = exists().where(
+        WorkItem.prediction_id == StoredPrediction.id, WorkItem.sha256 == StoredPrediction.sha256
+    )
+    left = (
+        select(StoredPrediction.id, func.min(SamePicture.sha256))
+        .join(SamePicture, SamePicture.prediction_id == StoredPrediction.id)
+        .where(StoredPrediction.id.in_(predictions), ~of_its_bytes)
+        .group_by(StoredPrediction.id)
+    )
+    for reading, heir in session.execute(left).all():
+        session.execute(delete(SamePicture).where(SamePicture.prediction_id == reading, SamePicture.sha256 == heir))
+        session.execute(update(StoredPrediction).where(StoredPrediction.id == reading).values(sha256=heir))
+    return deleted

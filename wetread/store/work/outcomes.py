@@ -24,7 +24,8 @@ class Outcome:
     """What became of one image.
 
     prediction: a new reading; None for a link, a rejection, a death.
-    linked: the id and label of a reading that these bytes have already.
+    linked: the id and label of a reading that these bytes have already, or other bytes that show the same.
+    shown: the digest of what the image shows, where the link is by it and not by the bytes.
     header: what is kept of a DICOM file's header, whatever became of the image.
     word: of our own lists, by which a DICOM film was set aside.
     """
@@ -38,5 +39,6 @@ class Outcome:
     mtime_ns: int | None = None
     prediction: Prediction | None = None
     linked: LinkedReading | None = None
+    shown: str | None = None
     header: FilmHeader | None = None
     word: str | None = None

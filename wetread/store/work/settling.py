@@ -12,35 +12,22 @@ from sqlalchemy import String, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from schemas.errors import LeaseLost, ReadingsChanged
-from schemas.predictions import Prediction
 from schemas.states import ItemState, RunState
 from schemas.table_base import UtcDateTime
-from schemas.tables import Batch, Model, Run, StoredPrediction, WorkItem
+from schemas.tables import Batch, Model, Run, WorkItem
 from wetread.clock import utc_now
 from wetread.store.core.locks import lock_readings
 from wetread.store.core.sent_together import PLAIN, say
-from wetread.store.core.upsert import insert_for
 from wetread.store.images.headers import store_headers
 from wetread.store.work.item_settling import Stored, settle_items
+from wetread.store.work.known_readings import known_pictures, known_readings
 from wetread.store.work.leases import Claim, release
-from wetread.store.work.outcomes import LinkedReading, Outcome
+from wetread.store.work.outcomes import Outcome
+from wetread.store.work.storing_readings import store_predictions
 from wetread.store.work.tallies import add_tallies, tally_of
 
 _BATCHES: Any = Batch.__table__
 _RUNS: Any = Run.__table__
-
-
-def known_readings(
-    session: Session, sha256s: Sequence[str], model_digest: str, *, of_run: int | None = None
-) -> dict[str, LinkedReading]:
-    """Return {sha256: reading} for the bytes that this model has read, or read in the run `of_run`."""
-    query = select(
-        StoredPrediction.sha256, StoredPrediction.id, StoredPrediction.label, StoredPrediction.decision
-    ).where(StoredPrediction.sha256.in_(sha256s), StoredPrediction.model_digest == model_digest)
-    if of_run is not None:
-        query = query.where(StoredPrediction.run_id == of_run)
-    rows = session.execute(query, execution_options=PLAIN)
-    return {sha256: LinkedReading(number, label, said) for sha256, number, label, said in rows}
 
 
 def settle(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
@@ -84,7 +71,7 @@ def settle_together(
         except (LeaseLost, ReadingsChanged) as fault:
             faults.append(fault)
     by_model = sorted(kept, key=lambda part: part[0].model_digest)
-    readings = {held.batch_id: _store_predictions(session, held, outcomes, now) for held, outcomes in by_model}
+    readings = {held.batch_id: store_predictions(session, held, outcomes, now) for held, outcomes in by_model}
     headers = store_headers(session, {o.sha256: o.header for _, some in kept for o in some if o.sha256 and o.header})
     asked = {held.batch_id: len(outcomes) for held, outcomes in parts}
     for held, outcomes in kept:
@@ -133,14 +120,17 @@ def _lock(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> None:
 
 def _with_standing_links(session: Session, held: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return `outcomes` with their links as they are now, without those whose reading was deleted since."""
-    linked = [outcome.sha256 for outcome in outcomes if outcome.linked is not None and outcome.sha256 is not None]
+    linked = [outcome for outcome in outcomes if outcome.linked is not None]
     if not linked:
         return list(outcomes)
-    now = _known(session, linked, held)
+    by_bytes = [one.sha256 for one in linked if one.shown is None and one.sha256 is not None]
+    by_shown = [one.shown for one in linked if one.shown is not None]
+    now = known_readings(session, by_bytes, held.model_digest) if by_bytes else {}
+    now |= known_pictures(session, by_shown, held.model_digest) if by_shown else {}
     return [
-        outcome if outcome.linked is None else replace(outcome, linked=now[outcome.sha256 or ""])
+        outcome if outcome.linked is None else replace(outcome, linked=now[outcome.shown or outcome.sha256 or ""])
         for outcome in outcomes
-        if outcome.linked is None or outcome.sha256 in now
+        if outcome.linked is None or (outcome.shown or outcome.sha256) in now
     ]
 
 
@@ -151,30 +141,6 @@ def _take_from_batch(session: Session, held: Claim, settled: int) -> None:
     taken = update(_BATCHES).where(of.id == held.batch_id)
     values = {name: case((last, None), else_=of[name]) for name in ("owner", "lease_until")}
     say(session, taken.values(pending=of.pending - settled, **values))
-
-
-def _store_predictions(session: Session, held: Claim, outcomes: Sequence[Outcome], now: datetime) -> dict[str, int]:
-    """Return {sha256: prediction id}, having stored the new ones; only a forced run replaces what is there."""
-    new = {o.prediction.sha256: o.prediction for o in outcomes if o.prediction is not None}
-    if not new:
-        return {}
-    rows = [_prediction_row(new[sha256], held.run_id, now) for sha256 in sorted(new)]
-    statement = insert_for(session)(StoredPrediction)
-    key = [StoredPrediction.sha256, StoredPrediction.model_digest]
-    if held.force:
-        replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("sha256", "model_digest")}
-        statement = statement.on_conflict_do_update(index_elements=key, set_=replaced)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-    answer = session.execute(statement.returning(StoredPrediction.sha256, StoredPrediction.id), rows)
-    stored = {row.sha256: row.id for row in answer}
-    if there := [sha256 for sha256 in new if sha256 not in stored]:
-        stored |= {sha256: known.prediction_id for sha256, known in _known(session, there, held).items()}
-    return stored
-
-
-def _known(session: Session, sha256s: Sequence[str], held: Claim) -> dict[str, LinkedReading]:
-    return known_readings(session, sha256s, held.model_digest)
 
 
 def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], now: datetime) -> None:
@@ -190,23 +156,3 @@ def _keep_accounts(session: Session, run_id: int, counts: Counter[ItemState], no
         "ended_at": case((finishes, literal(now, UtcDateTime)), else_=of.ended_at),
     }
     say(session, update(_RUNS).where(of.id == run_id).values(accounts))
-
-
-def _prediction_row(prediction: Prediction, run_id: int, now: datetime) -> dict[str, object]:
-    """Return the columns of a new reading, made now in a run."""
-    return {
-        "sha256": prediction.sha256,
-        "model_digest": prediction.model_digest,
-        "decision_digest": prediction.decision_digest,
-        "engine": prediction.engine,
-        "run_id": run_id,
-        "logits": list(prediction.logits),
-        "gate_score": prediction.gate_score,
-        "grey_mean": prediction.grey_mean,
-        "grey_deviation": prediction.grey_deviation,
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "probabilities": list(prediction.probabilities),
-        "decision": prediction.decision,
-        "read_at": now,
-    }
