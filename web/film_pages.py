@@ -66,8 +66,11 @@ def film_values(asked: Asked) -> Response:
 
 
 def film_thumb(asked: Asked) -> Response:
-    """Answer a small picture."""
-    return _answer(asked.site.films.thumb(place_of(asked.site, read_key(asked.path["film"]))), None)
+    """Answer a small picture of what was read."""
+    key = read_key(asked.path["film"])
+    with asked.site.database.reading() as session:
+        row = _film(session, key)
+    return _answer(asked.site.films.thumb(place_of(asked.site, key), row.sha256), None)
 
 
 def film_as_read(asked: Asked) -> Response:
