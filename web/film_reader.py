@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -94,9 +94,15 @@ class FilmReader:
         """Return a PNG of the film after CLAHE and brightness, as this record of a model has it."""
         return self._ask(place, "as_read", {"preprocess": preprocess})
 
-    def where_it_looks(self, place: FilmPlace, directory: str, digest: str, label: str) -> FilmToShow:
-        """Return a PNG to lay over the film: what speaks for `label`, by the model whose files lie in `directory`."""
-        return self._ask(place, "map", {"directory": directory, "digest": digest, "label": label})
+    def where_it_looks(
+        self, place: FilmPlace, directory: str, digest: str, label: str, refused: Collection[str]
+    ) -> FilmToShow:
+        """Return a PNG to lay over the film: what speaks for `label`, by the model whose files lie in `directory`.
+
+        By the first method that there is for its network and that is not refused.
+        """
+        more = {"directory": directory, "digest": digest, "label": label, "refused": sorted(refused)}
+        return self._ask(place, "map", more)
 
     def close(self) -> None:
         """End the processes."""
