@@ -51,6 +51,7 @@ COMMANDS = {
     "results": ("cli.results", "List, show, summarise and delete readings."),
     "web": ("cli.web", "Open the reading room: look at the films, agree or disagree, until stopped."),
     "readers": ("cli.readers", "Say who may sign in to the reading room, `wetread web`."),
+    "tokens": ("cli.tokens", "Say which programs may ask the HTTP API of `wetread web`, and as whom."),
     "reviews": ("cli.reviews", "Check, measure and export what readers said of the films in the reading room."),
     "audit": ("cli.audit", "Find leaks, copies and shortcuts in labelled films."),
     "train": ("cli.train", "Train a model on labelled films."),

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import click
 
-from wetread.clock import utc_now
-
-_DAYS_AGO = re.compile(r"(\d{1,5})d")
-FORMS = "expected a day or a time as 2026-11-30, 2026-11-30T22:00+01:00, today, yesterday or 7d"
-
-
-def read_day(text: str) -> date | None:
-    """Return the day that `text` names: YYYY-MM-DD, today, yesterday, or 7d, which is 7 days before today, in UTC."""
-    today = utc_now().date()
-    words = {"today": 0, "yesterday": 1}
-    ago = _DAYS_AGO.fullmatch(text)
-    if text in words or ago:
-        return today - timedelta(days=int(ago[1]) if ago else words[text])
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+from wetread.moments import FORMS, read_day, read_moment
 
 
 class Day(click.ParamType[date]):
@@ -52,9 +35,7 @@ class MomentParameter(click.ParamType[datetime]):
         """Return the moment in UTC; fail when `value` is not one."""
         text = str(value).strip()
         try:
-            day = read_day(text)
-            found = datetime.fromisoformat(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            return read_moment(text)
         except (ValueError, OverflowError):
             self.fail(f"{FORMS}, found {text[:40]!r}", param, ctx)
 

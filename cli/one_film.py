@@ -13,7 +13,6 @@ import click
 
 from cli.accept_options import accepted_options
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
-from cli.results_show import why
 from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, UsageError
 from schemas.films import ACCEPTED, Accepted
 from schemas.reasons import NO_FILM_REASONS, Reason
@@ -119,6 +118,8 @@ def screen_films(order: OneFilmOrder, *, as_json: bool) -> int:
 
 def film_json(path: bytes, outcome: Outcome, reference: str, model: LoadedModel) -> dict[str, Any]:
     """Return what is said of one film; docs/screening.md lists the keys."""
+    from wetread.views.images import why
+
     reading, gate = outcome.prediction, model.gate
     body: dict[str, Any] = {
         "path": path_text(path), "sha256": outcome.sha256, "state": str(outcome.state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 
 import click
@@ -33,19 +34,26 @@ def readers() -> None:
     "--role", type=click.Choice(ROLES), default="review", show_default=True,
     help="look: see films and reviews; review: say what they see, too; manage: cancel runs, too.",
 )  # fmt: skip
+@click.option(
+    "--no-password", is_flag=True, help="They sign in at a proxy (web --user-header), and here by no password."
+)
 @_STDIN
-def add(name: str, role: str, password_stdin: bool) -> None:
+def add(name: str, role: str, no_password: bool, password_stdin: bool) -> None:
     """Let a person sign in; the password is asked for, twice.
 
     \b
     Example:
       wetread readers add "Dr. Roe" --role review
       wetread readers add "Dr. Doe" --role look --password-stdin
+      wetread readers add roe@hospital.example --no-password
     """
     from wetread.clock import utc_now
     from wetread.store.readers.readers import add_reader
 
-    password = _password(asked=not password_stdin)
+    if no_password and password_stdin:
+        raise UsageError("expected --no-password or --password-stdin, found both")
+    # One that nobody was told opens nothing: the column holds a key of it all the same.
+    password = secrets.token_urlsafe(32) if no_password else _password(asked=not password_stdin)
     with opened_database() as (_, database), database.writing() as session:
         add_reader(session, name, role, password, utc_now())
     say(f"{name} may sign in, to {role}; `wetread web` opens the reading room")

@@ -9,6 +9,7 @@ from wetread.path_text import path_text
 from wetread.report.body import commands
 from wetread.report.last_night import LastNight
 from wetread.report.morning import LabelShare, MorningReport
+from wetread.report.reviewing import LATELY
 from wetread.store.results.films_to_review import FilmToLookAt
 
 
@@ -38,6 +39,8 @@ def show_report(report: MorningReport) -> None:
         notes = sorted(account.display_notes.items())
         emit_table(("display note", "films"), notes, title="shown with a note", one_of_many=True)
     _show_positives(report)
+    if report.reviews:
+        _show_reviews(report)
     if report.drifts:
         _show_drift(report)
     else:
@@ -52,6 +55,17 @@ def show_report(report: MorningReport) -> None:
     say("to go on:")
     for one in commands(report):
         say(f"  {one['command']:<50}  {one['for']}")
+
+
+def _show_reviews(report: MorningReport) -> None:
+    rows = []
+    for one in report.reviews:
+        for when, of in (("lately", one.lately), ("before", one.before)):
+            if of is not None:
+                kappa = None if of.kappa is None else f"{of.kappa:.2f} ({of.low:.2f} to {of.high:.2f})"
+                rows.append((one.answer, when, of.films, percent(of.agreed), kappa))
+    columns = ("the model's answer", "when", "films", "agreed", "kappa")
+    emit_table(columns, rows, title=f"what readers said, in {LATELY.days} days and before", one_of_many=True)
 
 
 def show_nights(night: LastNight) -> None:

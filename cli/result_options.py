@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.asked_values import check_known, chosen_path
 from cli.completing import MODEL, files, labels
 from cli.known_choice import KnownChoice
 from cli.moments import DAY, MOMENT
@@ -16,6 +15,7 @@ from cli.output import say
 from cli.run_number import RUN_NUMBER
 from schemas.reasons import Reason
 from schemas.states import ItemState
+from wetread.views.asked_values import check_known, chosen_path
 
 if TYPE_CHECKING:
     from wetread.store.core.database import Database

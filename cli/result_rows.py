@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from cli.output import csv_cell, json_text
 from wetread.path_text import path_text
 from wetread.store.results.columns import COLUMNS, EXPORTED, ColumnKind, ResultRow
+from wetread.views.results import result_values
 
 if TYPE_CHECKING:
     from wetread.store.results.blocks import Block
 
-_KINDS = [column.kind for column in EXPORTED]
-_NESTED = [place for place, kind in enumerate(_KINDS) if kind in (ColumnKind.NUMBERS, ColumnKind.SHARES)]
+_NESTED = [place for place, (_, _, kind, _) in enumerate(EXPORTED) if kind in (ColumnKind.NUMBERS, ColumnKind.SHARES)]
 
 _JSON_LINE = "{" + ", ".join(f'"{name}": %s' for name in COLUMNS) + "}"
 
@@ -25,33 +24,6 @@ STUDY_COLUMNS = ("view", "series", "instance")
 
 DROPPED_FIRST = ("run", "model", "state", "reason", "instance", "series")
 """Columns that a narrow terminal has no room for, in this order."""
-
-
-def _no_empty_text(text: str) -> str | None:
-    return text or None
-
-
-_SHOWN_BY_KIND: dict[ColumnKind, Callable[[Any], object]] = {
-    ColumnKind.PATH: path_text,
-    ColumnKind.MOMENT: datetime.isoformat,
-    ColumnKind.DAY: date.isoformat,
-    ColumnKind.NOTES: _no_empty_text,
-}
-_SHOWN = [(place, _SHOWN_BY_KIND[kind]) for place, kind in enumerate(_KINDS) if kind in _SHOWN_BY_KIND]
-
-
-def result_values(row: ResultRow) -> tuple[Any, ...]:
-    """Return the values of COLUMNS: numbers, text, None, {label: probability}, [millimetres, millimetres]."""
-    values: list[Any] = list(row[: len(COLUMNS)])
-    for place, shown in _SHOWN:
-        if values[place] is not None:
-            values[place] = shown(values[place])
-    return tuple(values)
-
-
-def result_json(row: ResultRow) -> dict[str, Any]:
-    """Return one line of `results list --format jsonl`."""
-    return dict(zip(COLUMNS, result_values(row), strict=True))
 
 
 def exported_columns(block: Block) -> list[list[Any]]:

@@ -13,11 +13,12 @@ from cli.known_choice import KnownChoice
 from cli.mistyped import refuse_mistyped
 from cli.output import NOT_DIAGNOSTIC, emit_csv, emit_json, emit_json_array, emit_table, say
 from cli.result_options import chosen_filters, filter_options, of_one_model, say_if_none
-from cli.result_pages import page_word, read_page_word
-from cli.result_rows import DROPPED_FIRST, STUDY_COLUMNS, TABLE_COLUMNS, csv_row, result_json, table_row
+from cli.result_rows import DROPPED_FIRST, STUDY_COLUMNS, TABLE_COLUMNS, csv_row, table_row
 from cli.run_number import LARGEST
 from cli.short_options import shortened
 from wetread.store.results.columns import COLUMNS
+from wetread.views.result_pages import page_word, read_page_word
+from wetread.views.results import result_json
 
 if TYPE_CHECKING:
     from wetread.store.results.columns import ResultRow

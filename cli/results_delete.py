@@ -6,9 +6,9 @@ import re
 
 import click
 
-from cli.asked_values import chosen_path
 from cli.context import asked_database, opened_database
 from cli.output import emit_json, say
+from wetread.views.asked_values import chosen_path
 
 FORMS = {"sha256": "[0-9a-f]{64}", "patient_hash": "[0-9a-f]{64}", "study_uid": r"[0-9.]{1,64}"}
 

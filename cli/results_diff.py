@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.asked_values import chosen_path
 from cli.completing import MODEL, files
 from cli.context import asked_database
 from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, percent, say
 from cli.result_options import model_digest
 from cli.run_number import LARGEST
 from wetread.path_text import path_text
+from wetread.views.asked_values import chosen_path
 
 if TYPE_CHECKING:
     from wetread.store.results.diff import ChangedFilm

@@ -37,19 +37,11 @@ def list_all(as_json: bool) -> None:
     Example:
       wetread reviews list
     """
-    from wetread.clock import utc_text
     from wetread.store.reviews.reviews import all_reviews
+    from wetread.views.reviews import review_json
 
     with asked_database() as (_, database), database.reading() as session:
-        rows = [
-            {
-                "review": one.id, "at": utc_text(one.created_at), "reader": reader, "verdict": one.verdict,
-                "label": one.label, "model_label": one.model_label, "blinded": one.blinded, "seconds": one.seconds,
-                "superseded": over, "comment": one.comment, "sha256": one.sha256, "model_digest": one.model_digest,
-                "decision_digest": one.decision_digest, "supersedes": one.supersedes, "row_hash": one.row_hash,
-            }
-            for one, reader, over in all_reviews(session)
-        ]  # fmt: skip
+        rows = [review_json(*one) for one in all_reviews(session)]
     if as_json:
         emit_json(rows)
         return

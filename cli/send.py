@@ -56,7 +56,7 @@ def send(
     from cli.pacs_extra import check_pacs
 
     check_pacs()
-    from cli.asked_values import refuse_unknown
+    from wetread.views.asked_values import refuse_unknown
     from gateway.calling.patience import AskedToStop
     from gateway.sending.report import report_uid
     from gateway.sending.sending import Sending

@@ -21,6 +21,10 @@ FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--tls-key", type=FILE, metavar="FILE", help="Its key, without a password.")
 @click.option("--behind-proxy", metavar="ADDRESS", help="Of the proxy that speaks TLS; nobody else may call then.")
 @click.option(
+    "--user-header", metavar="NAME",
+    help="In which that proxy says who signed in there (OIDC); readers sign in by no password then.",
+)  # fmt: skip
+@click.option(
     "--allowed-host", "names", multiple=True, metavar="NAME",
     help="A name by which browsers call the room, beside those of loopback and --host; may be given again.",
 )  # fmt: skip
@@ -30,6 +34,7 @@ def web(
     tls_certificate: str | None,
     tls_key: str | None,
     behind_proxy: str | None,
+    user_header: str | None,
     names: tuple[str, ...],
 ) -> None:
     """Open the reading room: look at the films, agree or disagree, until stopped.
@@ -42,6 +47,7 @@ def web(
       wetread readers add "Dr. Roe"
       wetread web
       wetread web --host 0.0.0.0 --tls-certificate room.pem --tls-key room.key --allowed-host room.hospital.example
+      wetread web --behind-proxy 127.0.0.1 --user-header X-Forwarded-Email --allowed-host room.hospital.example
     """
     try:
         from web.serving import WebOrder, serve
@@ -54,7 +60,7 @@ def web(
     if bool(tls_certificate) != bool(tls_key):
         raise UsageError("expected --tls-certificate and --tls-key together, found one of them")
     tls = (tls_certificate, tls_key) if tls_certificate and tls_key else None
-    order = WebOrder(host, port, tls, behind_proxy, names)
+    order = WebOrder(host, port, tls, behind_proxy, names, user_header)
 
     def opened(address: str) -> None:
         say(f"reading room: {address}")

@@ -71,7 +71,7 @@ BEGIN
         END IF;
     END LOOP;
     -- What opens the reading room is for nobody else to read, and what was said there for nobody to change.
-    FOREACH name IN ARRAY ARRAY['readers', 'reader_sessions'] LOOP
+    FOREACH name IN ARRAY ARRAY['readers', 'reader_sessions', 'api_tokens'] LOOP
         IF to_regclass('public.' || name) IS NOT NULL THEN
             EXECUTE format('REVOKE ALL ON public.%I FROM wetread_worker, wetread_reader', name);
         END IF;

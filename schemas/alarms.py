@@ -27,6 +27,7 @@ class AlarmKind(StrEnum):
     FILMS_DEAD = "films_dead"
     FAILURE_RATE = "failure_rate"
     DRIFT = "drift"
+    AGREEMENT = "agreement"
     RECEIVED_CONFLICT = "received_conflict"
     NIGHT_MISSED = "night_missed"
     NIGHT_FAILED = "night_failed"

@@ -56,3 +56,17 @@ class Evaluation(Base):
         JSON, comment="figure: value, low, high; against another model the differences, with paired intervals"
     )
     evaluated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MapCheck(Base):
+    """What `wetread explain check` found of one method's maps of one model; the latest counts."""
+
+    __tablename__ = "map_checks"
+    __table_args__ = (Index("ix_map_checks_model", "model_digest", "method"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_digest: Mapped[str] = mapped_column(String(64))
+    method: Mapped[str] = mapped_column(String(16), comment="additive, occlusion or integrated")
+    films: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[str | None] = mapped_column(Text, comment="why its maps are not shown; empty where they are")
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON, comment="as wetread/views/map_checks.py shows them")
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -45,6 +45,21 @@ class ReaderSession(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="to the minute")
 
 
+class ApiToken(Base):
+    """A secret by which a program asks the HTTP API as a reader; only its hash is here."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("token_hash"))
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), comment="what the program is called")
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"), comment="as whom it asks")
+    role: Mapped[str] = mapped_column(String(16), comment="look, review or manage; never more than the reader's")
+    token_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the secret")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="from when on it counts no more")
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class ReadingList(Base):
     """Films to go through: filters and an order, by a number that an address can hold without naming anybody."""
 

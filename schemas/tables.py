@@ -30,10 +30,12 @@ from schemas.image_tables import Image as Image
 from schemas.image_tables import Root as Root
 from schemas.promotion_tables import AliasChange as AliasChange
 from schemas.promotion_tables import Evaluation as Evaluation
+from schemas.promotion_tables import MapCheck as MapCheck
 from schemas.promotion_tables import ModelAlias as ModelAlias
 from schemas.pull_tables import Pull as Pull
 from schemas.pull_tables import PullInstance as PullInstance
 from schemas.pull_tables import PullStudy as PullStudy
+from schemas.reader_tables import ApiToken as ApiToken
 from schemas.reader_tables import ReaderSession as ReaderSession
 from schemas.reader_tables import ReadingList as ReadingList
 from schemas.reader_tables import StoredReader as StoredReader

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from web import film_pages, sign_in, worklist_pages
+from web import api_operations, film_pages, sign_in, worklist_pages
 from web.asked import answering
 from web.guard import Application, Guard
 from web.site import Site
@@ -42,6 +42,8 @@ def application(site: Site) -> Application:
         Route(
             "/films/{film}/as-read.png", answering(film_pages.film_as_read, page=False, picture=True), methods=["GET"]
         ),
+        Route("/api", answering(api_operations.show_page), methods=["GET"]),
+        *api_operations.api_routes(),
         Route("/assets/{name}", _asset, methods=["GET"]),
     ]
     inner = Starlette(routes=routes)

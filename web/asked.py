@@ -114,6 +114,10 @@ def _answered(site: Site, handler: Handler, role: str, page: bool, request: Requ
     token, now = request.cookies.get(COOKIE, ""), utc_now()
     with site.database.reading() as session:
         found = reader_of(session, token, now) if token else None
+    header = site.doors.user_header
+    if found is not None and header is not None:
+        # Whoever the proxy names by now may be another than the one whose session this is.
+        found = found if site.doors.told_name(request.headers.getlist(header)) == found[0].name else None
     if found is None:
         return RedirectResponse("/sign-in", 303) if page else JSONResponse({"error": "sign in first"}, 401)
     reader, due = found

@@ -10,16 +10,23 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+PROGRAMS = "/api/v1/"
+"""Where programs ask, with a token that no browser sends by itself."""
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Who may call. scheme: of our addresses. names: that Host may hold, without port. proxy: if any, who alone may."""
+    """Who may call. scheme: of our addresses. names: that Host may hold, without port. proxy: if any, who alone may.
+
+    user_header: in which that proxy says who signed in there; None where readers sign in here.
+    """
 
     scheme: str
     names: frozenset[str]
     proxy: str | None = None
+    user_header: str | None = None
 
     def fault_of_caller(self, host: str, address: str) -> str | None:
         """Return why a caller is refused: by the Host that they named, or the address that they call from."""
@@ -29,9 +36,20 @@ class Doors:
             return "expected one of the names of this reading room in Host, found another; see --allowed-host"
         return None
 
-    def fault_of_source(self, method: str, headers: Mapping[str, str]) -> str | None:
+    def told_name(self, values: list[str]) -> str | None:
+        """Return whom the proxy names in these values of its header; None where it is not exactly one name."""
+        if len(values) != 1 or not values[0].strip():
+            return None
+        try:
+            return values[0].strip().encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            return None
+
+    def fault_of_source(self, method: str, path: str, headers: Mapping[str, str]) -> str | None:
         """Return why a request is refused by the page that it comes from; None where it may do what it asks."""
         site = headers.get("sec-fetch-site")
+        if path.startswith(PROGRAMS) and site is None and "origin" not in headers:
+            return None  # no browser, and no cookie counts there
         if method in ("GET", "HEAD"):
             navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
             if site in (None, "same-origin", "none") or navigates:

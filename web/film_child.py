@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from schemas.errors import Rejected, WetreadError
+from schemas.errors import Rejected, UsageError, WetreadError
 from schemas.films import Accepted
 from wetread.imaging.decode import Grey, decode
 from wetread.imaging.files import read_file
@@ -119,10 +119,14 @@ def _png(levels: Pixels) -> bytes:
 def _map(data: bytes, order: dict[str, Any]) -> Answer:
     """Make where the model looks: what speaks for the label that the order names, and against it."""
     from wetread.explain.film_map import film_map, overlay_png
+    from wetread.explain.methods import methods_of
 
     artefact = _artefact(order["directory"], order["digest"])
     pixels = _decoded(data, order, artefact.card.preprocess.enough).pixels
-    found = film_map(artefact, pixels, label=order["label"])
+    method = next((one for one in methods_of(artefact) if one not in order["refused"]), None)
+    if method is None:
+        raise UsageError("no map of this model says what it uses: `wetread explain check` refused every method")
+    found = film_map(artefact, pixels, method, order["label"])
     return {"method": found.method, "label": found.label}, overlay_png(found, *pixels.shape)
 
 

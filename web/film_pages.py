@@ -15,6 +15,7 @@ from web.worklist_pages import hides_answer, key_text, read_key
 from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text
 from wetread.store.core.locks import lock_reviews
+from wetread.store.models.map_checks import latest_map_checks
 from wetread.store.results.columns import ResultRow
 from wetread.store.reviews.film_facts import labels_of, of_its_study, said_by_others, thresholds_of
 from wetread.store.reviews.reading_lists import FilmList, find_list
@@ -66,8 +67,11 @@ def film_values(asked: Asked) -> Response:
 
 
 def film_thumb(asked: Asked) -> Response:
-    """Answer a small picture."""
-    return _answer(asked.site.films.thumb(place_of(asked.site, read_key(asked.path["film"]))), None)
+    """Answer a small picture of what was read."""
+    key = read_key(asked.path["film"])
+    with asked.site.database.reading() as session:
+        row = _film(session, key)
+    return _answer(asked.site.films.thumb(place_of(asked.site, key), row.sha256), None)
 
 
 def film_as_read(asked: Asked) -> Response:
@@ -89,11 +93,13 @@ def film_map(asked: Asked) -> Response:
         films, row = find_list(session, int(asked.path["list"])), _film(session, key)
         if row.label is None or hides_answer(films, reviews_of(session, row.sha256), asked.reader.id):
             raise UsageError("expected a film whose answer is shown, found one whose is not")
+        checks = latest_map_checks(session, row.model_digest)
+    refused = [one.method for one in checks.values() if one.refused is not None]
     try:
         files = files_of(asked.site, row.model_digest)
     except WetreadError as error:
         return JSONResponse({"error": str(error)}, 404)
-    shown = asked.site.films.where_it_looks(place_of(asked.site, key), files, row.model_digest, row.label)
+    shown = asked.site.films.where_it_looks(place_of(asked.site, key), files, row.model_digest, row.label, refused)
     return _answer(shown, None)
 
 

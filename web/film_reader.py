@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -62,35 +62,47 @@ class FilmReader:
         self._all = [_Process(settings.memory_bytes) for _ in range(processes)]
         for process in self._all:
             self._free.put(process)
-        self._thumbs: OrderedDict[tuple[bytes, bytes], FilmToShow] = OrderedDict()
+        self._thumbs: OrderedDict[tuple[str, Accepted], FilmToShow] = OrderedDict()
         self._lock = Lock()
 
     def film(self, place: FilmPlace) -> FilmToShow:
         """Return the whole film: 16-bit values, little-endian, by gzip."""
         return self._ask(place, "film", {})
 
-    def thumb(self, place: FilmPlace) -> FilmToShow:
-        """Return a small PNG, from memory where it was made before."""
-        key = (place.root, place.path)
+    def thumb(self, place: FilmPlace, sha256: str | None) -> FilmToShow:
+        """Return a small PNG of the bytes that were read, by their SHA-256, from memory where it was made before.
+
+        A file that holds others by now is at fault: its picture would stand beside a reading of another one.
+        """
+        key = (sha256 or "", place.accepted)
         with self._lock:
-            if (kept := self._thumbs.get(key)) is not None:
+            if sha256 is not None and (kept := self._thumbs.get(key)) is not None:
                 self._thumbs.move_to_end(key)
                 return kept
         made = self._ask(place, "thumb", {})
-        if made.fault is None:
-            with self._lock:
-                self._thumbs[key] = made
-                while len(self._thumbs) > KEPT_THUMBS:
-                    self._thumbs.popitem(last=False)
+        if made.fault is not None or sha256 is None:
+            return made
+        if made.facts["sha256"] != sha256:
+            return FilmToShow({"fault": "the file has changed since it was read; screen it again"}, b"")
+        with self._lock:
+            self._thumbs[key] = made
+            while len(self._thumbs) > KEPT_THUMBS:
+                self._thumbs.popitem(last=False)
         return made
 
     def as_read(self, place: FilmPlace, preprocess: Mapping[str, Any]) -> FilmToShow:
         """Return a PNG of the film after CLAHE and brightness, as this record of a model has it."""
         return self._ask(place, "as_read", {"preprocess": preprocess})
 
-    def where_it_looks(self, place: FilmPlace, directory: str, digest: str, label: str) -> FilmToShow:
-        """Return a PNG to lay over the film: what speaks for `label`, by the model whose files lie in `directory`."""
-        return self._ask(place, "map", {"directory": directory, "digest": digest, "label": label})
+    def where_it_looks(
+        self, place: FilmPlace, directory: str, digest: str, label: str, refused: Collection[str]
+    ) -> FilmToShow:
+        """Return a PNG to lay over the film: what speaks for `label`, by the model whose files lie in `directory`.
+
+        By the first method that there is for its network and that is not refused.
+        """
+        more = {"directory": directory, "digest": digest, "label": label, "refused": sorted(refused)}
+        return self._ask(place, "map", more)
 
     def close(self) -> None:
         """End the processes."""

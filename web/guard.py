@@ -58,7 +58,9 @@ class Guard:
         headers = Headers(scope=scope)
         caller = scope.get("client") or ("", 0)
         fault = self._doors.fault_of_caller(headers.get("host", ""), caller[0])
-        fault, code = (fault, 421) if fault else (self._doors.fault_of_source(scope["method"], headers), 403)
+        fault, code = (
+            (fault, 421) if fault else (self._doors.fault_of_source(scope["method"], scope["path"], headers), 403)
+        )
         length = headers.get("content-length", "0")
         if fault is None and (not length.isdigit() or int(length) > BODY_BYTES or "transfer-encoding" in headers):
             fault, code = f"expected at most {BODY_BYTES} bytes, of a length that is told", 413

@@ -17,6 +17,7 @@ from schemas.errors import UsageError
 from web.application import application
 from web.doors import LOOPBACK_NAMES, Doors, is_loopback
 from web.film_reader import FilmReader
+from web.run_starts import RunStarts
 from web.site import Site
 from wetread.settings import Settings
 from wetread.store.core.database import Database
@@ -30,13 +31,17 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class WebOrder:
-    """Where to serve. tls: files of certificate and key, PEM. proxy: its address. names: that Host may hold."""
+    """Where to serve. tls: files of certificate and key, PEM. proxy: its address. names: that Host may hold.
+
+    user_header: in which the proxy says who signed in there.
+    """
 
     host: str
     port: int
     tls: tuple[str, str] | None
     proxy: str | None
     names: tuple[str, ...]
+    user_header: str | None = None
 
 
 def serve(
@@ -46,13 +51,19 @@ def serve(
 
     Raises UsageError for an address that cannot be had, or would be open without protection.
     """
+    if order.user_header is not None and order.proxy is None:
+        raise UsageError(
+            "--user-header: expected the proxy that sets it, by --behind-proxy ADDRESS, found none: without it anybody "
+            "could name themselves"
+        )
     listening, address = _opened(order)
     port = listening.getsockname()[1]
     scheme = "https" if order.tls is not None or order.proxy is not None else "http"
     own = {order.host.lower()} if order.host not in ("0.0.0.0", "::") else set()  # noqa: S104 - compared, not bound
     names = frozenset({*LOOPBACK_NAMES, *own, *(name.lower() for name in order.names)})
     films = FilmReader(settings)
-    site = Site(settings, database, Doors(scheme, names, order.proxy), films)
+    runs = RunStarts(database, settings)
+    site = Site(settings, database, Doors(scheme, names, order.proxy, order.user_header), films, runs)
     config = uvicorn.Config(
         application(site), log_config=None, access_log=False, server_header=False, proxy_headers=False,
         lifespan="off", ws="none", http="h11", limit_concurrency=AT_ONCE, timeout_keep_alive=15,
@@ -64,6 +75,7 @@ def serve(
     try:
         asyncio.run(_until_asked(server, listening, asked, lambda: opened(f"{scheme}://{shown}:{port}/")))
     finally:
+        runs.close()
         films.close()
         with suppress(OSError):
             listening.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from web.doors import Doors
 from web.film_reader import FilmReader
+from web.run_starts import RunStarts
 from web.templates import Templates
 from web.throttle import Throttle
 from wetread.settings import Settings
@@ -20,5 +21,6 @@ class Site:
     database: Database
     doors: Doors
     films: FilmReader
+    runs: RunStarts
     templates: Templates = field(default_factory=Templates)
     throttle: Throttle = field(default_factory=Throttle)

@@ -218,6 +218,30 @@ def test_the_window_is_exact_and_what_is_written_in_a_name_does_nothing(site: Si
         assert page.locator("aside img, aside script").count() == 0
 
 
+def test_the_magnifier_shows_the_film_twice_as_large_and_the_map_says_its_method(site: Site) -> None:
+    with site.page("roe") as page:
+        page.locator(".film").first.press("Enter")
+        ready(page)
+        page.keyboard.press("o")
+        page.keyboard.press("g")
+        same = page.evaluate(
+            """() => {
+              const box = stage.getBoundingClientRect(), side = lens.width, seen = lens.getContext("2d");
+              const level = (x, y) => canvas.getContext("2d").getImageData(x, y, 1, 1).data[0];
+              const x = (box.width / 2 - view.x) / view.scale, y = (box.height / 2 - view.y) / view.scale;
+              return [-20, 0, 15].map((far) => [
+                seen.getImageData(side / 2 + far * 2 * view.scale, side / 2, 1, 1).data[0], level(x + far, y),
+              ]);
+            }"""
+        )
+        assert all(abs(one - other) <= 8 for one, other in same), same
+        page.keyboard.press("g")
+        assert page.locator("#lens").is_hidden()
+        page.keyboard.press("v")
+        page.wait_for_selector("#map:not([hidden])")
+        page.wait_for_selector("#said:has-text('additive')")
+
+
 def test_a_film_that_cannot_be_shown_leaves_the_page_alive(site: Site) -> None:
     with site.page("roe") as page:
         page.locator("summary").press("Enter")

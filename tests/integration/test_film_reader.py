@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,5 +52,22 @@ def test_what_died_is_started_again(opened: FilmReader, place: FilmPlace) -> Non
 
 def test_what_is_no_plain_path_or_gone_is_not_opened(opened: FilmReader, place: FilmPlace) -> None:
     for path in (b"../film.png", b"/etc/passwd", b"gone.png", b""):
-        assert opened.thumb(FilmPlace(place.root, path, ACCEPTED)).fault, path
-    assert opened.thumb(place).fault is None
+        assert opened.thumb(FilmPlace(place.root, path, ACCEPTED), None).fault, path
+    assert opened.thumb(place, None).fault is None
+
+
+def test_a_small_picture_is_of_the_bytes_that_were_read(opened: FilmReader, place: FilmPlace, tmp_path: Path) -> None:
+    def written(seed: int) -> str:
+        data = cv2.imencode(".png", np.random.default_rng(seed).integers(0, 256, (300, 300), np.uint8))[1].tobytes()
+        (tmp_path / "film.png").write_bytes(data)
+        return hashlib.sha256(data).hexdigest()
+
+    first = written(1)
+    before = opened.thumb(place, first)
+    assert before.fault is None and opened.thumb(place, first) is before
+    second = written(2)
+    assert opened.thumb(place, second).data != before.data
+    third = written(3)
+    assert opened.thumb(place, second).data != before.data, "made when the file still held it"
+    written(4)
+    assert "has changed" in (opened.thumb(place, third).fault or "")

@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 from cli import results_export
 from cli.main import wetread
 from cli.output import csv_cell, json_text
-from cli.result_rows import csv_lines, csv_row, json_lines, result_json
+from cli.result_rows import csv_lines, csv_row, json_lines
 from schemas.errors import UsageError, WetreadError
 from schemas.films import FilmHeader
 from schemas.reasons import Reason
@@ -34,6 +34,7 @@ from wetread.store.results.blocks import find_result_blocks
 from wetread.store.results.columns import ResultRow
 from wetread.store.results.counts import failure_counts, label_counts
 from wetread.store.results.finding import Filters, Sort, find_results
+from wetread.views.results import result_json
 
 STORED = [text for text in INJECTIONS if not text.startswith("/") and "\udce9" not in text]
 """What a database and a file system can hold: no lone half of a sign, and no absolute path under a root."""

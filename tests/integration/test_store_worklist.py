@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text, update
@@ -16,6 +16,7 @@ from schemas.reasons import Reason
 from schemas.states import ItemState
 from schemas.tables import Review, StoredDecision, StoredReader
 from tests.screened import DIGEST, LABELS, RunKit, rejected
+from wetread.report.reviewing import reviewed_lately
 from wetread.store.core.database import Database
 from wetread.store.core.locks import lock_reviews
 from wetread.store.results.columns import ResultRow
@@ -249,3 +250,18 @@ def test_agreement_and_consensus_count_what_stands(films: RunKit, readers: tuple
     assert counted == {
         ("doe", "cnn@1", SHOWN): 2, ("roe", "cnn@1", SHOWN): 1, ("roe", "cnn@1", BLINDED): 1, ("doe", "roe", None): 2,
     }  # fmt: skip
+
+
+def test_what_was_said_lately_is_told_from_before(films: RunKit, readers: tuple[int, int], database: Database) -> None:
+    rows = gone_through(database, FilmList(ALL))
+    for row in rows[:3]:
+        say(database, row.image_id, readers[0], Said("agree"))
+    say(database, rows[3].image_id, readers[0], Said("disagree", other_label(rows[3]), blinded=True))
+    say(database, rows[4].image_id, readers[0], Said("unsure"))
+    with database.reading() as session:
+        soon, later = (reviewed_lately(session, DIGEST, NOW + timedelta(days=days)) for days in (1, 40))
+        assert reviewed_lately(session, "e" * 64, NOW) == []
+    assert [(one.answer, one.lately and one.lately.films, one.before) for one in soon] == [
+        (BLINDED, 1, None), (SHOWN, 3, None)
+    ]  # fmt: skip
+    assert [(one.lately, one.before and one.before.agreed) for one in later] == [(None, 0.0), (None, 1.0)]

@@ -3,9 +3,11 @@
 
 const at = (id) => document.getElementById(id);
 const { list, csrf } = document.body.dataset;
-const stage = at("stage"), sheet = at("sheet"), canvas = at("film"), asRead = at("as-read"), map = at("map"), opacity = at("opacity");
+const stage = at("stage"), lens = at("lens"), sheet = at("sheet"), canvas = at("film"), asRead = at("as-read"), map = at("map"), opacity = at("opacity");
 const kept = new Map(); // key -> promise of { facts, film }
 const view = { low: 0, high: 255, inverted: false, scale: 1, x: 0, y: 0, fits: true };
+const LENS = 2; // times as large as the film around it
+let spot = null; // where the pointer is over the stage
 let now = null, since = 0, lastSaid = null, busy = false;
 
 function made(tag, text, of) {
@@ -96,11 +98,27 @@ function draw() {
   const center = (view.low + view.high) / 2, width = view.high - view.low;
   const halved = now.film.halved ? `, shown at 1/${2 ** now.film.halved}` : "";
   at("window-said").textContent = `window ${Math.round(width)}, level ${Math.round(center)}${view.inverted ? ", inverted" : ""}; ${now.film.width} × ${now.film.height}, ${now.film.bits} bits${halved}`;
+  drawLens();
 }
 
 function place() {
   sheet.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
   sheet.classList.toggle("near", view.scale > 2);
+  drawLens();
+}
+
+function drawLens() {
+  if (lens.hidden || !now || now.film.fault) return;
+  const box = stage.getBoundingClientRect(), side = lens.width, context = lens.getContext("2d");
+  const { x, y } = spot ?? { x: box.width / 2, y: box.height / 2 };
+  const source = asRead.hidden ? canvas : asRead;
+  const across = (source.naturalWidth || source.width) / now.film.width, down = (source.naturalHeight || source.height) / now.film.height;
+  const wide = side / (view.scale * LENS);
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, side, side);
+  context.imageSmoothingEnabled = view.scale * LENS <= 2;
+  context.drawImage(source, ((x - view.x) / view.scale - wide / 2) * across, ((y - view.y) / view.scale - wide / 2) * down, wide * across, wide * down, 0, 0, side, side);
+  lens.style.transform = `translate(${x - side / 2}px, ${y - side / 2}px)`;
 }
 
 function fit() {
@@ -150,24 +168,38 @@ const acts = {
   larger() { zoom(1.25); },
   smaller() { zoom(0.8); },
   reset() { resetWindow(); fit(); },
+  lens() { lens.hidden = !lens.hidden; press("lens", !lens.hidden); drawLens(); },
   keys() { at("keys").showModal(); },
-  map() {
+  async map() {
     if (!map.hidden) { hideMap(); return; }
     if (now.facts.hidden || !now.facts.label) { say("There is no answer shown whose map could be.", true); return; }
-    map.src = `/lists/${list}/films/${now.key}/map.png`;
-    map.hidden = opacity.hidden = false;
-    press("map", true);
-    fade();
+    const key = now.key;
+    try {
+      const answer = await asked(`/lists/${list}/films/${key}/map.png`);
+      const head = JSON.parse(answer.headers.get("x-film"));
+      const picture = URL.createObjectURL(await answer.blob());
+      map.src = picture;
+      await map.decode();
+      URL.revokeObjectURL(picture);
+      if (now.key !== key) return;
+      map.hidden = opacity.hidden = false;
+      press("map", true);
+      fade();
+      say(`Where it looks for ${head.label}, by the method ${head.method}.`);
+    } catch (fault) {
+      if (now.key === key) say(`The map cannot be shown: ${fault.message}`, true);
+    }
   },
   "as-read"() {
     if (asRead.hidden) asRead.src = `/films/${now.key}/as-read.png`;
     asRead.hidden = !asRead.hidden;
     press("as-read", !asRead.hidden);
+    drawLens();
   },
 };
+asRead.addEventListener("load", drawLens);
 asRead.addEventListener("error", () => { asRead.hidden = true; press("as-read", false); say("What the model sees cannot be shown: its files are not on this machine.", true); });
 
-map.addEventListener("error", () => { hideMap(); say("The map cannot be shown: the model's files are not here, or its network has none that adds up.", true); });
 opacity.addEventListener("input", fade);
 
 // What is said of it
@@ -284,13 +316,13 @@ function comment() { at("comment").focus(); }
 const keys = {
   n: () => now.facts.next && go(now.facts.next), p: () => now.facts.previous && go(now.facts.previous),
   a: () => review("agree"), u: () => review("unsure"), x: () => review("not_a_film"), z: () => review("withdrawn"), c: comment,
-  i: acts.invert, f: acts.fit, o: acts.whole, "+": acts.larger, "=": acts.larger, "-": acts.smaller, m: acts["as-read"], v: acts.map, r: acts.reset, "?": acts.keys,
+  i: acts.invert, f: acts.fit, o: acts.whole, "+": acts.larger, "=": acts.larger, "-": acts.smaller, m: acts["as-read"], v: acts.map, g: acts.lens, r: acts.reset, "?": acts.keys,
   h: () => move(-60, 0), j: () => move(0, 60), k: () => move(0, -60), l: () => move(60, 0),
   b: () => at("back").click(),
 };
 keys.ArrowRight = keys.n;
 keys.ArrowLeft = keys.p;
-const PICTURE = new Set(["i", "f", "o", "+", "=", "-", "m", "v", "r", "h", "j", "k", "l"]);
+const PICTURE = new Set(["i", "f", "o", "+", "=", "-", "m", "v", "g", "r", "h", "j", "k", "l"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || at("keys").open || !now) return;
@@ -326,12 +358,16 @@ stage.addEventListener("pointerdown", (event) => {
   stage.setPointerCapture(event.pointerId);
 });
 stage.addEventListener("pointermove", (event) => {
+  const box = stage.getBoundingClientRect();
+  spot = { x: event.clientX - box.left, y: event.clientY - box.top };
+  drawLens();
   if (!from) return;
   const x = event.clientX - from.x, y = event.clientY - from.y;
   Object.assign(from, { x: event.clientX, y: event.clientY });
   if (from.moves) move(x, y); else changeWindow(y / 500, Math.exp(x / 300));
 });
 stage.addEventListener("pointerup", () => { from = null; });
+stage.addEventListener("pointerleave", () => { spot = null; drawLens(); });
 stage.addEventListener("pointercancel", () => { from = null; });
 stage.addEventListener("wheel", (event) => {
   if (!now || now.film.fault) return;

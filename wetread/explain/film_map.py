@@ -8,16 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import UsageError
-from wetread.explain.additive import AdditiveMaps
-from wetread.explain.occlusion import occlusion_map
+from wetread.explain.methods import ADDITIVE, MapMaker
 from wetread.imaging.equalisation import GreyLevels
 from wetread.imaging.grey import Pixels
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import Artefact
-from wetread.models.loading import load_classifier
-
-ADDITIVE, OCCLUSION = "additive", "occlusion"
-METHODS = (ADDITIVE, OCCLUSION)
 
 FOR, AGAINST = (255, 140, 40), (60, 140, 255)
 """Red, green and blue of what speaks for the label, and against it."""
@@ -45,18 +40,12 @@ def film_map(artefact: Artefact, pixels: Pixels, method: str = ADDITIVE, label: 
     card = artefact.card
     if label is not None and label not in card.labels:
         raise UsageError(f"expected one of the labels {', '.join(card.labels)}, found {label!r}")
-    if method not in METHODS:
-        raise UsageError(f"expected a method among {', '.join(METHODS)}, found {method!r}")
+    maker = MapMaker(artefact, method)
     image = card.preprocess.apply(pixels)
-    if method == ADDITIVE:
-        maps, biases, logits = AdditiveMaps(card.architecture, artefact.weights).maps(image)
-        chosen = int(logits.argmax()) if label is None else card.labels.index(label)
-        return FilmMap(method, card.labels[chosen], float(logits[chosen]), float(biases[chosen]), maps[:, :, chosen])
-    classifier = load_classifier(artefact, "numpy")
-    logits = classifier.read(image[None]).logits[0]
+    logits = maker.logits(image)
     chosen = int(logits.argmax()) if label is None else card.labels.index(label)
-    values = occlusion_map(classifier, image, chosen)
-    return FilmMap(method, card.labels[chosen], float(logits[chosen]), None, values)
+    values, bias = maker.values(image, chosen)
+    return FilmMap(method, card.labels[chosen], float(logits[chosen]), bias, values)
 
 
 def drawn_map(found: FilmMap, height: int, width: int) -> npt.NDArray[np.uint8]:

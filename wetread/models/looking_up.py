@@ -16,6 +16,7 @@ from wetread.settings import Settings
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import check_schema
 from wetread.store.models import registrations
+from wetread.store.models.map_checks import KeptMapCheck, latest_map_checks
 from wetread.store.models.registrations import Registration
 
 
@@ -34,6 +35,19 @@ def look_up_model(settings: Settings, reference: str) -> tuple[Registration, Art
             database.dispose()
     except NoDatabase:
         return _look_up(settings, reference, None)
+
+
+def known_map_checks(settings: Settings, digest: str) -> dict[str, KeptMapCheck]:
+    """Return what was found last of each method of making maps of this model; nothing without a database."""
+    database = Database(settings.database, asked=True)
+    try:
+        check_schema(database)
+        with database.reading() as session:
+            return latest_map_checks(session, digest)
+    except NoDatabase:
+        return {}
+    finally:
+        database.dispose()
 
 
 def _look_up(settings: Settings, reference: str, database: Database | None) -> tuple[Registration, Artefact]:

@@ -9,6 +9,7 @@ from typing import Any
 from wetread.clock import utc_text
 from wetread.report.last_night import LastNight
 from wetread.report.morning import LabelShare, MorningReport
+from wetread.report.reviewing import LATELY
 from wetread.store.results.films_to_review import FilmToLookAt
 
 ShowPath = Callable[[bytes], str]
@@ -65,7 +66,16 @@ def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
         "commands": commands(report),
         "schedule": report.night.schedule if report.night else None,
         "nights": nights(report.night) if report.night else [],
-    }
+        "reviews": [
+            {
+                "answer": one.answer, "fell": one.fell,
+                "lately": None if one.lately is None else asdict(one.lately),
+                "before": None if one.before is None else asdict(one.before),
+            }
+            for one in report.reviews
+        ],
+        "reviewed_days": LATELY.days,
+    }  # fmt: skip
 
 
 def missing_body(night: LastNight) -> dict[str, Any]:

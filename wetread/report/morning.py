@@ -13,6 +13,7 @@ from wetread.nearest import no_such
 from wetread.report.comparing import CONFIDENCE, drift_from_earlier, drift_from_validation, validation_scores
 from wetread.report.drift import Drift
 from wetread.report.last_night import LastNight
+from wetread.report.reviewing import ReviewedLately, agreement_alarms, reviewed_lately
 from wetread.report.run_drift import drift_alarms, measures
 from wetread.settings import Settings
 from wetread.store.core.database import Database
@@ -62,7 +63,8 @@ class MorningReport:
     positives: films that the decision gives a label, by label; uncertain: by their most probable label, which is not
     said of them; all_uncertain: all of these. reference: what drift is measured from. thresholds: by label, below
     which a film is uncertain. has_baseline: earlier films tell what is usual; without it drift is no alarm. night: of
-    which schedule it is the morning. words: by which words of DICOM headers films were set aside.
+    which schedule it is the morning. words: by which words of DICOM headers films were set aside. reviews: how
+    readers agree with the model.
     """
 
     account: RunAccount
@@ -83,6 +85,7 @@ class MorningReport:
     has_baseline: bool
     night: LastNight | None = None
     words: tuple[FoundWord, ...] = ()
+    reviews: tuple[ReviewedLately, ...] = ()
 
     @property
     def images_per_second(self) -> float:
@@ -102,7 +105,7 @@ class MorningReport:
         """
         drift = drift_alarms(self.drifts, self.limits.drift) if self.has_baseline else []
         of_run = run_alarms(self.account, max_failure_rate=self.limits.failure_rate, drift=drift)
-        return [*(() if self.night is None else self.night.alarms), *of_run]
+        return [*(() if self.night is None else self.night.alarms), *of_run, *agreement_alarms(self.reviews)]
 
 
 def morning_report(
@@ -139,6 +142,7 @@ def morning_report(
         time = work_time(session, account, utc_now())
         roots = root_paths(session, account.root_ids)
         words = tuple(found_words(session, account.id))
+        reviews = tuple(reviewed_lately(session, model.digest, utc_now()))
     reference, drifts = (
         _earlier_text(earlier),
         [drift_from_earlier(measure, of, spread) for (measure, of), spread in zip(wanted, spreads, strict=True)],
@@ -176,6 +180,7 @@ def morning_report(
         has_baseline=bool(confidence.earlier),
         night=night,
         words=words,
+        reviews=reviews,
     )
 
 

@@ -1,1 +1,1 @@
-"""What more than one entrance shows, as JSON: the accounts of a run, its rules, schedules and their nights."""
+"""What more than one entrance asks and shows, as JSON: results, runs, reviews, rules, schedules and their nights."""

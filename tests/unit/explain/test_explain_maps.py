@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli import explain
+from cli import explain_film
 from schemas.errors import UsageError
 from tests.tiny_model import tiny_contents
 from trainer.training.architectures import cnn, dnn, separable
 from wetread.engine.network import Network
 from wetread.explain.additive import AdditiveMaps
-from wetread.explain.film_map import METHODS, FilmMap, beside_png, drawn_map, film_map, overlay_png
+from wetread.explain.film_map import FilmMap, beside_png, drawn_map, film_map, overlay_png
+from wetread.explain.methods import METHODS
 from wetread.imaging.opencv import cv2
 from wetread.models.artefact import Artefact, load_artefact, save_artefact
 from wetread.models.loading import load_classifier
@@ -74,6 +75,16 @@ def test_occlusion_finds_the_square_that_matters(tiny: Artefact) -> None:
     assert np.all(film_map(replace(tiny, weights=silent), film, "occlusion").values == 0)
 
 
+def test_integrated_gradients_and_the_flat_film_are_the_logit(tiny: Artefact) -> None:
+    found = film_map(tiny, FILM, "integrated")
+    assert found.values.shape == (16, 16) and np.ptp(found.values) > 0
+    assert found.bias is not None and found.values.sum() + found.bias == pytest.approx(found.logit, abs=0.02)
+    image = tiny.card.preprocess.apply(FILM)
+    flat = np.full_like(image, image.mean())
+    logits = load_classifier(tiny, "numpy").read(flat[None]).logits[0]
+    assert found.bias == pytest.approx(float(logits[tiny.card.labels.index(found.label)]), abs=1e-3)
+
+
 def test_a_map_is_drawn_in_two_colours_and_is_clear_where_nothing_speaks() -> None:
     values = np.zeros((8, 8))
     values[1, 1], values[6, 6] = 2.0, -1.0
@@ -92,4 +103,4 @@ def test_a_map_is_drawn_in_two_colours_and_is_clear_where_nothing_speaks() -> No
 
 
 def test_the_command_knows_the_methods() -> None:
-    assert explain.METHODS == METHODS
+    assert explain_film.METHODS == METHODS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cli.result_rows import result_json
 from schemas.tables import Base
 from wetread.store.results.columns import COLUMNS, EXPORTED, RESULT_COLUMNS, ResultRow
+from wetread.views.results import result_json
 
 
 def test_a_row_has_a_value_for_each_column_in_the_table_s_order() -> None:

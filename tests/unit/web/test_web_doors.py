@@ -44,7 +44,7 @@ def test_behind_a_proxy_nobody_else_may_call() -> None:
     ],
 )
 def test_our_own_pages_are_let_in(method: str, headers: dict[str, str]) -> None:
-    assert DOORS.fault_of_source(method, {"host": HOST} | headers) is None
+    assert DOORS.fault_of_source(method, "/lists", {"host": HOST} | headers) is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_our_own_pages_are_let_in(method: str, headers: dict[str, str]) -> None:
     ],
 )
 def test_pages_of_others_are_refused(method: str, headers: dict[str, str]) -> None:
-    assert DOORS.fault_of_source(method, {"host": HOST} | headers)
+    assert DOORS.fault_of_source(method, "/lists", {"host": HOST} | headers)
 
 
 def test_the_name_of_a_host() -> None:
@@ -92,3 +92,11 @@ def test_an_address_waits_after_failures_of_many_names() -> None:
 
 def test_the_command_knows_the_roles() -> None:
     assert readers.ROLES == ROLES
+
+
+def test_a_program_says_no_origin_and_a_page_of_others_stays_out_of_its_door() -> None:
+    program = {"host": HOST}
+    assert DOORS.fault_of_source("POST", "/api/v1/runs", program) is None
+    assert DOORS.fault_of_source("POST", "/lists", program)
+    for browser in ({"origin": "http://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        assert DOORS.fault_of_source("POST", "/api/v1/runs", program | browser), browser

@@ -18,7 +18,7 @@ from wetread.store.core.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0023"
+HEAD = "0026"
 """The newest revision under migrations/versions; a test holds it."""
 
 ADVISORY_LOCK = 0x77657472

@@ -1,1 +1,1 @@
-"""Readers of the reading room and their sessions."""
+"""Readers of the reading room, their sessions, and the tokens of their programs."""

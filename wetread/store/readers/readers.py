@@ -70,10 +70,21 @@ def reader_by_password(session: Session, name: str, password: str) -> Reader | N
     return None if row is None else _reader(row)
 
 
+def reader_by_name(session: Session, name: str) -> Reader | None:
+    """Return the reader whom somebody else vouches for; None where there is nobody, or not any more."""
+    row = _row(session, name)
+    return None if row is None or row.disabled_at is not None else _reader(row)
+
+
 def find_reader(session: Session, reader_id: int) -> Reader | None:
     """Return the reader of this number, None without one."""
     row = session.get(StoredReader, reader_id)
     return None if row is None else _reader(row)
+
+
+def known_reader(session: Session, name: str) -> Reader:
+    """Return the reader of this name, one that is disabled too; raise UsageError, with the nearest, without one."""
+    return _reader(_known(session, name))
 
 
 def _known(session: Session, name: str) -> StoredReader:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 
 from sqlalchemy import select
@@ -26,6 +28,13 @@ class Compared:
     other: str
     answer: str | None
     table: dict[tuple[str, str], int]
+
+
+def labels_said(session: Session, model_digest: str) -> Iterator[tuple[str, datetime, str, str]]:
+    """Yield (BLINDED or SHOWN, when, the reader's label, the model's) of what counts of this model's readings."""
+    for review, _ in counting_reviews(session, model_digest=model_digest):
+        if review.label is not None and review.model_label is not None:
+            yield BLINDED if review.blinded else SHOWN, review.created_at, review.label, review.model_label
 
 
 def compared_reviews(session: Session) -> list[Compared]:

@@ -53,8 +53,8 @@ class ReviewRow:
 
 def add_review(
     session: Session, film: ResultRow, labels: Sequence[str], reader_id: int, said: Said, now: datetime
-) -> None:
-    """Add what a reader said of a film; it supersedes what they said of these bytes before.
+) -> Review:
+    """Add what a reader said of a film, and return it; it supersedes what they said of these bytes before.
 
     Under `lock_reviews`, taken before anything was read. labels: those that can be said.
     Raises UsageError for a verdict that cannot be, of a film that was never read, or with nothing to withdraw.
@@ -74,6 +74,7 @@ def add_review(
     )  # fmt: skip
     row.row_hash = row_hash(row)
     session.add(row)
+    return row
 
 
 def reviews_of(session: Session, sha256: str | None) -> list[ReviewRow]:
@@ -102,17 +103,21 @@ def reviews_of_films(session: Session, digests: Sequence[str | None]) -> dict[st
     return found
 
 
-def all_reviews(session: Session) -> Iterator[tuple[Review, str, bool]]:
-    """Yield (review, reader, whether a later one supersedes it) of all that was ever said, oldest first."""
+def all_reviews(session: Session, *, after: int = 0, limit: int | None = None) -> Iterator[tuple[Review, str, bool]]:
+    """Yield (review, reader, whether a later one supersedes it) of all that was ever said, oldest first.
+
+    after: only those with a greater number; at most `limit` of them.
+    """
     later = aliased(Review)
     superseded = select(later.id).where(later.supersedes == Review.id).exists()
     query = select(Review, StoredReader.name, superseded).join(StoredReader, StoredReader.id == Review.reader_id)
-    for review, name, over in session.execute(query.order_by(Review.id)):
+    query = query.where(Review.id > after).order_by(Review.id).limit(limit)
+    for review, name, over in session.execute(query):
         yield review, name, bool(over)
 
 
-def counting_reviews(session: Session) -> Iterator[tuple[Review, str]]:
-    """Yield (review, reader) of what counts: neither superseded nor a withdrawal, oldest first."""
+def counting_reviews(session: Session, *, model_digest: str | None = None) -> Iterator[tuple[Review, str]]:
+    """Yield (review, reader) of what counts: neither superseded nor withdrawn, oldest first; of all models, or one."""
     later = aliased(Review)
     query = (
         select(Review, StoredReader.name)
@@ -120,6 +125,8 @@ def counting_reviews(session: Session) -> Iterator[tuple[Review, str]]:
         .where(Review.verdict != WITHDRAWN, ~select(later.id).where(later.supersedes == Review.id).exists())
         .order_by(Review.id)
     )
+    if model_digest is not None:
+        query = query.where(Review.model_digest == model_digest)
     for review, name in session.execute(query):  # noqa: UP028 - rows, which have another type
         yield review, name
 

@@ -103,12 +103,18 @@ def shadow_accounts(session: Session, run_id: int) -> list[RunAccount]:
     return [run_account(session, shadow) for shadow in shadows_of(session, run_id)]
 
 
-def list_accounts(session: Session, *, limit: int = 50, running_first: bool = False) -> list[RunAccount]:
+def list_accounts(
+    session: Session, *, limit: int = 50, running_first: bool = False, before: int | None = None
+) -> list[RunAccount]:
     """Return the accounts of the latest runs, newest first; those that are running before the others if asked for.
+
+    before: only of runs with a smaller number.
 
     A few queries, however many runs there are: those of the runs, their tallies and their roots.
     """
     query = select(Run, Model.name, Model.version).join(Model, Model.digest == Run.model_digest)
+    if before is not None:
+        query = query.where(Run.id < before)
     if running_first:
         query = query.order_by(case((Run.state == RunState.RUNNING, 0), else_=1))
     rows = session.execute(query.order_by(Run.id.desc()).limit(limit)).all()

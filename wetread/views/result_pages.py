@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import UsageError
+from wetread.views.asked_values import Spelled, as_option
 
 if TYPE_CHECKING:
     from wetread.store.results.columns import ResultRow
@@ -22,18 +23,20 @@ def page_word(row: ResultRow, filters: Filters, sort: Sort | None) -> str:
     return f"{row.run}-{row.image_id}-{_check(Position.of(row), filters, sort)}"
 
 
-def read_page_word(session: Any, word: str, filters: Filters, sort: Sort | None) -> Position:
+def read_page_word(
+    session: Any, word: str, filters: Filters, sort: Sort | None, spelled: Spelled = as_option
+) -> Position:
     """Return the position that `word` means; raise UsageError when it is none of this question's."""
     from wetread.store.results.finding import position_of
 
     found = _WORD.fullmatch(word)
     if found is None or max(int(found[1]), int(found[2])) >= 2**63:
-        raise UsageError("--after: expected the word that the page before ended with, found another")
+        raise UsageError(f"{spelled('after')}: expected the word that the page before ended with, found another")
     position = position_of(session, int(found[1]), int(found[2]))
     if position is None or found[3] != _check(position, filters, sort):
         raise UsageError(
-            "--after: expected the filters and --sort of the page before, found others, or the image that it ended "
-            "with was read anew or deleted since; begin anew"
+            f"{spelled('after')}: expected the filters and {spelled('sort')} of the page before, found others, or the "
+            "image that it ended with was read anew or deleted since; begin anew"
         )
     return position
 

@@ -1,8 +1,12 @@
-"""Checks that what a question names exists; refuses the question otherwise, and lists what exists."""
+"""Checks that what a question names exists; refuses the question otherwise, and lists what exists.
+
+The command line and the HTTP API ask in the same words: `Spelled` says how a name is written where it was asked.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from schemas.errors import UsageError
@@ -14,10 +18,18 @@ if TYPE_CHECKING:
     from wetread.store.results.finding import Filters
 
 CODES = ("view", "modality")
-IDENTIFIERS = {"study_uid": "--study", "series_uid": "--series", "patient_hash": "--patient-hash"}
+IDENTIFIERS = {"study_uid": "study", "series_uid": "series", "patient_hash": "patient_hash"}
+
+Spelled = Callable[[str], str]
+"""How a name such as min_probability is written in what was asked."""
 
 
-def check_known(database: Database, filters: Filters) -> None:
+def as_option(name: str) -> str:
+    """Return a name as an option of the command line: --min-probability."""
+    return "--" + name.replace("_", "-")
+
+
+def check_known(database: Database, filters: Filters, spelled: Spelled = as_option) -> None:
     """Raise UsageError where a filter has a value that no model, run or film can have; name those that there are."""
     from wetread.store.results import known_values as known
     from wetread.store.runs.accounts import run_account
@@ -26,22 +38,22 @@ def check_known(database: Database, filters: Filters) -> None:
         if filters.run is not None:
             run_account(session, filters.run)
         if filters.label is not None:
-            refuse_unknown("--label", filters.label, known.known_labels(session, filters))
+            refuse_unknown(spelled("label"), filters.label, known.known_labels(session, filters))
         if filters.decision is not None:
-            refuse_unknown("--decision", filters.decision, known.known_decisions(session, filters))
+            refuse_unknown(spelled("decision"), filters.decision, known.known_decisions(session, filters))
         for name in CODES:
             if (wanted := getattr(filters, name)) is not None:
-                refuse_unknown(f"--{name}", wanted, known.known_codes(session, name))
-        for name, option in IDENTIFIERS.items():
+                refuse_unknown(spelled(name), wanted, known.known_codes(session, name))
+        for name, asked_as in IDENTIFIERS.items():
             wanted = getattr(filters, name)
             if wanted is not None and not (wanted.isascii() and known.has_header(session, name, wanted)):
                 raise UsageError(
-                    f"{option}: expected one that a film has, found none with {wanted[:80]!r}; `wetread results list "
-                    "--format jsonl` gives them"
+                    f"{spelled(asked_as)}: expected one that a film has, found none with {wanted[:80]!r}; "
+                    "`wetread results list --format jsonl` gives them"
                 )
 
 
-def chosen_path(database: Database, path: str) -> bytes:
+def chosen_path(database: Database, path: str, spelled: Spelled = as_option) -> bytes:
     """Return the beginning of images' paths that `path` means: as it is here, links resolved, or as under a root.
 
     Raises UsageError where no image's path begins so, or where it means images here and others under a root.
@@ -57,11 +69,11 @@ def chosen_path(database: Database, path: str) -> bytes:
     if not found:
         shown = ", ".join(map(path_text, roots)) or "none"
         raise UsageError(
-            f"--path: expected the beginning of a path that was screened, found none that begins with {path!r}, here "
-            f"({path_text(here)}) or under a root; the roots: {shown}"
+            f"{spelled('path')}: expected the beginning of a path that was screened, found none that begins with "
+            f"{path!r}, here ({path_text(here)}) or under a root; the roots: {shown}"
         )
     if here in found and not {here, written}.issuperset(found):
-        raise UsageError(f"--path: {path!r} is under a root and in this directory too; write it from / on")
+        raise UsageError(f"{spelled('path')}: {path!r} is under a root and in this directory too; write it from / on")
     return found[0]
 
 
