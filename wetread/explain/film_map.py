@@ -48,11 +48,15 @@ def film_map(artefact: Artefact, pixels: Pixels, method: str = ADDITIVE, label: 
     if method not in METHODS:
         raise UsageError(f"expected a method among {', '.join(METHODS)}, found {method!r}")
     image = card.preprocess.apply(pixels)
+    if method == ADDITIVE and artefact.onnx:
+        raise UsageError(
+            f"--method {ADDITIVE}: expected layers of our own, found another's ONNX file; use {OCCLUSION}"
+        )
     if method == ADDITIVE:
         maps, biases, logits = AdditiveMaps(card.architecture, artefact.weights).maps(image)
         chosen = int(logits.argmax()) if label is None else card.labels.index(label)
         return FilmMap(method, card.labels[chosen], float(logits[chosen]), float(biases[chosen]), maps[:, :, chosen])
-    classifier = load_classifier(artefact, "numpy")
+    classifier = load_classifier(artefact, "onnx" if artefact.onnx else "numpy")
     logits = classifier.read(image[None]).logits[0]
     chosen = int(logits.argmax()) if label is None else card.labels.index(label)
     values = occlusion_map(classifier, image, chosen)

@@ -7,6 +7,7 @@
       -> brightness                                          brightened
      or, for a model that reads lungs alone:
       -> the lung field, its grey levels normalised          field
+     or, for another's network that learned from films as they are, nothing
       -> the network's size, whole film, aspect not kept     (height, width)
       -> (level / 255 - mean) / std                          float32 (height, width, 1)
 
@@ -36,10 +37,10 @@ _JPEG_MARGIN, _WAVELET_MARGIN = 2.0, 1.5
 """What is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
-_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets", "lung_field"})
+_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets", "lung_field", "plain"})
 """Fields that the first records had not: they mean false there, and a record in which they are false has none."""
 _NO_FIELD = ("clip_limit", "brightness")
-"""What a lung field takes the place of."""
+"""What a lung field takes the place of, and what is not done to a plain film."""
 
 
 class Steps(NamedTuple):
@@ -68,6 +69,7 @@ class Preprocess:
         and a half times the working size; LUTs and windows come after it. Without a working size it means nothing.
     lung_field: how the lungs are found, in place of CLAHE and brightness, which are then 0; None to read the whole
         film.
+    plain: neither CLAHE nor brightness, which are then 0: the film stays as its range was normalised.
 
     Raises ArtefactError when a value is out of its range.
     """
@@ -84,6 +86,7 @@ class Preprocess:
     own_range: bool = True
     reduced_wavelets: bool = True
     lung_field: LungField | None = None
+    plain: bool = False
 
     def __post_init__(self) -> None:
         whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
@@ -105,8 +108,10 @@ class Preprocess:
         )
         _check("brightness", self.brightness, -255 <= self.brightness <= 255, "-255 to 255")
         _check("std", self.std, self.std > 0, "above 0")
-        for name in _NO_FIELD if self.lung_field is not None else ():
-            _check(name, getattr(self, name), getattr(self, name) == 0, "0 beside a lung field, which takes its place")
+        for name in _NO_FIELD if self.lung_field is not None or self.plain else ():
+            why = "0 beside a lung field, which takes its place, and where the film is plain"
+            _check(name, getattr(self, name), getattr(self, name) == 0, why)
+        _check("plain", self.plain, not (self.plain and self.lung_field), "false beside a lung field")
         for name in _LATER_FIELDS - {"lung_field"}:
             _check(name, getattr(self, name), isinstance(getattr(self, name), bool), "true or false")
 
@@ -165,10 +170,10 @@ class Preprocess:
         return normalise(reduced(pixels, self.working_size))
 
     def equalised(self, original: GreyLevels, mask: GreyLevels | None = None) -> GreyLevels:
-        """Return the second of the steps, of the first: the film after CLAHE, or its lung field."""
+        """Return the second of the steps, of the first: after CLAHE, its lung field, or as it was."""
         if self.lung_field is not None:
             return self.lung_field.picture(original, mask)
-        return equalise(original, self.clip_limit, self.tile_grid)
+        return original if self.plain else equalise(original, self.clip_limit, self.tile_grid)
 
     def finished(self, equalised: GreyLevels) -> npt.NDArray[np.float32]:
         """Return the network's input of one film, float32 (height, width, 1), of the second of the steps."""
