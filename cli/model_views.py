@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cli.output import emit_table
 
 if TYPE_CHECKING:
+    from wetread.models.artefact import Artefact
     from wetread.models.registry import ListedModel, Registry
     from wetread.models.standing import MeasuredFigures, ModelStanding
     from wetread.store.models.registrations import Registration
@@ -39,14 +40,23 @@ def read_whole(registry: Registry, listed: ListedModel) -> tuple[dict[str, Any],
     return listed_json(listed) | {
         "decision": {"temperature": decision.temperature, "thresholds": dict(decision.thresholds)},
         "preprocessing": card.preprocess.to_json(),
-        "architecture": card.architecture.to_json(),
-        "parameters": sum(weight.size for weight in artefact.weights.values()),
+        "architecture": card.network.to_json(),
+        "parameters": _parameters(artefact),
         "gate": card.gate,
         "provenance": card.provenance.to_json(),
         "accepted_audit": registry.accepted_audit(artefact.digest),
         "metrics": json.loads(documents.get("metrics.json", b"{}")),
         "documents": sorted(documents),
     }, documents
+
+
+def _parameters(artefact: Artefact) -> int:
+    from wetread.models.another_network import AnotherNetwork
+
+    network = artefact.card.network
+    if isinstance(network, AnotherNetwork):
+        return network.parameters
+    return sum(weight.size for weight in artefact.weights.values())
 
 
 def known_figures(registry: Registry, registration: Registration) -> MeasuredFigures | None:
@@ -120,12 +130,12 @@ def summary_rows(whole: dict[str, Any]) -> list[tuple[str, object]]:
         ("aliases", ", ".join(whole["aliases"])),
         ("digest", whole["model_digest"]),
         ("labels", ", ".join(whole["labels"])),
-        ("network", f"{provenance['arch']}, {whole['parameters']:,} parameters"),
-        ("input", f"{preprocessing['height']} x {preprocessing['width']}, CLAHE at {preprocessing['working_size']}"),
+        ("network", _network(whole)),
+        ("input", f"{preprocessing['height']} x {preprocessing['width']}, {_made(preprocessing)}"),
         ("gate", _gate(whole["gate"])),
         ("temperature", whole["decision"]["temperature"]),
         ("thresholds", ", ".join(f"{label} {least:g}" for label, least in whole["decision"]["thresholds"].items())),
-        ("trained", f"{provenance['created_at']} on {provenance['engine']}, seed {provenance['seed']}"),
+        _origin(whole),
         ("training data", provenance["data_manifest_digest"]),
         ("split", provenance["split_digest"]),
         ("audit of the data", _audit(provenance["extra"].get("audit"))),
@@ -134,3 +144,22 @@ def summary_rows(whole: dict[str, Any]) -> list[tuple[str, object]]:
         ("files", whole["directory"]),
         ("documents", ", ".join(whole["documents"])),
     ]
+
+
+def _network(whole: dict[str, Any]) -> str:
+    another = whole["architecture"].get("onnx")
+    text = f"{whole['provenance']['arch']}, {whole['parameters']:,} parameters"
+    return text if another is None else f"{text}; another's ONNX file that gives {another['gives']}: --engine onnx"
+
+
+def _made(preprocessing: dict[str, Any]) -> str:
+    how = "lung fields" if preprocessing.get("lung_field") else "as it is" if preprocessing.get("plain") else "CLAHE"
+    return f"{how} at {preprocessing['working_size']}"
+
+
+def _origin(whole: dict[str, Any]) -> tuple[str, str]:
+    provenance = whole["provenance"]
+    if "onnx" in whole["architecture"]:
+        producer = provenance["extra"].get("imported", {}).get("producer") or "an unknown program"
+        return "imported", f"{provenance['created_at']}, from {producer}; nobody says here what it learned from"
+    return "trained", f"{provenance['created_at']} on {provenance['engine']}, seed {provenance['seed']}"

@@ -10,6 +10,7 @@ import click
 from cli.completing import MODEL
 from cli.context import asked_registry, opened_registry
 from cli.model_views import figure_cells, known_figures, listed_json, read_whole, show_standing, summary_rows
+from cli.models_import import import_model
 from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_bytes, emit_json, emit_table, printable_lines, say
 from cli.recalibrate import recalibrate
 from schemas.errors import EXIT_UNSAFE
@@ -35,6 +36,7 @@ def models() -> None:
 
 
 models.add_command(recalibrate)
+models.add_command(import_model)
 
 
 @models.command("list")
@@ -106,7 +108,11 @@ def show(model: str, card: bool, as_json: bool) -> None:
     whole |= {"map_checks": [map_check_json(one) for one in checks.values()]}
     if card:
         if "MODEL_CARD.md" not in documents:
-            raise UsageError(f"model {listed.registration.reference}: expected a MODEL_CARD.md, found none")
+            why = "a network that was imported has none: " if "onnx" in whole["architecture"] else ""
+            raise UsageError(
+                f"model {listed.registration.reference}: expected a MODEL_CARD.md, found none; {why}"
+                "'wetread models show' has what is known of it, and 'wetread evaluate' measures it"
+            )
         whole_card = [documents["MODEL_CARD.md"].decode("utf-8", "replace"), map_checks_card(checks)]
         click.echo(printable_lines("\n".join(filter(None, whole_card))))
     elif as_json:
@@ -193,26 +199,6 @@ def rollback(alias: str, as_json: bool) -> None:
         _show_move(registry, registry.rollback(alias), as_json)
 
 
-@models.command("import")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def import_model(folder: str, as_json: bool) -> None:
-    """Verify a model in FOLDER, copy it into the models' folder and register it.
-
-    A model that is registered already is only copied, where this machine lacks its files.
-
-    \b
-    Example:
-      wetread models import ./cxr-3
-    """
-    with opened_registry() as registry:
-        registration = registry.register(folder)
-        if as_json:
-            emit_json(listed_json(_listed(registry, registration)))
-        else:
-            say(f"registered {registration.reference}, {registration.digest[:12]}; promote it to use it by default")
-
-
 @models.command()
 @click.argument("model", type=MODEL)
 @click.argument("folder", type=click.Path(), required=False)
@@ -226,7 +212,7 @@ def export(model: str, folder: str | None, form: str, output: str | None, as_jso
     """Write a verified copy of a model as the new FOLDER, to be imported elsewhere, or its network as a file.
 
     The network takes images that were preprocessed as its description says, and gives logits; labels, preprocessing,
-    temperature and digests are in the file. wetread itself reads neither ONNX nor Keras files.
+    temperature and digests are in the file. Of an imported ONNX file, onnx gives that very file, without these.
 
     \b
     Example:

@@ -26,6 +26,8 @@ def chosen_models(
     or a model's files, ArtefactError when one was altered: that is said before anything is begun. With a broker, where
     workers read, `warn` is told of an engine that this machine lacks.
     """
+    from wetread.models.loading import check_reads
+
     chosen = registry.resolve(model)
     if broker is None:
         check_loads(registry, chosen.digest, engine)
@@ -40,16 +42,17 @@ def chosen_models(
             "the same; name the one that you want to compare"
         )
     if broker is None:
-        registry.open(beside.digest)
+        check_reads(registry.open(beside.digest), engine)
     return chosen.digest, beside.digest
 
 
 def check_loads(registry: Registry, digest: str, engine: str) -> None:
     """Raise UsageError or ArtefactError where this machine lacks what it takes to read films by this model."""
     from wetread.models.engines import check_engine
+    from wetread.models.loading import check_reads
 
     check_engine(engine)
-    registry.open(digest)
+    check_reads(registry.open(digest), engine)
 
 
 def _warn_of_engine(engine: str, warn: Warn) -> None:

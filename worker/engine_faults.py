@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import numpy as np
 import structlog
@@ -28,6 +29,15 @@ def loaded(artefact: Artefact, engine: str) -> Classifier:
         raise
     except Exception as error:
         raise _fault(engine, f"load the model {artefact.card.name}", error) from error
+
+
+def read_in_pieces(classifier: Classifier, images: FloatArray, progress: Callable[[], None]) -> Readout:
+    """Return the readout of preprocessed `images` as `read_patiently` does; `progress` is called after each piece."""
+    parts = []
+    for start in range(0, len(images), classifier.at_once):
+        parts.append(read_patiently(classifier, images[start : start + classifier.at_once]))
+        progress()
+    return Readout(np.concatenate([one.logits for one in parts]), np.concatenate([one.features for one in parts]))
 
 
 def read_patiently(classifier: Classifier, images: FloatArray) -> Readout:

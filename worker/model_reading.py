@@ -19,7 +19,7 @@ from wetread.models.decision import decide
 from wetread.models.gate import Gate
 from wetread.store.work.leases import Claim, ClaimedItem
 from wetread.store.work.outcomes import LinkedReading, Outcome
-from worker.engine_faults import read_patiently
+from worker.engine_faults import read_in_pieces
 from worker.models import LoadedModel
 from worker.stages import GATE, NETWORK, Stages
 
@@ -125,8 +125,7 @@ class ModelReading:
             if not waiting:
                 return
         with stages.timed(NETWORK):
-            readout = read_patiently(classifier, images)
-            progress()
+            readout = read_in_pieces(classifier, images, progress)
             predictions = decide(
                 readout.logits,
                 self.model.decision,

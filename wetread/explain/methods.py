@@ -32,6 +32,10 @@ class MapMaker:
     def __init__(self, artefact: Artefact, method: str) -> None:
         if method not in METHODS:
             raise UsageError(f"expected a method among {', '.join(METHODS)}, found {method!r}")
+        if artefact.onnx and method != OCCLUSION:
+            raise UsageError(
+                f"--method {method}: expected layers of our own, found another's ONNX file; use {OCCLUSION}"
+            )
         self.method = method
         self._artefact = artefact
         architecture, weights = artefact.card.architecture, artefact.weights
@@ -54,7 +58,7 @@ class MapMaker:
 
     @cached_property
     def _classifier(self) -> Classifier:
-        return load_classifier(self._artefact, "numpy")
+        return load_classifier(self._artefact, "onnx" if self._artefact.onnx else "numpy")
 
     @cached_property
     def _network(self) -> Network:

@@ -7,6 +7,7 @@
       -> brightness                                          brightened
      or, for a model that reads lungs alone:
       -> the lung field, its grey levels normalised          field
+     or, for another's network that learned from films as they are, nothing
       -> the network's size, whole film, aspect not kept     (height, width)
       -> (level / 255 - mean) / std                          float32 (height, width, 1)
 
@@ -37,10 +38,10 @@ _JPEG_MARGIN, _WAVELET_MARGIN = 2.0, 1.5
 """What is decoded at a fraction keeps so many times the working size, so that means of areas still end it."""
 _SIDE_LIMIT = 4096
 _TILES_LIMIT = 64
-_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets", "lung_field"})
+_LATER_FIELDS = frozenset({"reduced_decoding", "own_range", "reduced_wavelets", "lung_field", "plain"})
 """Fields that the first records had not: they mean false there, and a record in which they are false has none."""
 _NO_FIELD = ("clip_limit", "brightness")
-"""What a lung field takes the place of."""
+"""What a lung field takes the place of, and what is not done to a plain film."""
 
 
 class StepPictures(NamedTuple):
@@ -69,6 +70,7 @@ class Preprocess:
         and a half times the working size; LUTs and windows come after it. Without a working size it means nothing.
     lung_field: how the lungs are found, in place of CLAHE and brightness, which are then 0; None to read the whole
         film.
+    plain: neither CLAHE nor brightness, which are then 0: the film stays as its range was normalised.
 
     Raises ArtefactError when a value is out of its range.
     """
@@ -85,6 +87,7 @@ class Preprocess:
     own_range: bool = True
     reduced_wavelets: bool = True
     lung_field: LungField | None = None
+    plain: bool = False
 
     def __post_init__(self) -> None:
         whole = {"height": self.height, "width": self.width, "brightness": self.brightness}
@@ -106,8 +109,10 @@ class Preprocess:
         )
         _check("brightness", self.brightness, -255 <= self.brightness <= 255, "-255 to 255")
         _check("std", self.std, self.std > 0, "above 0")
-        for name in _NO_FIELD if self.lung_field is not None else ():
-            _check(name, getattr(self, name), getattr(self, name) == 0, "0 beside a lung field, which takes its place")
+        for name in _NO_FIELD if self.lung_field is not None or self.plain else ():
+            why = "0 beside a lung field, which takes its place, and where the film is plain"
+            _check(name, getattr(self, name), getattr(self, name) == 0, why)
+        _check("plain", self.plain, not (self.plain and self.lung_field), "false beside a lung field")
         for name in _LATER_FIELDS - {"lung_field"}:
             _check(name, getattr(self, name), isinstance(getattr(self, name), bool), "true or false")
 
@@ -168,6 +173,8 @@ class Preprocess:
         original = Step(REDUCE, "Original", "range normalised", self.original)
         if (field := self.lung_field) is not None:
             return original, Step(CLAHE, "Lung field", field.settings, lambda film: field.picture(film, mask))
+        if self.plain:
+            return (original,)
         columns, rows = self.tile_grid
         clahe, brightness = (
             f"clip limit {self.clip_limit:g}, {columns} x {rows} tiles",
@@ -180,12 +187,12 @@ class Preprocess:
         )
 
     def steps(self, pixels: Pixels, mask: GreyLevels | None = None) -> StepPictures:
-        """Return the pictures on the way, at the working size; a lung field is brightened by nothing.
+        """Return the pictures on the way, at the working size; what a record leaves out leaves the one before.
 
         mask, and what is raised: as for `named_steps`.
         """
-        original, equalised, *brightened = _pictures(pixels, self.enhancements(mask))
-        return StepPictures(original, equalised, *brightened or [equalised])
+        made = list(_pictures(pixels, self.enhancements(mask)))
+        return StepPictures(*made, *[made[-1]] * (len(StepPictures._fields) - len(made)))
 
     def original(self, pixels: Pixels) -> GreyLevels:
         """Return the picture of the first step; raise Rejected FLAT where there is nothing to see."""

@@ -1,7 +1,7 @@
 """A model as a directory of plain data: written once, and checked before it is used.
 
     model.json            the card: what the model is, and the digests of all the rest
-    weights.safetensors   the numbers
+    weights.safetensors   the numbers; network.onnx in its place where the network is another's
     decision.json         temperature and thresholds
     lung_field.safetensors  the segmenter, for a model that reads lungs alone
     metrics.json, history.json, MODEL_CARD.md, plots    documents, for people
@@ -26,6 +26,7 @@ from typing import Any
 from schemas.architecture import Architecture
 from schemas.errors import ArtefactError, UsageError, WetreadError
 from wetread.imaging.preprocess import Preprocess
+from wetread.models.another_network import NETWORK_BYTES_LIMIT, NETWORK_FILE, AnotherNetwork
 from wetread.models.card import ModelCard, Provenance, decode_card
 from wetread.models.decision import Decision
 from wetread.models.digest import sha256_hex
@@ -37,7 +38,7 @@ from wetread.models.weights import Weights, decode_weights, encode_weights
 CARD_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"
 DECISION_FILE = "decision.json"
-LOADED_FILES = frozenset({CARD_FILE, WEIGHTS_FILE, DECISION_FILE, FIELD_FILE})
+LOADED_FILES = frozenset({CARD_FILE, WEIGHTS_FILE, NETWORK_FILE, DECISION_FILE, FIELD_FILE})
 
 JSON_BYTES_LIMIT = 4 * 1024 * 1024
 WEIGHTS_BYTES_LIMIT = 1024**3 + JSON_BYTES_LIMIT
@@ -50,12 +51,13 @@ _DOCUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.(csv|html|json|md|png|s
 class ModelContents:
     """Everything of a model but the version that the registry gives it.
 
-    weights: "layer/weight" -> float32 array. metrics, history: what JSON holds, without NaN.
+    weights: "layer/weight" -> float32 array. onnx: the bytes of another's network instead.
+    metrics, history: what JSON holds, without NaN.
     documents: further files, such as MODEL_CARD.md and plots: file name -> bytes.
     """
 
     name: str
-    architecture: Architecture
+    architecture: Architecture | AnotherNetwork
     weights: Weights
     labels: tuple[str, ...]
     preprocess: Preprocess
@@ -66,15 +68,17 @@ class ModelContents:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     history: Mapping[str, Any] = field(default_factory=dict)
     documents: Mapping[str, bytes] = field(default_factory=dict)
+    onnx: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A model that passed every check. The weights are read-only arrays."""
+    """A model that passed every check. weights: read-only arrays; of another's network there are `onnx`, bytes."""
 
     card: ModelCard
     weights: Weights
     decision: Decision
+    onnx: bytes = field(default=b"", repr=False)
 
     @property
     def digest(self) -> str:
@@ -112,7 +116,7 @@ def copy_artefact(
     card = replace(original.card, version=version or original.card.version, documents=hashes)
     own = {
         CARD_FILE: card.encode(),
-        WEIGHTS_FILE: read_file(source, WEIGHTS_FILE, WEIGHTS_BYTES_LIMIT),
+        _numbers_file(original.card): _read_numbers(source, original.card),
         DECISION_FILE: pretty((decision or original.decision).to_json()),
         **_field_file(original.card.preprocess),
     }
@@ -126,12 +130,12 @@ def load_artefact(directory: str | os.PathLike[str], trusted_digest: str | None 
     Raises ArtefactError at the first check that fails; nothing after it is read.
     """
     card, claimed = decode_card(read_file(directory, CARD_FILE, JSON_BYTES_LIMIT))
-    weights_bytes = read_file(directory, WEIGHTS_FILE, WEIGHTS_BYTES_LIMIT)
-    found = sha256_hex(weights_bytes)
+    numbers = _read_numbers(directory, card)
+    found = sha256_hex(numbers)
     if found != card.weights_sha256:
         raise ArtefactError(
-            f"{WEIGHTS_FILE} of {card.name}: expected SHA-256 {card.weights_sha256}, found {found}; it was altered or "
-            "damaged: fetch the model again"
+            f"{_numbers_file(card)} of {card.name}: expected SHA-256 {card.weights_sha256}, found {found}; it was "
+            "altered or damaged: fetch the model again"
         )
     digest = card.digest
     for whose, expected in (("its card", claimed), ("the registry", trusted_digest or digest)):
@@ -144,8 +148,12 @@ def load_artefact(directory: str | os.PathLike[str], trusted_digest: str | None 
     decision.check_labels(card.labels)
     if decision.model_digest != digest:
         raise ArtefactError(f"{DECISION_FILE}: expected one for model {digest}, found {decision.model_digest}")
+    if isinstance(card.network, AnotherNetwork):
+        if card.preprocess.lung_field is not None:
+            raise ArtefactError(f"model {card.name}: expected no lung field before another's network, found one")
+        return Artefact(card, {}, decision, numbers)
     preprocess = _with_field(directory, card)
-    return Artefact(replace(card, preprocess=preprocess), decode_weights(card.architecture, weights_bytes), decision)
+    return Artefact(replace(card, preprocess=preprocess), decode_weights(card.network, numbers), decision)
 
 
 def verify_artefact(directory: str | os.PathLike[str], trusted_digest: str | None = None) -> Artefact:
@@ -155,7 +163,8 @@ def verify_artefact(directory: str | os.PathLike[str], trusted_digest: str | Non
     """
     artefact = load_artefact(directory, trusted_digest)
     read_documents(directory, artefact.card)
-    loaded = LOADED_FILES - (frozenset() if artefact.card.preprocess.lung_field else {FIELD_FILE})
+    loaded = {CARD_FILE, DECISION_FILE, _numbers_file(artefact.card)}
+    loaded |= {FIELD_FILE} if artefact.card.preprocess.lung_field else set()
     if unknown := sorted(set(os.listdir(directory)) - set(artefact.card.documents) - loaded):
         raise ArtefactError(f"model {artefact.card.name}: expected only the card's files, found also {unknown}")
     if pretty(artefact.decision.to_json()) != read_file(directory, DECISION_FILE, JSON_BYTES_LIMIT):
@@ -209,11 +218,14 @@ def _encode(contents: ModelContents, version: int) -> dict[str, bytes]:
         if name in documents:
             raise ArtefactError(f"document {name}: expected it as its own argument, found it among the documents")
         documents[name] = pretty(dict(body))
-    weights = encode_weights(contents.architecture, contents.weights)
+    if isinstance(contents.architecture, AnotherNetwork):
+        weights = contents.onnx
+    else:
+        weights = encode_weights(contents.architecture, contents.weights)
     card = ModelCard(
         name=contents.name,
         version=version,
-        architecture=contents.architecture,
+        network=contents.architecture,
         labels=contents.labels,
         preprocess=contents.preprocess,
         weights_sha256=sha256_hex(weights),
@@ -223,8 +235,17 @@ def _encode(contents: ModelContents, version: int) -> dict[str, bytes]:
     )
     decision = Decision(card.digest, contents.temperature, contents.thresholds)
     decision.check_labels(card.labels)
-    own = {CARD_FILE: card.encode(), WEIGHTS_FILE: weights, DECISION_FILE: pretty(decision.to_json())}
+    own = {CARD_FILE: card.encode(), _numbers_file(card): weights, DECISION_FILE: pretty(decision.to_json())}
     return own | _field_file(contents.preprocess) | documents
+
+
+def _numbers_file(card: ModelCard) -> str:
+    return NETWORK_FILE if isinstance(card.network, AnotherNetwork) else WEIGHTS_FILE
+
+
+def _read_numbers(directory: str | os.PathLike[str], card: ModelCard) -> bytes:
+    name = _numbers_file(card)
+    return read_file(directory, name, WEIGHTS_BYTES_LIMIT if name == WEIGHTS_FILE else NETWORK_BYTES_LIMIT)
 
 
 def _with_field(directory: str | os.PathLike[str], card: ModelCard) -> Preprocess:

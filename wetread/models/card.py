@@ -11,6 +11,7 @@ from schemas.architecture import Architecture
 from schemas.errors import ArtefactError, UsageError
 from schemas.labels import checked_labels
 from wetread.imaging.preprocess import Preprocess
+from wetread.models.another_network import AnotherNetwork
 from wetread.models.digest import model_digest, sha256_hex
 from wetread.models.gate import Gate
 from wetread.models.shapes import network_shapes
@@ -96,13 +97,15 @@ class Provenance:
 class ModelCard:
     """The content of model.json.
 
+    network: an architecture, or what stands in its place where the network is another's ONNX file.
     labels: in the order of the logits. gate: the input gate (`wetread.models.gate`); None when there is none.
-    weights_sha256: of the bytes of weights.safetensors. documents: the other files' names -> their SHA-256.
+    weights_sha256: of the bytes of weights.safetensors, or of network.onnx.
+    documents: the other files' names -> their SHA-256.
     """
 
     name: str
     version: int
-    architecture: Architecture
+    network: Architecture | AnotherNetwork
     labels: tuple[str, ...]
     preprocess: Preprocess
     weights_sha256: str
@@ -117,20 +120,38 @@ class ModelCard:
             raise ArtefactError(f"model {self.name}: expected a version of at least 1, found {self.version}")
         if self.gate is not None:
             Gate.from_json(self.gate)
-        logits = network_shapes(self.architecture).logits
+        if isinstance(self.network, AnotherNetwork):
+            logits: tuple[int, ...] = (self.network.logits,)
+        else:
+            logits = network_shapes(self.network).logits
         if logits != (len(self.labels),):
             raise ArtefactError(f"model {self.name}: expected {len(self.labels)} logits, found an output of {logits}")
         size = (self.preprocess.height, self.preprocess.width, 1)
-        if self.architecture.input_shape != size:
-            raise ArtefactError(
-                f"model {self.name}: preprocessing gives {size}, the network takes {self.architecture.input_shape}"
+        if self.film_shape != size:
+            raise ArtefactError(f"model {self.name}: preprocessing gives {size}, the network takes {self.film_shape}")
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network's layers; raise UsageError, with the cure, where it is another's ONNX file."""
+        if isinstance(self.network, AnotherNetwork):
+            raise UsageError(
+                f"model {self.name}: expected a network with layers of our own, found another's ONNX file, which ONNX "
+                "Runtime alone reads: use --engine onnx, or a model that wetread trained"
             )
+        return self.network
+
+    @property
+    def film_shape(self) -> tuple[int, int, int]:
+        """What preprocessing gives of a film: (height, width, 1)."""
+        if isinstance(self.network, AnotherNetwork):
+            return (self.network.height, self.network.width, 1)
+        return self.network.input_shape
 
     @property
     def digest(self) -> str:
         """The model's digest; wetread.models.digest says what it covers."""
         return model_digest(
-            architecture=self.architecture.to_json(),
+            architecture=self.network.to_json(),
             weights_sha256=self.weights_sha256,
             labels=self.labels,
             preprocessing=self.preprocess.to_json(),
@@ -144,7 +165,7 @@ class ModelCard:
             "name": self.name,
             "version": self.version,
             "digest": self.digest,
-            "architecture": self.architecture.to_json(),
+            "architecture": self.network.to_json(),
             "labels": list(self.labels),
             "preprocessing": self.preprocess.to_json(),
             "gate": self.gate,
@@ -182,7 +203,7 @@ def decode_card(data: bytes) -> tuple[ModelCard, str]:
         card = ModelCard(
             name=body["name"],
             version=body["version"],
-            architecture=Architecture.from_json(body["architecture"]),
+            network=_network(body["architecture"]),
             labels=tuple(body["labels"]),
             preprocess=Preprocess.from_json(body["preprocessing"]),
             weights_sha256=body["weights_sha256"],
@@ -193,3 +214,7 @@ def decode_card(data: bytes) -> tuple[ModelCard, str]:
     except (TypeError, ValueError, UsageError) as error:
         raise ArtefactError(f"model.json: {error}") from error
     return card, body["digest"]
+
+
+def _network(body: dict[str, Any]) -> Architecture | AnotherNetwork:
+    return AnotherNetwork.from_json(body) if "onnx" in body else Architecture.from_json(body)

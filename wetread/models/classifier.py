@@ -35,6 +35,10 @@ class Classifier(Protocol):
         """Return the name that predictions carry: one of `schemas.predictions.ENGINES`."""
 
     @property
+    def at_once(self) -> int:
+        """Return how many images are to be read before anybody is told that reading goes on."""
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Return the labels in the order of the logits."""
 
@@ -52,7 +56,7 @@ class Classifier(Protocol):
 
 def checked_images(images: FloatArray, artefact: Artefact) -> FloatArray:
     """Return `images` as float32; raise UsageError unless they are a batch of this network's input."""
-    expected = artefact.card.architecture.input_shape
+    expected = artefact.card.film_shape
     if images.ndim != 4 or images.shape[1:] != expected:
         raise UsageError(
             f"model {artefact.card.name}: expected images of (n, {', '.join(map(str, expected))}), found "

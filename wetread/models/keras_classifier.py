@@ -6,7 +6,7 @@ import numpy as np
 
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
-from wetread.models.classifier import FloatArray, Readout, checked_images, in_batches
+from wetread.models.classifier import READ_BATCH, FloatArray, Readout, checked_images, in_batches
 from wetread.models.keras_network import build_keras, build_keras_readout, set_weights
 from wetread.models.keras_runtime import import_keras
 
@@ -18,6 +18,7 @@ class KerasClassifier:
     """
 
     engine = "keras"
+    at_once = READ_BATCH
 
     def __init__(self, artefact: Artefact, *, threads: int | None = None) -> None:
         tensorflow, _ = import_keras(threads)

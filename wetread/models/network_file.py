@@ -50,6 +50,8 @@ def write_network(artefact: Artefact, form: str, path: str | os.PathLike[str]) -
 
 def network_bytes(artefact: Artefact, form: str) -> bytes:
     """Return the network as a file of this format; raise UsageError where there is no such."""
+    if form == "onnx" and artefact.onnx:
+        return artefact.onnx
     if form == "onnx":
         return _onnx_bytes(artefact)
     if form == "keras":

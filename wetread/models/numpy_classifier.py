@@ -5,13 +5,14 @@ from __future__ import annotations
 from wetread.engine.serving import ServingNetwork
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
-from wetread.models.classifier import FloatArray, Readout, checked_images, in_batches
+from wetread.models.classifier import READ_BATCH, FloatArray, Readout, checked_images, in_batches
 
 
 class NumpyClassifier:
     """Reads with wetread.engine; see `wetread.models.classifier.Classifier`."""
 
     engine = "numpy"
+    at_once = READ_BATCH
 
     def __init__(self, artefact: Artefact) -> None:
         self.labels: tuple[str, ...] = artefact.card.labels

@@ -7,7 +7,7 @@ from typing import Any
 
 from wetread.imaging.preprocess import Preprocess
 from wetread.models.artefact import Artefact
-from wetread.models.classifier import FloatArray, Readout, checked_images, in_batches
+from wetread.models.classifier import READ_BATCH, FloatArray, Readout, checked_images, in_batches
 from wetread.models.onnx_graph import FEATURES_NAME, INPUT_NAME, LOGITS_NAME, build_onnx
 from wetread.models.onnx_runtime import open_session
 
@@ -19,6 +19,7 @@ class OnnxClassifier:
     """
 
     engine = "onnx"
+    at_once = READ_BATCH
 
     def __init__(self, artefact: Artefact, *, threads: int | None = None) -> None:
         """threads: that one operation may use; None: as many as the process has cores."""
