@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PACKAGES := cli web gateway screening producer worker trainer wetread schemas
 
+# Tests start hundreds of processes; one that has to compile every module first takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 # PYTHON=/path/to/python chooses the interpreter of .venv; else the first of these that runs and fits.
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))

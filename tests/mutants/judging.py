@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import psutil
@@ -54,12 +55,12 @@ class TreeCopy:
         """
         path = self.root / change.path
         whole = path.read_text(encoding="utf-8")
-        path.write_text(change.applied(whole), encoding="utf-8")
+        _write(path, change.applied(whole))
         try:
             codes = (self.test(tests, seconds) for tests in groups)
             code = next((code for code in codes if code != PASSED), PASSED)
         finally:
-            path.write_text(whole, encoding="utf-8")
+            _write(path, whole)
         if code is None:
             return Verdict.OVERLONG
         if code not in (PASSED, FAILED, INTERRUPTED):
@@ -71,6 +72,7 @@ class TreeCopy:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
         # Before the tree itself, which is installed in this environment.
         environment = os.environ | {"PYTHONPATH": str(self.root)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile every module
         with (self.root.parent / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [str(part) for part in command],
@@ -87,6 +89,12 @@ class TreeCopy:
     def log_tail(self) -> str:
         """Return the end of what the last tests printed."""
         return (self.root.parent / "log.txt").read_text(errors="replace")[-2000:]
+
+
+def _write(path: Path, source: str) -> None:
+    """Write a module, and forget what it was compiled to: Python compares the times of the two in whole seconds."""
+    path.write_text(source, encoding="utf-8")
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
