@@ -56,7 +56,6 @@ def send(
     from cli.pacs_extra import check_pacs
 
     check_pacs()
-    from wetread.views.asked_values import refuse_unknown
     from gateway.calling.patience import AskedToStop
     from gateway.sending.report import report_uid
     from gateway.sending.sending import Sending
@@ -64,6 +63,7 @@ def send(
     from wetread.store.received.deliveries import Wish, count_deliveries
     from wetread.store.results.filters import Filters
     from wetread.store.results.known_values import known_decisions
+    from wetread.views.asked_values import refuse_unknown
 
     with opened_database() as (settings, database), noted_interrupts() as asked:
         digest = Registry(database, settings.models_directory).resolve(model).digest

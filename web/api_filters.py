@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.errors import UsageError
-from schemas.states import ItemState, Reason
+from schemas.reasons import Reason
+from schemas.states import ItemState
 from web.api_asked import ApiValue
 from wetread.models.references import PRODUCTION, find_reference, with_shipped
 from wetread.moments import FORMS, read_day, read_moment

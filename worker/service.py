@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import resource
 import socket
-import sys
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import psutil
 import structlog
 from celery import Celery, signals
-from celery.worker.state import active_requests, reserved_requests
 
-from schemas.errors import EXIT_INTERRUPTED, DatabaseReplaced, ServiceUnavailable, WetreadError
+from schemas.errors import EXIT_INTERRUPTED, DatabaseReplaced, WetreadError
 from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
-from wetread.queue import START_SECONDS, batch_seconds, make_app, queue_length, ring_waiting
+from wetread.queue import make_app, queue_length
 from wetread.settings import Settings, safe_url
 from wetread.store.core.database import Database
 from wetread.store.core.limits import SWEEPING
@@ -31,6 +27,7 @@ from wetread.store.work.workers import Heartbeat, WorkerKind, beat, forget_silen
 from worker.child import limit_threads
 from worker.consuming import PatientConsumer
 from worker.dead_workers import forget_the_dead, free_what_the_dead_hold
+from worker.deaf_restart import Hearing
 from worker.failpoints import armed
 from worker.identity import worker_id
 from worker.malformed_messages import drop_what_is_no_message
@@ -40,9 +37,6 @@ from worker.metrics_port import open_metrics
 
 FILES, FILES_A_PROCESS = 32, 8
 """Files and connections that a worker opens, and those for each of its processes: a little more than was seen."""
-
-DEAF_SECONDS = 20.0
-"""Seconds that messages may wait while a worker with nothing to do receives none; then it restarts itself."""
 
 
 def serve(settings: Settings, *, concurrency: int) -> int:
@@ -64,15 +58,16 @@ def serve(settings: Settings, *, concurrency: int) -> int:
     drop_what_is_no_message()
     app = make_app(settings)
     queue_length(app, settings)
-    minder = _Minder(database, app, settings, concurrency, signs=SignFile("worker", settings.database))
+    hearing = Hearing(database, app, settings)
+    minder = Minder(database, app, settings, concurrency, hearing, SignFile("worker", settings.database))
     # Weak references would let the bound methods go at once.
-    signals.worker_ready.connect(minder.hear_from_now, weak=False)
+    signals.worker_ready.connect(hearing.hear_from_now, weak=False)
     signals.worker_ready.connect(partial(_say_ready, settings, concurrency), weak=False)
     signals.worker_shutting_down.connect(minder.stop, weak=False)
     ended_by: list[str] = []
     note_signal = partial(_note_signal, ended_by)
     signals.worker_shutting_down.connect(note_signal, weak=False)
-    signals.task_received.connect(minder.hear, weak=False)
+    signals.task_received.connect(hearing.hear, weak=False)
     signals.setup_logging.connect(_keep_our_logs, weak=False)
     worker = app.Worker(
         hostname=f"wetread-{os.getpid()}@{socket.gethostname()}",
@@ -120,29 +115,17 @@ def _keep_our_logs(**_: Any) -> None:
     set_up_logs()
 
 
-def restart_process() -> None:
-    """Become the same command anew, under the same process id, so that no supervisor has to notice."""
-    children = psutil.Process().children(recursive=True)
-    for child in children:
-        child.kill()
-    psutil.wait_procs(children, timeout=5.0)
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command, no shell
-
-
 @dataclass(slots=True)
-class _Minder:
+class Minder:
     """A thread that rings for what waits and says that this worker lives, every `sweep_seconds`."""
 
     database: Database
     app: Celery
     settings: Settings
     concurrency: int
-    restart: Callable[[], None] = restart_process
+    hearing: Hearing
     signs: SignFile | None = None
-    _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
-    _heard_at: float = field(default_factory=time.monotonic)
-    _ready: bool = False
 
     def start(self) -> None:
         """Begin."""
@@ -151,34 +134,10 @@ class _Minder:
 
     def stop(self, **_: Any) -> None:
         """End, and take this worker's name off the list."""
-        if self._stopped.is_set() or self._thread is None:
+        if self.hearing.stopped.is_set() or self._thread is None:
             return
-        self._stopped.set()
+        self.hearing.stopped.set()
         self._thread.join(timeout=5.0)
-
-    def hear_from_now(self, **_: Any) -> None:
-        """Expect messages from now on; Celery calls it when it is ready for them."""
-        self._heard_at, self._ready = time.monotonic(), True
-
-    def hear(self, **_: Any) -> None:
-        """Remember that a message came; Celery calls it."""
-        self._heard_at = time.monotonic()
-
-    def restart_if_deaf(self, now: float) -> None:
-        """Restart this worker when messages wait, it has nothing to do, and none has come for long.
-
-        After Redis restarts, Celery's consumer was reported to stay up and receive nothing more (celery issues 8091,
-        9054, 10302): then only a new process helps.
-        """
-        if queue_length(self.app, self.settings) == 0:
-            self._heard_at = max(self._heard_at, now)
-        # What was cut off with its connection can stay listed as active: no task is longer than its limit, which counts
-        # from when a process has it. One that still starts is no reason either: the next would start no sooner.
-        busy = active_requests or reserved_requests
-        patience = DEAF_SECONDS + (batch_seconds(self.settings) + START_SECONDS if busy else 0.0)
-        if now - self._heard_at > patience and not self._stopped.is_set():
-            structlog.get_logger().error("messages wait and none arrives; this worker restarts itself")
-            self.restart()
 
     def _run(self) -> None:
         while True:
@@ -189,11 +148,11 @@ class _Minder:
                 count_sweep(made=True)
             except DatabaseReplaced as error:
                 structlog.get_logger().error("this worker restarts itself", why=str(error))
-                self.restart()
+                self.hearing.restart()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next sweep may find it mended
                 count_sweep(made=False)
                 say_missed("a sweep was missed; the next one follows", error)
-            if self._stopped.wait(self.settings.sweep_seconds):
+            if self.hearing.stopped.wait(self.settings.sweep_seconds):
                 break
         if self.signs is not None:
             self.signs.remove()
@@ -216,14 +175,4 @@ class _Minder:
             forget_silent(session)
         free_what_the_dead_hold(self.database)
         count_deaths(forget_the_dead(self.database))
-        self.look_at_the_queue()
-
-    def look_at_the_queue(self) -> None:
-        """Ring for what waits, and restart where that is not heard; raise ServiceUnavailable without the broker."""
-        try:
-            ring_waiting(self.database, self.app, self.settings)
-            if self._ready:
-                self.restart_if_deaf(time.monotonic())
-        except ServiceUnavailable:
-            self._heard_at = time.monotonic()  # nobody hears a broker that is away, nor at once when it is back
-            raise
+        self.hearing.look()

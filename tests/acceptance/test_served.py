@@ -22,7 +22,8 @@ from tests.servers.redis_server import RedisServer
 from wetread.queue import QUEUE_NAME, START_SECONDS, batch_seconds, make_app
 from wetread.settings import Settings
 from wetread.store.core.database import Database
-from worker import service
+from worker import deaf_restart
+from worker.deaf_restart import DEAF_SECONDS, Hearing
 
 
 @pytest.fixture(scope="session")
@@ -162,21 +163,21 @@ def test_a_worker_is_not_deaf_because_the_broker_was_away(
     settings = Settings(database_url=served.environment["WETREAD_DATABASE_URL"], broker_url=redis_url)
     app, restarts = make_app(settings), list[bool]()
     database = Database(settings.database)
-    minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
-    minder.hear_from_now()
+    hearing = Hearing(database, app, settings, lambda: restarts.append(True))
+    hearing.hear_from_now()
     app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
-    minder._heard_at -= 10 * service.DEAF_SECONDS
+    hearing._heard_at -= 10 * DEAF_SECONDS
 
     def away(*_: object) -> int:
         raise ServiceUnavailable("no broker")
 
     with monkeypatch.context() as patched, pytest.raises(ServiceUnavailable):
-        patched.setattr(service, "queue_length", away)
-        minder.look_at_the_queue()
-    minder.look_at_the_queue()
+        patched.setattr(deaf_restart, "queue_length", away)
+        hearing.look()
+    hearing.look()
     assert not restarts, "it has had no time to hear"
-    minder._heard_at -= 10 * service.DEAF_SECONDS
-    minder.look_at_the_queue()
+    hearing._heard_at -= 10 * DEAF_SECONDS
+    hearing.look()
     assert restarts == [True]
     database.dispose()
 
@@ -185,15 +186,15 @@ def test_a_worker_that_hears_nothing_of_what_waits_restarts_itself(served: Progr
     settings = Settings(database_url=served.environment["WETREAD_DATABASE_URL"], broker_url=redis_url)
     app, restarts = make_app(settings), list[bool]()
     database = Database(settings.database)
-    minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
+    hearing = Hearing(database, app, settings, lambda: restarts.append(True))
     now = time.monotonic()
-    minder.restart_if_deaf(now + 10 * service.DEAF_SECONDS)
+    hearing.restart_if_deaf(now + 10 * DEAF_SECONDS)
     assert not restarts, "nothing waits"
-    now += 10 * service.DEAF_SECONDS
+    now += 10 * DEAF_SECONDS
     app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
-    minder.restart_if_deaf(now + service.DEAF_SECONDS / 2)
+    hearing.restart_if_deaf(now + DEAF_SECONDS / 2)
     assert not restarts, "it has not waited long"
-    minder.restart_if_deaf(now + 2 * service.DEAF_SECONDS)
+    hearing.restart_if_deaf(now + 2 * DEAF_SECONDS)
     assert restarts == [True]
     database.dispose()
 
@@ -217,13 +218,13 @@ def test_a_worker_whose_processes_still_start_is_not_deaf(
     settings = Settings(database_url=served.environment["WETREAD_DATABASE_URL"], broker_url=redis_url)
     app, restarts = make_app(settings), list[bool]()
     database = Database(settings.database)
-    minder = service._Minder(database, app, settings, 1, lambda: restarts.append(True))
-    monkeypatch.setattr(service, "reserved_requests", {"what no process has taken yet"})
+    hearing = Hearing(database, app, settings, lambda: restarts.append(True))
+    monkeypatch.setattr(deaf_restart, "reserved_requests", {"what no process has taken yet"})
     app.send_task("wetread.read_batch", args=[{"v": 1, "batch_id": 1}])
     now, batch = time.monotonic(), batch_seconds(settings)
-    minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS - 5)
+    hearing.restart_if_deaf(now + DEAF_SECONDS + batch + START_SECONDS - 5)
     assert not restarts, "a process may take so long to start, and then to read its batch"
-    minder.restart_if_deaf(now + service.DEAF_SECONDS + batch + START_SECONDS + 5)
+    hearing.restart_if_deaf(now + DEAF_SECONDS + batch + START_SECONDS + 5)
     assert restarts == [True]
     database.dispose()
 

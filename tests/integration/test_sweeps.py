@@ -13,11 +13,12 @@ from producer import beat
 from schemas.errors import ServiceUnavailable, WetreadError
 from wetread.settings import Settings
 from wetread.store.core.database import Database
-from worker import service
+from worker import deaf_restart, service
 
 
 def serve(settings: Settings, database: Database, rung: Callable[[], bool]) -> None:
-    minder = service._Minder(database, None, settings, 1)  # type: ignore[arg-type]  # the ring is not a real one
+    unused: Any = None  # the ring is not a real one
+    minder = service.Minder(database, unused, settings, 1, deaf_restart.Hearing(database, unused, settings))
     minder.start()
     assert rung()
     minder.stop()
@@ -43,7 +44,7 @@ def keep_time(settings: Settings, _: Database, rung: Callable[[], bool]) -> None
         RuntimeError("nobody foresaw it"),
     ],
 )
-@pytest.mark.parametrize(("process", "house"), [(keep_time, beat), (serve, service)])
+@pytest.mark.parametrize(("process", "house"), [(keep_time, beat), (serve, deaf_restart)])
 def test_a_sweep_that_failed_is_followed_by_another(
     monkeypatch: pytest.MonkeyPatch,
     database: Database,
