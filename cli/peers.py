@@ -9,8 +9,9 @@ import click
 
 from cli.completing import peers as complete_peers
 from cli.context import asked_database, opened_database
-from cli.output import emit_json, emit_table, say
+from cli.output import emit_json, emit_table, say, warn
 from cli.peer_options import peer_options
+from schemas.errors import EXIT_UNAVAILABLE
 
 if TYPE_CHECKING:
     from wetread.store.received.peers import Calls
@@ -125,3 +126,37 @@ def remove(name: str) -> None:
     with opened_database() as (_, database), database.writing() as session:
         remove_peer(session, name)
     say(f"{name} may send no more")
+
+
+@peers.command()
+@click.argument("name", shell_complete=complete_peers)
+@click.option("--title", default="WETREAD", show_default=True, help="The AE title by which we call.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def echo(ctx: click.Context, name: str, title: str, as_json: bool) -> None:
+    """Call a peer, and say whether it answers: by DICOM (C-ECHO) and by DICOMweb (a search), whichever it has.
+
+    Nothing is fetched or sent. Exit 4 where it does not answer in some way.
+
+    \b
+    Example:
+      wetread peers echo pacs
+    """
+    import threading
+
+    from cli.pacs_extra import check_pacs
+    from wetread.store.received.peers import find_peer
+
+    check_pacs()
+    from gateway.calling.echo import echoes
+    from gateway.calling.patience import CallPatience
+
+    with asked_database() as (_, database), database.reading() as session:
+        peer = find_peer(session, name)
+    found = list(echoes(peer, title, CallPatience(threading.Event(), connect=5.0, silent=10.0, whole=30.0, tries=1)))
+    if as_json:
+        emit_json(dict(found))
+    else:
+        for way, why in found:
+            say(f"{name} answers {way}") if why is None else warn(f"{name}, {way}: {why}")
+    ctx.exit(EXIT_UNAVAILABLE if any(why for _, why in found) else 0)
