@@ -21,6 +21,7 @@ AUDITED = {"--patients 30": "--patients 20"}
 """Fewer are too few for the audit to judge a shortcut."""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_tutorial_says_is_what_happens(page: Path, request: pytest.FixtureRequest) -> None:
     text = page.read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ def test_what_a_tutorial_says_is_what_happens(page: Path, request: pytest.Fixtur
     if needs_servers(text):
         servers = instead(request.getfixturevalue("redis_url"), request.getfixturevalue("postgres_url"))
     with reader_home() as home:
-        ran = run_page(text, home, instead=smaller | servers, seconds=280)
+        ran = run_page(text, home, instead=smaller | servers, seconds=560)
     for step, shown in ran:
         assert shown.code == 0, f"`{shown.command}` ended with {shown.code}: {shown.text}"
         missing = missing_shapes(step.output, shown.text)
