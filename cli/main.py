@@ -37,6 +37,7 @@ COMMANDS = {
     "pulls": ("cli.pulls", "List what was fetched from a PACS, and what of it is missing; newest first."),
     "send": ("cli.send", "Send readings to a PACS, as Structured Reports."),
     "deliveries": ("cli.deliveries", "List what was sent to a PACS, and try again what failed."),
+    "spool": ("cli.spool", "Look after the spool, where received and fetched films lie."),
     "peers": ("cli.peers", "Say which PACS and modalities may send films, and how they are called."),
     "worker": ("cli.worker", "Serve batches from the broker until stopped."),
     "beat": ("cli.beat", "Run the schedules, and ring for what waits, until stopped."),

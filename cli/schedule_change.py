@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.completing import directories, schedules
 from cli.context import opened_database
 from cli.output import emit_json, say
+from cli.pull_changes import PACS, PullChanges, fetched_order, pull_change_options
 from cli.run_options import NO_SHADOW, RunChanges, RunOptions, run_change_options, run_options
-
-if TYPE_CHECKING:
-    from wetread.settings import Settings
-    from wetread.store.core.database import Database
-
-PACS = "pacs:"
-"""How a schedule names a peer instead of a directory."""
 
 ALWAYS = "always"
 """What `edit` calls no window."""
@@ -98,7 +92,7 @@ def add(
         chosen_models(registry, chosen.model, chosen.shadow, chosen.engine, settings.broker, say_warning)
         pull = None
         if any(one.startswith(PACS) for one in directories):
-            directories, pull = _pulled(database, settings, directories, last_days, pace, via, connections)
+            directories, pull = fetched_order(database, settings, directories, last_days, pace, via, connections)
         rules, paths = chosen.rules, resolved_roots(directories)
         check_not_links_alone(paths, rules, settings.image_seconds)
         with database.writing() as session:
@@ -121,6 +115,7 @@ def add(
 @click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.")
 @run_change_options
 @click.option("--missed", type=MISSED, help="What becomes of a moment while no beat ran.")
+@pull_change_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def edit(
     name: str,
@@ -129,6 +124,7 @@ def edit(
     window: str | None,
     timezone: str | None,
     changes: RunChanges,
+    pull_changes: PullChanges,
     missed: str | None,
     as_json: bool,
 ) -> None:
@@ -142,6 +138,7 @@ def edit(
       wetread schedule edit "archive nightly" --window 21:00-07:00 --timezone Europe/Paris
       wetread schedule edit "archive nightly" --exclude "old/" --accept-body-part THORAX_AP
       wetread schedule edit "archive nightly" /archive /archive2
+      wetread schedule edit "pacs night" --pace 30 --last-days 3
     """
     from dataclasses import replace
 
@@ -157,7 +154,7 @@ def edit(
     from wetread.store.schedules.schedules import change_schedule, find_schedule
     from wetread.views.schedules import schedule_json
 
-    if not any((cron, window, timezone, missed, changes, new_directories)):
+    if not any((cron, window, timezone, missed, changes, pull_changes, new_directories)):
         raise UsageError("expected something to change, found nothing; see `wetread schedule edit --help`")
     with opened_database() as (settings, database):
         with database.reading() as session:
@@ -175,6 +172,7 @@ def edit(
             missed=missed or before.missed,
             rules=rules,
             accepted=words,
+            pull=pull_changes.changed(before.pull),
         )
         _check_due(after.cron, after.timezone, after.window)
         registry = Registry(database, settings.models_directory)
@@ -190,40 +188,6 @@ def edit(
             )
             row = schedule_json(session, find_schedule(session, name))
     _say_next(row, as_json=as_json)
-
-
-def _pulled(
-    database: Database,
-    settings: Settings,
-    directories: tuple[str, ...],
-    last_days: int,
-    pace: float | None,
-    via: Any,
-    connections: int,
-) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the spool's directory of films, and what is fetched into it."""
-    import os
-
-    from cli.pacs_extra import check_pacs
-    from schemas.errors import UsageError
-    from wetread.store.received.peers import find_peer
-    from wetread.store.received.received_films import open_account
-    from wetread.store.roots.adding import root_ids
-
-    check_pacs()
-    from gateway.pulling.wish import PullOrder, Wanted
-    from gateway.receiving.spool import FETCHING, Spool
-
-    if len(directories) > 1:
-        raise UsageError("expected one PACS and nothing beside it, found several; make a schedule for each")
-    with database.reading() as session:
-        peer = find_peer(session, directories[0].removeprefix(PACS))
-    spool = Spool(os.fsencode(settings.home / "spool"), FETCHING)
-    spool.close()
-    films = os.path.realpath(spool.films)
-    with database.writing() as session:
-        open_account(session, root_ids(session, [films], settings.root_map)[0])
-    return (os.fsdecode(films),), PullOrder(peer.name, Wanted(days=last_days), via, pace, connections).to_json()
 
 
 def _check_due(cron: str, timezone: str, window: tuple[str, str] | None) -> None:

@@ -51,16 +51,17 @@ def test_the_same_film_by_three_ways_is_read_once(orthanc: OrthancServer, tmp_pa
         added = program.run("peers", "add", name, "--title", title, "--address", "127.0.0.1", *also)
         assert added.returncode == 0, added.stderr
     assert program.json("screen", archive)["done"] == 1
+    # Before the other: what the spool has is not fetched again.
+    pulled = program.run("pull", "pacs", "--study", "1.2.826.5.1", "--via", "wado", "--least-free-gb", "0")
+    assert pulled.returncode == 0, pulled.stderr
     listening = program.start("listen", "--port", port, "--least-free-gb", "0", "--least-free-percent", "0")
     try:
         eventually(lambda: subprocess.run(
             ["storescu", "-xi", "-aec", "WETREAD", "127.0.0.1", str(port), str(archive / "film.dcm")],
             capture_output=True, check=False,
-        ).returncode == 0, what="a film received")  # fmt: skip
-        pulled = program.run("pull", "pacs", "--study", "1.2.826.5.1", "--via", "wado", "--least-free-gb", "0")
-        assert pulled.returncode == 0, pulled.stderr
+        ).returncode == 0, seconds=200, what="a film received")  # fmt: skip
         settled = "SELECT count(*) FROM work_items WHERE state = 'done'"
-        eventually(lambda: program.rows(settled) == [(3,)], what="three films settled")
+        eventually(lambda: program.rows(settled) == [(3,)], seconds=200, what="three films settled")
     finally:
         kill_group(listening)
     assert len({str(row["sha256"]) for row in program.lines("results", "list")}) == 3

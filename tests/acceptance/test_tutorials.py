@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.program import REPOSITORY
+from tests.pulling import needs_dicomweb
+from tests.receiving import needs
 from tests.tutorials.page import missing_shapes, page_steps, reader_home, run_page, shapes
-from tests.tutorials.servers import instead, needs_servers
+from tests.tutorials.servers import free_ports, instead, needs_orthanc, needs_servers
 
 PAGES = sorted((REPOSITORY / "docs" / "tutorials").glob("*.md"))
 
@@ -19,15 +21,20 @@ AUDITED = {"--patients 30": "--patients 20"}
 """Fewer are too few for the audit to judge a shortcut."""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_tutorial_says_is_what_happens(page: Path, request: pytest.FixtureRequest) -> None:
     text = page.read_text(encoding="utf-8")
     smaller = SMALLER | AUDITED if "wetread audit" in text else SMALLER
-    servers = {}
+    servers: dict[str, str] = {}
+    if needs_orthanc(text):
+        needs("Orthanc", "img2dcm", "curl")
+        needs_dicomweb()
+        servers = free_ports()
     if needs_servers(text):
         servers = instead(request.getfixturevalue("redis_url"), request.getfixturevalue("postgres_url"))
     with reader_home() as home:
-        ran = run_page(text, home, instead=smaller | servers, seconds=280)
+        ran = run_page(text, home, instead=smaller | servers, seconds=560)
     for step, shown in ran:
         assert shown.code == 0, f"`{shown.command}` ended with {shown.code}: {shown.text}"
         missing = missing_shapes(step.output, shown.text)

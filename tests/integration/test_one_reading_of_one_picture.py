@@ -42,7 +42,7 @@ def claims(kit: RunKit, names: Sequence[bytes], *, force: bool = False) -> list[
 def readings(kit: RunKit) -> list[tuple[str, str, str | None]]:
     with kit.database.reading() as session:
         of = StoredPrediction
-        return [tuple(row) for row in session.execute(select(of.sha256, of.label, of.shown).order_by(of.id))]  # type: ignore[misc]
+        return [tuple(row) for row in session.execute(select(of.sha256, of.label, of.shown).order_by(of.id))]  # type: ignore[misc]  # rows of three columns
 
 
 def test_two_workers_that_read_one_picture_store_one_reading(kit: RunKit) -> None:

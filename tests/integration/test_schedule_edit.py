@@ -123,3 +123,27 @@ def test_a_schedule_that_is_none_is_named(archive: Path) -> None:
     add(archive)
     with pytest.raises(UsageError, match="none named 'nigthly'; there are: 'nightly'"):
         call("edit", "nigthly", "--missed", "skip")
+
+
+def test_what_a_schedule_fetches_is_changed_without_making_it_anew(archive: Path) -> None:
+    from wetread.clock import utc_now
+    from wetread.settings import Settings
+    from wetread.store.core.database import Database
+    from wetread.store.core.migrating import ensure_schema
+    from wetread.store.received.peers import Calls, Peer, add_peer
+
+    database = Database(Settings().database)
+    ensure_schema(database)
+    with database.writing() as session:
+        add_peer(session, Peer("pacs", "ORTHANC", "127.0.0.1", utc_now(), Calls(port=104)))
+    database.dispose()
+    assert call("add", "pacs night", "pacs:pacs", "--cron", "0 22 * * *", "--pace", "60").exit_code == 0
+    before = listed()["pull"]
+    call("edit", "pacs night", "--pace", "30", "--last-days", "5", "--via", "move", "--connections", "4")
+    changed = {"pace": 30.0, "days": 5, "via": "move", "connections": 4}
+    assert listed()["pull"] == before | changed
+    call("edit", "pacs night", "--pace", "0", "--window", "22:00-06:00")
+    assert listed()["pull"] == before | changed | {"pace": None}
+    add(archive)
+    with pytest.raises(UsageError, match="expected a schedule of pacs:PEER"):
+        call("edit", "nightly", "--pace", "30")

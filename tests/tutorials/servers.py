@@ -1,4 +1,6 @@
-"""The servers that a page says it needs, in a line `<!-- needs: redis postgres -->`."""
+"""The servers that a page says it needs, in a line `<!-- needs: redis postgres -->` or `<!-- needs: orthanc -->`.
+
+An Orthanc is started by the page itself, on ports that the test chooses."""
 
 from __future__ import annotations
 
@@ -7,9 +9,23 @@ from contextlib import ExitStack, contextmanager
 
 from tests.servers.postgres_server import PostgresServer
 from tests.servers.redis_server import RedisServer
+from tests.servers.server import free_port
 
 BROKER = "redis://:PASSWORD@broker.example:6379/0"
 DATABASE = "postgresql+psycopg://wetread:PASSWORD@db.example/wetread"
+
+
+ORTHANC = ("4242", "8042", "11112")
+"""The page's ports of Orthanc, its web service, and of `listen`."""
+
+
+def needs_orthanc(text: str) -> bool:
+    return "<!-- needs: orthanc -->" in text
+
+
+def free_ports() -> dict[str, str]:
+    """Return the page's ports -> ports that nobody has."""
+    return {port: str(free_port()) for port in ORTHANC}
 
 
 def needs_servers(text: str) -> bool:

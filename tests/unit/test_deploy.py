@@ -30,6 +30,8 @@ KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 UNITS = [ROOT / "deploy" / "systemd" / f"wetread-{part}.service" for part in ("beat", "listen", "worker")]
 REPORT = ROOT / "deploy" / "systemd" / "wetread-report.service"
 TIMER = REPORT.with_suffix(".timer")
+SEND = ROOT / "deploy" / "systemd" / "wetread-send@.service"
+SEND_TIMER = SEND.with_suffix(".timer")
 MAIL = ROOT / "deploy" / "mail" / "mail-report"
 CRON = ROOT / "deploy" / "mail" / "wetread-report.cron"
 OF_SETTINGS = {f"WETREAD_{name.upper()}" for name in Settings.model_fields}
@@ -222,7 +224,7 @@ def test_systemd_accepts_a_unit(unit: Path, tmp_path: Path) -> None:
 
 
 def test_no_unit_is_left_out_of_these_tests() -> None:
-    assert sorted((ROOT / "deploy" / "systemd").iterdir()) == sorted([*UNITS, REPORT, TIMER])
+    assert sorted((ROOT / "deploy" / "systemd").iterdir()) == sorted([*UNITS, REPORT, TIMER, SEND, SEND_TIMER])
 
 
 def test_systemd_accepts_the_report_and_its_timer(tmp_path: Path) -> None:
@@ -235,6 +237,20 @@ def test_systemd_accepts_the_report_and_its_timer(tmp_path: Path) -> None:
         assert (checked.returncode, checked.stderr) == (0, ""), unit.name
     (when,) = lines(TIMER, "OnCalendar")
     subprocess.run(["systemd-analyze", "calendar", when], check=True, capture_output=True)
+
+
+def test_systemd_sends_readings_to_the_peer_that_the_unit_is_named_for(tmp_path: Path) -> None:
+    (start,) = lines(SEND, "ExecStart")
+    called(shlex.split(start.replace("%i", "pacs"))[1:])
+    page = (ROOT / "docs" / "pacs.md").read_text()
+    assert f"deploy/systemd/{SEND.name}" in page and f"deploy/systemd/{SEND_TIMER.name}" in page
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze not found")
+    for unit in (SEND, SEND_TIMER):
+        here = tmp_path / unit.name.replace("@", "@pacs")
+        here.write_text(unit.read_text().replace("/opt/wetread/.venv/bin/wetread", "/bin/true"))
+        checked = subprocess.run(["systemd-analyze", "verify", "--man=no", str(here)], capture_output=True, text=True)
+        assert (checked.returncode, checked.stderr) == (0, ""), unit.name
 
 
 def test_timer_and_cron_mail_at_the_same_time_by_the_same_script() -> None:

@@ -92,7 +92,7 @@ def change_schedule(session: Session, schedule: ScheduleRow, now: datetime) -> N
     found.window_start, found.window_end = schedule.window or (None, None)
     found.model, found.shadow, found.engine = schedule.model, schedule.shadow, schedule.engine
     found.missed, found.walk_rules, found.not_before = schedule.missed, schedule.rules.to_json(), None
-    found.accepts = schedule.accepted.to_json()
+    found.accepts, found.pull = schedule.accepted.to_json(), schedule.pull
 
 
 def list_schedules(session: Session) -> list[ScheduleRow]:
