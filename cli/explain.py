@@ -20,13 +20,15 @@ METHODS = ("additive", "occlusion")
 @click.option("--model", type=MODEL, default="production", show_default=True, help="Which model.")
 @click.option(
     "--method", type=click.Choice(METHODS), default="additive", show_default=True,
-    help="additive: exact, of networks that end in average pooling; occlusion: of any, by covering squares.",
+    help="additive: exact, for networks that end in average pooling; occlusion: for any network, by covering squares.",
 )  # fmt: skip
-@click.option("--label", help="Of which label.  [default: the film's most probable]")
+@click.option("--label", help="The label to explain.  [default: the film's most probable]")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="A PNG to write: the film, and beside it the map on it."
 )
-@click.option("--map-only", is_flag=True, help="Write the map alone, clear where nothing speaks for or against.")
+@click.option(
+    "--map-only", is_flag=True, help="Write the map alone, transparent where nothing speaks for or against the label."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the map's values.")
 @accept_options
 def explain(
