@@ -15,9 +15,10 @@ from wetread.store.core.database_clock import database_seconds
 
 @dataclass(frozen=True, slots=True)
 class NightlyRun:
-    """A run that a schedule began. begun_for: the moment for which it did; nights: the moments that it was at work for.
+    """A run that a schedule began.
 
-    A run that was not done by the end of its window goes on when the next one opens, under the same number.
+    begun_for: the moment that it was begun for.
+    nights: how many moments it worked for; a run unfinished at the end of its window continues in the next one.
     """
 
     run_id: int
