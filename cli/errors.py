@@ -122,7 +122,7 @@ def list_errors(
 def _unreadable(
     session: Any, account: RunAccount | None, digest: str | None, reasons: tuple[str, ...]
 ) -> Iterator[dict[str, Any]]:
-    """Yield what could not be read, of a run or as things stand: directories, then images."""
+    """Yield what a run could not read, or what currently cannot be read: directories, then images."""
     if not reasons or UNREADABLE in reasons:
         yield from _unread(session, account)
     of_images = tuple(reason for reason in reasons if reason != UNREADABLE)
@@ -131,7 +131,7 @@ def _unreadable(
 
 
 def _failed(session: Any, run: int | None, digest: str | None, reasons: tuple[str, ...]) -> Iterator[ResultRow]:
-    """Return the images that could not be read, of a run or as things stand."""
+    """Return the images that a run could not read, or that currently cannot be read."""
     from wetread.store.results.current_failures import current_failures
     from wetread.store.results.finding import Filters, Sort, find_results
 

@@ -117,7 +117,7 @@ def screen_films(order: OneFilmOrder, *, as_json: bool) -> int:
 
 
 def film_json(path: bytes, outcome: Outcome, reference: str, model: LoadedModel) -> dict[str, Any]:
-    """Return what is said of one film; docs/screening.md lists the keys."""
+    """Return one film's reading as JSON; docs/screening.md lists the keys."""
     reading, gate = outcome.prediction, model.gate
     body: dict[str, Any] = {
         "path": path_text(path), "sha256": outcome.sha256, "state": str(outcome.state),

@@ -102,7 +102,7 @@ def moments_since(session: Session, schedule_id: int, run_id: int | None, *, lim
 
 
 def latest_ticked(session: Session, schedule_id: int) -> datetime | None:
-    """Return the latest moment named by cron on which was decided what becomes of it; None when there is none."""
+    """Return the latest moment of the cron expression that has an outcome, or None."""
     query = select(func.max(ScheduleTick.tick))
     moment: datetime | None = session.scalar(
         query.where(ScheduleTick.schedule_id == schedule_id, ScheduleTick.kind == TickKind.TICK)
