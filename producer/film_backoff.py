@@ -1,8 +1,8 @@
 """Backoff of a watch: when it reads a film again that changed after it was read or could not be reached.
 
-A film that changes all the time would start one run after another, and each retry of an unreachable film is a batch. So
-A film that changes all the time would start one run after another, and each retry of a film out of reach is a batch. So
-again with the first wait. Time is a parameter.
+A film that changes all the time would start one run after another, and each retry of a film out of reach is a batch.
+So each wait is twice as long as the one before, up to LONGEST_SECONDS. A film that did not change for FORGET_SECONDS
+starts again with the first wait. Time is a parameter.
 """
 
 from __future__ import annotations
