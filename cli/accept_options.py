@@ -27,7 +27,9 @@ def accept_options(command: Command, *, instead: bool = False) -> Command:
     instead: they replace what was accepted before, and --accept-nothing ends it.
     """
     if instead:
-        command = click.option("--accept-nothing", is_flag=True, help="Accept no such words any more.")(command)
+        command = click.option("--accept-nothing", is_flag=True, help="Accept none of the words accepted before.")(
+            command
+        )
     more = "instead of the words before" if instead else "too; may be given again"
     for option, what in (
         ("--accept-modality", "a modality"),

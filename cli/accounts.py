@@ -51,7 +51,7 @@ Rows = Sequence[tuple[str, object]]
 
 
 def emit_accounts(account: RunAccount, *, origin: Rows = (), pace: Rows = (), title: str | None = None) -> None:
-    """Print a run's accounts as a table on stdout, with what is said of its origin and pace in their places.
+    """Print a run's accounts as a table on stdout, with its origin and its pace.
 
     title: of a table that is one of many.
     """

@@ -13,13 +13,13 @@ LINES = 10
 
 
 def say_alarms(alarms: Iterable[Alarm]) -> None:
-    """Say what is to be looked into, a line each."""
+    """Print the alarms, a line each."""
     for alarm in alarms:
         warn(f"look into this: {alarm.message}")
 
 
 def say_alarms_of_runs(by_run: dict[int, list[Alarm]]) -> None:
-    """Say what is to be looked into of several runs, newest first; past LINES their number alone."""
+    """Print the alarms of several runs, newest first; past LINES only their number."""
     lines = [(run, alarm) for run, alarms in by_run.items() for alarm in alarms]
     for run, alarm in lines[:LINES]:
         warn(f"look into this, run {run}: {alarm.message}")
@@ -28,5 +28,5 @@ def say_alarms_of_runs(by_run: dict[int, list[Alarm]]) -> None:
 
 
 def alarmed_exit_code(code: int, alarms: Iterable[Alarm]) -> int:
-    """Return the exit code of a command that has read: 3 for one that is done with something to be looked into."""
+    """Return the exit code of a command that has read: 3 when it is done and there are alarms."""
     return EXIT_FAILURE_RATE if code == EXIT_DONE and any(True for _ in alarms) else code

@@ -22,7 +22,7 @@ CASES_SHOWN = 20
 
 @click.command()
 @click.argument("data", type=click.Path())
-@click.option("--split", type=click.Path(), help="A csv of patient_id,side, or path,side, to check too.")
+@click.option("--split", type=click.Path(), help="A csv of patient_id,side, or path,side, to check as well.")
 @data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

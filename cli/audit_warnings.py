@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def warn_of(audit: Audit, progress: TrainingProgress, *, dealt: bool) -> None:
-    """Say the findings, and who has several ids. dealt: whether the sides were dealt here, by person."""
+    """Print the findings, and people with several ids. dealt: whether the sides were dealt here, by person."""
     progress.audited()
     for finding in audit.findings:
         say(f"{finding.severity}: {finding.text}")

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=PROCESSES,
-    help="Worker processes in all, without a broker; schedules share them.  [default: one a core]",
+    help="Worker processes that all schedules share, without a broker.  [default: one per core]",
 )
 @metrics_options
 def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None) -> None:
-    """Run the schedules, and ring for what waits, until stopped.
+    """Run the schedules, and notify workers of waiting batches, until stopped.
 
     Without WETREAD_BROKER_URL the films are read by processes of this command; with it, by workers. Workers ring too,
     while they live; beat does so when all of them are gone. Two beats harm nothing. SIGTERM ends it: what is pending

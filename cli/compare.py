@@ -25,29 +25,39 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("data", type=click.Path())
-@click.option("--optimizers", default=",".join(OPTIMIZERS), show_default=True, help="Which, with commas between.")
+@click.option("--optimizers", default=",".join(OPTIMIZERS), show_default=True, help="Which ones, separated by commas.")
 @click.option(
     "--learning-rate",
     "rates",
     multiple=True,
     metavar="OPTIMIZER=RATE",
-    help="Instead of the optimizer's default; may be repeated.",
+    help="A learning rate instead of the optimizer's default; may be repeated.",
 )
 @network_options
-@click.option("--epochs", default=50, show_default=True, help="Times that every training film is seen.")
+@click.option("--epochs", default=50, show_default=True, help="How often every training film is seen.")
 @click.option("--batch-size", default=32, show_default=True, help="Films a step.")
 @click.option(
-    "--schedule", type=click.Choice(["constant", "cosine"]), default="constant", show_default=True, help="Of the rate."
+    "--schedule",
+    type=click.Choice(["constant", "cosine"]),
+    default="constant",
+    show_default=True,
+    help="Schedule of the learning rate.",
 )
 @click.option("--augment/--no-augment", default=False, show_default=True, help="Change training films a little.")
-@click.option("--seed", default=0, show_default=True, help="Of first weights, shuffling and augmentation.")
-@click.option("--split", type=click.Path(), help="A csv of patient_id,side: train learns, validation is held out.")
-@click.option("--held-out", default=0.2, show_default=True, help="Share of the patients to hold out, without a split.")
-@click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first weights, shuffling and augmentation.")
+@click.option(
+    "--split", type=click.Path(), help="A csv of patient_id,side: train is learned from, validation is held out."
+)
+@click.option(
+    "--held-out", default=0.2, show_default=True, help="Share of the patients to hold out, where no split is given."
+)
+@click.option("--split-seed", default=0, show_default=True, help="Seed that deals the patients to the sides.")
 @panel_option
 @film_options
-@click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
-@click.option("--output", type=FOLDER, help="Write tables, plot and figures here; the same command goes on.")
+@click.option("--strict", is_flag=True, help="Exit 5, without training, when the audit finds the data unsafe.")
+@click.option(
+    "--output", type=FOLDER, help="Write tables, plot and figures to this folder; the same command continues there."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(data: str, output: str | None, as_json: bool, **options: Any) -> None:
     """Compare optimizers on the same films.

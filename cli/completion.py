@@ -16,7 +16,7 @@ COMP_WORDBREAKS=${COMP_WORDBREAKS//@/}
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes a shell complete wetread's commands.
+    """Print the script that makes a shell complete wetread's commands.
 
     With it the Tab key completes commands, options and their choices, directories, and what the database knows: models,
     runs, labels, schedules. Nothing is written and no database is made for that. The command has to be found under the

@@ -31,24 +31,28 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("data", type=click.Path())
-@click.option("--folds", default=5, show_default=True, help="Trainings; each holds out another part of the patients.")
+@click.option(
+    "--folds", default=5, show_default=True, help="How many trainings; each holds out another part of the patients."
+)
 @network_options
 @backbone_options
 @learning_options
-@click.option("--validation", default=0.15, show_default=True, help="Share of a fold's other patients to choose on.")
-@click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
-@click.option("--split", type=click.Path(), help="A csv of patient_id,side whose test patients stay unread.")
+@click.option("--validation", default=0.15, show_default=True, help="Share of a fold's other patients in validation.")
+@click.option("--split-seed", default=0, show_default=True, help="Seed that deals the patients to the sides.")
+@click.option("--split", type=click.Path(), help="A csv of patient_id,side, whose test patients are not read.")
 @click.option(
     "--against",
     type=click.Choice(["cnn", "dnn", "separable"]),
-    help="Train this network on the same folds too, and give the differences.",
+    help="Train this network on the same folds too, and print the differences.",
 )
-@click.option("--leaky-image-level", is_flag=True, help="Deal films, not patients: what a leaky split would claim.")
+@click.option(
+    "--leaky-image-level", is_flag=True, help="Deal films instead of patients, to show what a leaky split would claim."
+)
 @panel_option
 @film_options
 @stated_options
-@click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
-@click.option("--output", type=FOLDER, help="Write figures and plots here; the same command goes on.")
+@click.option("--strict", is_flag=True, help="Exit 5, without training, when the audit finds the data unsafe.")
+@click.option("--output", type=FOLDER, help="Write figures and plots to this folder; the same command continues there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cross_validate(data: str, folds: int, leaky_image_level: bool, as_json: bool, **options: Any) -> None:
     """Measure a recipe, every patient held out once.

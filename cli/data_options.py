@@ -14,20 +14,38 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 OPTIONS = (
     click.option("--manifest", metavar="FILE", help="The table of films, in DATA.  [default: manifest.csv]"),
-    click.option("--path-column", metavar="COLUMN", help="Of the table.  [default: path, Path, Image Index, …]"),
-    click.option("--label-column", metavar="COLUMN", help="Of the table.  [default: label, Finding Labels, class]"),
-    click.option("--patient-column", metavar="COLUMN", help="Of the table.  [default: patient_id, Patient ID, …]"),
     click.option(
-        "--map", "mapped", multiple=True, metavar="OLD=NEW",
-        help="Call a label of the data otherwise; '*=NEW' is for all that are not named. May be repeated.",
+        "--path-column", metavar="COLUMN", help="The table's column of paths.  [default: path, Path, Image Index, …]"
     ),
     click.option(
-        "--drop", "dropped", multiple=True, metavar="LABEL",
-        help="Leave films with this label out; '*' is for all that are not named. May be repeated.",
+        "--label-column",
+        metavar="COLUMN",
+        help="The table's column of labels.  [default: label, Finding Labels, class]",
+    ),
+    click.option(
+        "--patient-column",
+        metavar="COLUMN",
+        help="The table's column of patients.  [default: patient_id, Patient ID, …]",
+    ),
+    click.option(
+        "--map",
+        "mapped",
+        multiple=True,
+        metavar="OLD=NEW",
+        help="Rename a label of the data; '*=NEW' renames all labels that are not named. May be repeated.",
+    ),
+    click.option(
+        "--drop",
+        "dropped",
+        multiple=True,
+        metavar="LABEL",
+        help="Leave out films with this label; '*' leaves out all labels that are not named. May be repeated.",
     ),
     click.option("--patient-pattern", help="A regular expression with one group, which finds the patient in a path."),
-    click.option("--ignore-sides", is_flag=True, help="Deal patients anew where folders train, val, test say sides."),
-)  # fmt: skip
+    click.option(
+        "--ignore-sides", is_flag=True, help="Ignore the folders train, val and test, and deal the patients anew."
+    ),
+)
 
 
 def data_options(command: Command) -> Command:

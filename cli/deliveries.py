@@ -13,7 +13,7 @@ from schemas.states import DeliveryState
 
 @click.group()
 def deliveries() -> None:
-    """List what was sent to a PACS, and try again what failed.
+    """List deliveries to PACS, and retry failed ones.
 
     \b
     Example:
@@ -24,9 +24,13 @@ def deliveries() -> None:
 
 @deliveries.command("list")
 @click.argument("peer", required=False, shell_complete=peers)
-@click.option("--state", type=click.Choice([str(state) for state in DeliveryState]), help="Those in this state.")
+@click.option("--state", type=click.Choice([str(state) for state in DeliveryState]), help="Only those in this state.")
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=50, show_default=True, help="The latest so many."
+    "--limit",
+    type=click.IntRange(min=1, max=LARGEST - 1),
+    default=50,
+    show_default=True,
+    help="How many to list, the latest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_all(peer: str | None, state: str | None, limit: int, as_json: bool) -> None:
@@ -59,7 +63,7 @@ def list_all(peer: str | None, state: str | None, limit: int, as_json: bool) -> 
 @deliveries.command()
 @click.argument("peer", shell_complete=peers)
 def retry(peer: str) -> None:
-    """Have what failed tried again by the next `wetread send`, which asks first whether it is there.
+    """Retry failed deliveries at the next `wetread send`, which asks first whether the report is there.
 
     \b
     Example:
@@ -75,7 +79,7 @@ def retry(peer: str) -> None:
 @deliveries.command()
 @click.argument("peer", shell_complete=peers)
 def cancel(peer: str) -> None:
-    """Give up what is pending or failed: it is not sent any more, nor written down again.
+    """Cancel pending or failed deliveries: they are not sent, and not recorded again.
 
     \b
     Example:

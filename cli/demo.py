@@ -30,11 +30,11 @@ TRAINING = ("--size", "64", "--width", "12", "--epochs", "16", "--batch-size", "
 
 @click.command()
 @click.option("--directory", default="demo", show_default=True, type=click.Path(file_okay=False), help="Where to draw.")
-@click.option("--seed", default=0, show_default=True, help="Of the drawings and the training.")
-@click.option("--draw-only", is_flag=True, help="Only draw the films, to try the other commands on.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the drawings and the training.")
+@click.option("--draw-only", is_flag=True, help="Only draw the films, to try other commands on them.")
 @click.option(
     "--patients", type=click.IntRange(min=1), default=ARCHIVE_PATIENTS, show_default=True,
-    help="To screen; nearly twice as many, and 60 at least, are drawn to learn from.",
+    help="How many films to screen; nearly twice as many, and at least 60, are drawn to learn from.",
 )  # fmt: skip
 def demo(directory: str, seed: int, draw_only: bool, patients: int) -> None:
     """Draw an archive, train on part of it, screen the rest.

@@ -48,7 +48,7 @@ class LookedAt:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check this installation, and name a cure for what is wrong.
+    """Check this installation, and say how to mend what is wrong.
 
     Looks at Python, libraries and what shadows our own modules, engines, database and its schema, clock, models and
     their digest, broker, workers and disk; exit 1 on a fault. What hangs is given up, and named, within 10 seconds.

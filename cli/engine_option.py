@@ -11,5 +11,5 @@ engine_option = click.option(
     type=click.Choice(ENGINES),
     default="numpy",
     show_default=True,
-    help="What computes; keras and onnx need their extra.",
+    help="What computes the network; keras and onnx need their extra.",
 )

@@ -37,7 +37,7 @@ def run_of(argument: int | None, option: int | None) -> int | None:
 
 @click.group()
 def errors() -> None:
-    """List what was rejected or is dead, and try again.
+    """List rejected and dead images, and retry them.
 
     \b
     Example:
@@ -49,10 +49,16 @@ def errors() -> None:
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
 @click.option("--model", type=MODEL, help="Only of this model: NAME, NAME@VERSION or a digest.")
-@click.option("--reason", "reasons", type=LISTED_REASONS, multiple=True, help="Only for this; may be given again.")
+@click.option(
+    "--reason",
+    "reasons",
+    type=LISTED_REASONS,
+    multiple=True,
+    help="Only images that failed for this reason; may be given again.",
+)
 @click.option(
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1),
-    help="At most so many; 0: all.  [default: 100 in a table; all for programs]",
+    help="List at most so many; 0: all.  [default: 100 in a table; all for programs]",
 )  # fmt: skip
 @click.option(
     "--words", is_flag=True, help="Only count the words of DICOM headers that set films aside; rare ones are not named."
@@ -67,7 +73,7 @@ def list_errors(
     words: bool,
     as_json: bool,
 ) -> None:
-    """List what cannot be read as things stand, or what a run could not read: images, and whole directories.
+    """List images and directories that currently cannot be read, or that a run could not read.
 
     Whichever run said it, by each model; what a later run has read is not here. A directory stays in the list until a
     walk has looked into it.
@@ -116,7 +122,7 @@ def list_errors(
 def _unreadable(
     session: Any, account: RunAccount | None, digest: str | None, reasons: tuple[str, ...]
 ) -> Iterator[dict[str, Any]]:
-    """Yield what could not be read, of a run or as things stand: directories, then images."""
+    """Yield what a run could not read, or what currently cannot be read: directories, then images."""
     if not reasons or UNREADABLE in reasons:
         yield from _unread(session, account)
     of_images = tuple(reason for reason in reasons if reason != UNREADABLE)
@@ -125,7 +131,7 @@ def _unreadable(
 
 
 def _failed(session: Any, run: int | None, digest: str | None, reasons: tuple[str, ...]) -> Iterator[ResultRow]:
-    """Return the images that could not be read, of a run or as things stand."""
+    """Return the images that a run could not read, or that currently cannot be read."""
     from wetread.store.results.current_failures import current_failures
     from wetread.store.results.finding import Filters, Sort, find_results
 
@@ -173,7 +179,13 @@ def _show_errors(rows: Sequence[Mapping[str, Any]]) -> None:
 @errors.command()
 @click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--run", "run_option", type=RUN_NUMBER, help="The same as RUN.")
-@click.option("--reason", "reasons", type=REASONS, multiple=True, help="Only for this reason; may be given again.")
+@click.option(
+    "--reason",
+    "reasons",
+    type=REASONS,
+    multiple=True,
+    help="Only images that failed for this reason; may be given again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def retry(run: int | None, run_option: int | None, reasons: tuple[str, ...], as_json: bool) -> None:
     """Make rejected and dead images of a run (by default the latest) pending again.

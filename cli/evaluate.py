@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @click.argument("data", type=click.Path())
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side; with it, one side is read.")
 @click.option(
-    "--side", type=click.Choice(["train", "validation", "test"]), help="Which side of the split.  [default: test]"
+    "--side", type=click.Choice(["train", "validation", "test"]), help="The side of the split to read.  [default: test]"
 )
 @engine_option
-@click.option("--against", type=MODEL, help="Another model, which reads the same films; the differences are given.")
+@click.option("--against", type=MODEL, help="Another model, which reads the same films; prints the differences.")
 @data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @stated_options
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     "--predictions",
     type=click.Path(),
     metavar="FILE",
-    help="Write a row a film as csv: what it is, what was said; - is stdout, without the table.",
+    help="Write a csv with a row per film, its label and its reading; - is stdout, without the table.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(

@@ -16,6 +16,7 @@ def failure_rate_option(default: float = MOST_FAILED) -> Callable[[Command], Com
     """Give a command --max-failure-rate."""
     return click.option(
         "--max-failure-rate", type=click.FloatRange(0, 1), default=default, show_default=True,
-        help="Exit 3 when more of the found images could not be read; what is no frontal chest film does not count. "
-        "Dead films, and a run that read none of its films, are exit 3 whatever it is.",
+        help="Exit 3 when a larger share of the images found could not be read, not counting those that are not "
+        "frontal chest films. "
+        "Dead films, and a run that read none of its films, always give exit 3.",
     )  # fmt: skip

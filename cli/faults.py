@@ -24,7 +24,7 @@ class OutputFailed(Exception):
 
 
 def say_fault(error: BaseException) -> int:
-    """Print what is to be known of `error`, on stderr; return the exit code."""
+    """Print an error's message on stderr; return the exit code."""
     known = _of_the_machine(error)
     if known is None or _wants_details():
         _say_details(error)

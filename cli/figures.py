@@ -19,14 +19,14 @@ def stated_options(command: Command) -> Command:
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
         default=0.05,
         show_default=True,
-        help="Share of films with a label, where its calls' worth is asked.",
+        help="Share of films with a label, for which predictive values are printed.",
     )
     specificity = click.option(
         "--specificity",
         type=click.FloatRange(0, 1, min_open=True),
         default=0.95,
         show_default=True,
-        help="That each label's operating point keeps.",
+        help="The specificity of each label's operating point.",
     )
     return specificity(prevalence(command))
 

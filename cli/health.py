@@ -36,10 +36,10 @@ ANSWER_SECONDS = 6.0
 
 @click.command()
 @click.argument("part", type=click.Choice(["worker", "beat", "listen", "broker", "database"]))
-@click.option("--ready", is_flag=True, help="Of a worker, beat or listen, ask too whether database and broker answer.")
+@click.option("--ready", is_flag=True, help="For a worker, beat or listen, also check that database and broker answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def health(part: str, ready: bool, as_json: bool) -> None:
-    """Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not.
+    """Check quickly whether a part is alive: exit 0 if it is, 1 or 4 if not.
 
     worker, beat and listen look at the processes of this machine or container alone that serve the same database, and
     at no service: an outage of the database is no reason to restart a worker, which waits for it. broker and database

@@ -103,7 +103,7 @@ class _Ending:
 
     @property
     def end_at(self) -> float:
-        """Return the time of the end that nothing delays; for ever away while nobody asked."""
+        """Return the time by which the process must have ended; infinite before a signal."""
         if self.asked_at is None:
             return float("inf")
         if self.hurried:

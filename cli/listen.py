@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @listen_options
 @run_options(each="each day's run", walks=False)
-@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one per core]")
 @metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")
 @click.pass_context

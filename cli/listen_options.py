@@ -26,39 +26,78 @@ FILE = click.Path(exists=True, dir_okay=False)
 _OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
     click.option(
-        "--port", type=click.IntRange(0, 65535), default=11112, show_default=True, help="The port; 0 takes a free one."
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=11112,
+        show_default=True,
+        help="The port to listen on; 0 takes a free one.",
     ),
     click.option(
-        "--title", "titles", multiple=True, default=("WETREAD",), show_default=True,
+        "--title",
+        "titles",
+        multiple=True,
+        default=("WETREAD",),
+        show_default=True,
         help="The AE title that senders call; may be given again.",
     ),
     click.option(
-        "--spool", type=click.Path(file_okay=False), metavar="DIR", shell_complete=directories,
-        help="Where films are kept, on a local disk.  [default: spool under WETREAD_HOME]",
+        "--spool",
+        type=click.Path(file_okay=False),
+        metavar="DIR",
+        shell_complete=directories,
+        help="The folder for received films, on a local disk.  [default: spool under WETREAD_HOME]",
     ),
     click.option(
-        "--accept", type=click.Choice(["films", "all"]), default="films", show_default=True,
+        "--accept",
+        type=click.Choice(["films", "all"]),
+        default="films",
+        show_default=True,
         help="all: take other objects too, note them as not wanted, and keep nothing of them.",
     ),
-    click.option("--tls-certificate", type=FILE, metavar="FILE", help="Our certificate, as PEM; peers speak TLS then."),
-    click.option("--tls-key", type=FILE, metavar="FILE", help="Its key, which others cannot read."),
-    click.option("--tls-authority", type=FILE, metavar="FILE", help="Who signed the certificates that peers show."),
-    click.option("--plain", is_flag=True, help="Listen without TLS beyond this machine; the network is protected."),
     click.option(
-        "--associations", type=click.IntRange(1, 200), default=25, show_default=True, help="At once, of all peers."
+        "--tls-certificate",
+        type=FILE,
+        metavar="FILE",
+        help="Our certificate, as a PEM file; peers must speak TLS then.",
     ),
     click.option(
-        "--associations-a-peer", type=click.IntRange(1, 200), default=8, show_default=True, help="At once, of one peer."
+        "--tls-key", type=FILE, metavar="FILE", help="The certificate's key, in a file that others cannot read."
     ),
     click.option(
-        "--least-free-gb", type=click.FloatRange(min=0), default=5.0, show_default=True,
-        help="Refuse films while less is free on the spool's disk.",
+        "--tls-authority", type=FILE, metavar="FILE", help="The authority that signed the peers' certificates, as PEM."
     ),
     click.option(
-        "--least-free-percent", type=click.FloatRange(0, 100), default=5.0, show_default=True,
-        help="Refuse films while a lesser share of it is free.",
+        "--plain", is_flag=True, help="Allow listening without TLS beyond this machine, where the network is protected."
     ),
-)  # fmt: skip
+    click.option(
+        "--associations",
+        type=click.IntRange(1, 200),
+        default=25,
+        show_default=True,
+        help="Associations at the same time, from all peers.",
+    ),
+    click.option(
+        "--associations-a-peer",
+        type=click.IntRange(1, 200),
+        default=8,
+        show_default=True,
+        help="Associations at the same time, from one peer.",
+    ),
+    click.option(
+        "--least-free-gb",
+        type=click.FloatRange(min=0),
+        default=5.0,
+        show_default=True,
+        help="Refuse films while less than this is free on the spool's disk.",
+    ),
+    click.option(
+        "--least-free-percent",
+        type=click.FloatRange(0, 100),
+        default=5.0,
+        show_default=True,
+        help="Refuse films while a smaller share of the spool's disk is free.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,10 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @version_option
-@click.option("-v", "--verbose", is_flag=True, help="Log what is done, on stderr; after the command too.")
-@click.option("-q", "--quiet", is_flag=True, help="Print data, faults and alarms alone; after the command too.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more on stderr; may stand after the command too.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print only data, errors and alarms; may stand after the command too."
+)
 def wetread(verbose: bool, quiet: bool) -> None:
     """Give a whole archive of chest X-rays its wet read: the quick first reading before the report.
 

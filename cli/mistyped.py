@@ -11,7 +11,7 @@ PREFIX = "WETREAD_"
 
 
 def refuse_mistyped(ctx: click.Context, args: list[str], known: Iterable[str]) -> None:
-    """Raise UsageError, with the nearest of `known`, where the first of `args` is no option and none of them."""
+    """Raise UsageError, with the nearest of `known`, where the first of `args` is neither an option nor known."""
     names = list(known)
     if args and not args[0].startswith("-") and args[0] not in names and not ctx.resilient_parsing:
         from wetread.nearest import nearest

@@ -127,7 +127,7 @@ def show(model: str, card: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
-    """Hash every file of the models anew, of all models when none is named; exit 5 when one was altered.
+    """Hash every file of the models, by default of all; exit 5 when a file was altered.
 
     \b
     Example:
@@ -154,16 +154,16 @@ def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 @click.argument("model", type=MODEL)
 @click.option("--alias", default=PRODUCTION, show_default=True, help="The alias to move.")
 @click.option(
-    "--accept-audit", metavar="REASON", help="Why it may serve although the audit of its data found it unsafe."
+    "--accept-audit", metavar="REASON", help="The reason to promote it although the audit of its data found it unsafe."
 )
 @click.option(
     "--accept-evaluation",
     metavar="REASON",
-    help="Why it may serve although it was not measured, or was found worse than what serves now.",
+    help="The reason to promote it although it was not evaluated, or is worse than the model that serves now.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def promote(model: str, alias: str, accept_audit: str | None, accept_evaluation: str | None, as_json: bool) -> None:
-    """Verify a model and put it into production; exit 5 when it is not safe to.
+    """Verify a model and put it into production; exit 5 when that is not safe.
 
     Its figures and those of what serves now are shown side by side. It is not safe when its files were altered, when
     the audit found its training data unsafe (--accept-audit), when it has no figures on patients that it did not learn
@@ -187,7 +187,7 @@ def promote(model: str, alias: str, accept_audit: str | None, accept_evaluation:
 @click.option("--alias", default=PRODUCTION, show_default=True, help="The alias to move back.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def rollback(alias: str, as_json: bool) -> None:
-    """Take the last promotion back; again, the one before it, and so on.
+    """Undo the last promotion; again, the promotion before it, and so on.
 
     What was taken back is served again by promoting it.
 
@@ -204,7 +204,7 @@ def rollback(alias: str, as_json: bool) -> None:
 @click.argument("folder", type=click.Path(), required=False)
 @click.option(
     "--format", "form", type=click.Choice(["artefact", "onnx", "keras"]), default="artefact", show_default=True,
-    help="The model as a FOLDER, or its network alone as a file for other programs.",
+    help="The form: the model as a FOLDER, or its network alone as a file for other programs.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(), help="The new file, for onnx and keras.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

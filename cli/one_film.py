@@ -117,7 +117,7 @@ def screen_films(order: OneFilmOrder, *, as_json: bool) -> int:
 
 
 def film_json(path: bytes, outcome: Outcome, reference: str, model: LoadedModel) -> dict[str, Any]:
-    """Return what is said of one film; docs/screening.md lists the keys."""
+    """Return one film's reading as JSON; docs/screening.md lists the keys."""
     from wetread.views.images import why
 
     reading, gate = outcome.prediction, model.gate

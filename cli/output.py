@@ -148,7 +148,7 @@ _above: ContextVar[Console | None] = ContextVar("above", default=None)
 
 @contextmanager
 def said_above(console: Console) -> Iterator[None]:
-    """Have what is said until the block ends printed above the bar that `console` draws, and not into its line."""
+    """Within the block, print messages above the bar that `console` draws, and not into its line."""
     before = _above.set(console)
     try:
         yield
@@ -163,7 +163,7 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Print lines on stderr that nobody should miss, also for who asked for quiet."""
+    """Print important lines on stderr, also under --quiet."""
     lines = printable_lines(text)
     if (console := _above.get()) is not None:
         console.print(lines, markup=False, highlight=False, soft_wrap=True)

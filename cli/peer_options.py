@@ -18,17 +18,35 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(exists=True, dir_okay=False)
 
 _OPTIONS = (
-    click.option("--host", help="Whom to call by DICOM.  [default: --address, where it is one]"),
-    click.option("--port", type=click.IntRange(1, 65535), help="Its DICOM port, for C-FIND, C-GET, C-MOVE, C-STORE."),
-    click.option("--web", metavar="URL", help="Its DICOMweb service, as https://pacs.hospital/dicom-web."),
+    click.option("--host", help="The host to call by DICOM.  [default: --address, where it is a single address]"),
     click.option(
-        "--secret-env", metavar="VARIABLE", help="The variable that holds NAME:PASSWORD, or a token, for --web."
+        "--port", type=click.IntRange(1, 65535), help="The peer's DICOM port, for C-FIND, C-GET, C-MOVE, C-STORE."
     ),
-    click.option("--secret-file", type=FILE, metavar="FILE", help="A file of mode 0600 that holds it."),
-    click.option("--tls-authority", type=FILE, metavar="FILE", help="Who signed its certificate; DICOM is TLS then."),
-    click.option("--tls-certificate", type=FILE, metavar="FILE", help="Our certificate, as PEM, to show to it."),
+    click.option("--web", metavar="URL", help="The peer's DICOMweb service, such as https://pacs.hospital/dicom-web."),
+    click.option(
+        "--secret-env",
+        metavar="VARIABLE",
+        help="The environment variable that holds NAME:PASSWORD, or a token, for --web.",
+    ),
+    click.option(
+        "--secret-file", type=FILE, metavar="FILE", help="A file of mode 0600 that holds NAME:PASSWORD, or a token."
+    ),
+    click.option(
+        "--tls-authority",
+        type=FILE,
+        metavar="FILE",
+        help="The authority that signed the peer's certificate, as PEM; DICOM is by TLS then.",
+    ),
+    click.option(
+        "--tls-certificate", type=FILE, metavar="FILE", help="Our own certificate, as PEM, to show to the peer."
+    ),
     click.option("--tls-key", type=FILE, metavar="FILE", help="Its key."),
-    click.option("--plain", is_flag=True, default=None, help="Call without TLS beyond this machine; it is protected."),
+    click.option(
+        "--plain",
+        is_flag=True,
+        default=None,
+        help="Allow calls without TLS beyond this machine, where the network is protected.",
+    ),
 )
 
 

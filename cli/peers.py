@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def peers() -> None:
-    """Say which PACS and modalities may send films, and how they are called.
+    """Manage which PACS and modalities may send films, and how they are called.
 
     What may send does so to `wetread listen`; `wetread pull` and `wetread send` call.
 
@@ -31,13 +31,16 @@ def peers() -> None:
 
 @peers.command()
 @click.argument("name")
-@click.option("--title", required=True, help="The AE title by which it calls.")
+@click.option("--title", required=True, help="The AE title by which the peer calls.")
 @click.option(
-    "--address", required=True, metavar="ADDRESS", help="Where it calls from: 10.1.2.3, or a network as 10.1.0.0/16."
+    "--address",
+    required=True,
+    metavar="ADDRESS",
+    help="The address that the peer calls from: 10.1.2.3, or a network such as 10.1.0.0/16.",
 )
 @peer_options
 def add(name: str, title: str, address: str, changed: Callable[[Calls], Calls]) -> None:
-    """Let a peer send; it counts within a second, and for each association that it opens from then on.
+    """Allow a peer to send; takes effect within a second, for associations that it opens from then on.
 
     With --port or --web it can be called, too, by `wetread pull` and `wetread send`.
 
@@ -56,16 +59,16 @@ def add(name: str, title: str, address: str, changed: Callable[[Calls], Calls]) 
 
 @peers.command()
 @click.argument("name", shell_complete=complete_peers)
-@click.option("--title", help="The AE title by which it calls and is called.")
-@click.option("--address", metavar="ADDRESS", help="Where it calls from.")
+@click.option("--title", help="The AE title by which the peer calls and is called.")
+@click.option("--address", metavar="ADDRESS", help="The address or network that the peer calls from.")
 @click.option(
-    "--readings/--no-readings", default=None, help="Let `wetread send` give it readings, or not.  [default: not]"
+    "--readings/--no-readings", default=None, help="Allow `wetread send` to send it readings.  [default: not]"
 )
 @peer_options
 def edit(
     name: str, title: str | None, address: str | None, readings: bool | None, changed: Callable[[Calls], Calls]
 ) -> None:
-    """Change a peer; what is not named stays as it is.
+    """Change a peer; settings that are not given stay.
 
     \b
     Example:
@@ -114,7 +117,7 @@ def list_all(as_json: bool) -> None:
 @peers.command()
 @click.argument("name", shell_complete=complete_peers)
 def remove(name: str) -> None:
-    """Let a peer send no more; an association that it has open goes on to its end.
+    """Remove a peer; an association that it has open continues to its end.
 
     \b
     Example:

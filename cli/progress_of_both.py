@@ -33,7 +33,7 @@ class ProgressOfBoth:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the bars as they stand."""
+        """Stop drawing, and leave the bars as they are."""
         self._shown.__exit__(kind, error, trace)
 
     def __call__(self, account: RunAccount) -> None:

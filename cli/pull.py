@@ -35,9 +35,11 @@ def _how(command: Any) -> Any:
 @click.argument("peer", shell_complete=peers)
 @click.option("--since", type=DAY, metavar="DAY", help="The first study date.")
 @click.option("--until", type=DAY, metavar="DAY", help="The last study date.  [default: today]")
-@click.option("--last-days", type=click.IntRange(1, 36_500), help="Instead: today and the days before, so many.")
-@click.option("--study", help="Instead: one study, by its UID.")
-@click.option("--accession", help="Instead: one study, by its accession number.")
+@click.option(
+    "--last-days", type=click.IntRange(1, 36_500), help="Instead of dates: the last so many days, today included."
+)
+@click.option("--study", help="Instead of dates: one study, by its UID.")
+@click.option("--accession", help="Instead of dates: one study, by its accession number.")
 @_how
 @SPOOL
 @click.option(
@@ -45,14 +47,20 @@ def _how(command: Any) -> Any:
 )
 @click.option(
     "--least-free-gb", type=click.FloatRange(min=0), default=5.0, show_default=True,
-    help="Fetch nothing while less is free on the spool's disk.",
+    help="Fetch nothing while less than this is free on the spool's disk.",
 )  # fmt: skip
 @click.option(
-    "--least-free-percent", type=click.FloatRange(0, 100), default=5.0, show_default=True, help="The same as a share."
+    "--least-free-percent",
+    type=click.FloatRange(0, 100),
+    default=5.0,
+    show_default=True,
+    help="Fetch nothing while a smaller share of the spool's disk is free.",
 )
 @run_options(each="each day's run", walks=False)
-@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
-@click.option("--no-read", is_flag=True, help="Fetch alone; `wetread listen` or another pull reads what came.")
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one per core]")
+@click.option(
+    "--no-read", is_flag=True, help="Fetch without reading; `wetread listen` or another pull reads the films."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the pull.")
 @click.pass_context
 def pull(

@@ -13,11 +13,15 @@ from cli.run_number import LARGEST
 @click.command()
 @click.argument("peer", required=False, shell_complete=peers)
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=50, show_default=True, help="The latest so many."
+    "--limit",
+    type=click.IntRange(min=1, max=LARGEST - 1),
+    default=50,
+    show_default=True,
+    help="How many to list, the latest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def pulls(peer: str | None, limit: int, as_json: bool) -> None:
-    """List what was fetched from a PACS, and what of it is missing; newest first.
+    """List pulls from PACS and how many films are missing, newest first.
 
     \b
     Example:

@@ -14,12 +14,12 @@ from schemas.errors import UsageError
 ROLES = ("look", "review", "manage")
 """As in schemas.reader_tables, which help must not import; a test holds the two equal."""
 
-_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, and ask nobody.")
+_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
 @click.group()
 def readers() -> None:
-    """Say who may sign in to the reading room, `wetread web`.
+    """Manage who may sign in to the reading room, `wetread web`.
 
     \b
     Example:
@@ -39,7 +39,7 @@ def readers() -> None:
 )
 @_STDIN
 def add(name: str, role: str, no_password: bool, password_stdin: bool) -> None:
-    """Let a person sign in; the password is asked for, twice.
+    """Add a reader; asks twice for the password.
 
     \b
     Example:
@@ -62,7 +62,7 @@ def add(name: str, role: str, no_password: bool, password_stdin: bool) -> None:
 @readers.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_all(as_json: bool) -> None:
-    """List the readers, those that are disabled too.
+    """List the readers, disabled ones included.
 
     \b
     Example:
@@ -89,7 +89,7 @@ def list_all(as_json: bool) -> None:
 @readers.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Let a person sign in no more, and end their sessions at once; what they said stays.
+    """Disable a reader, and end their sessions at once; their reviews stay.
 
     \b
     Example:
@@ -107,7 +107,7 @@ def disable(name: str) -> None:
 @click.argument("name")
 @_STDIN
 def change(name: str, password_stdin: bool) -> None:
-    """Give a person a new password, and end their sessions; who was disabled may sign in again.
+    """Set a new password, and end the reader's sessions; a disabled reader may sign in again.
 
     \b
     Example:

@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 @click.argument("model", type=MODEL)
 @click.argument("data", type=click.Path(), required=False)
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side; with it, its validation side is read.")
-@click.option("--as-trained", is_flag=True, help="Go back to the decision that came with the model; no DATA is read.")
+@click.option("--as-trained", is_flag=True, help="Restore the decision that came with the model; no DATA is read.")
 @click.option(
     "--specificity",
     type=click.FloatRange(0, 1),
     default=0.95,
     show_default=True,
-    help="That each label's threshold keeps on these films; 0 for none.",
+    help="The specificity of each label's threshold on these films; 0: no thresholds.",
 )
 @engine_option
 @data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def recalibrate(model: str, data: str | None, as_trained: bool, as_json: bool, **options: Any) -> None:
-    """Fit a model's decision again, on labelled films of your own.
+    """Fit a model's temperature and thresholds again, on labelled films of your own.
 
     The network stays as it is. Its temperature, which makes probabilities as sure as they are right, and the threshold
     of each label, below which a film is uncertain, are fitted on DATA: patients that the model did not learn from, and

@@ -72,7 +72,7 @@ def _section(path: tuple[str, ...], command: click.Command) -> str:
 
 
 def _prose(command: click.Command) -> list[str]:
-    """Return the paragraphs of the help, without the examples; one that click leaves as it is stays a block."""
+    """Return the paragraphs of the help, without the examples; a paragraph after \\b stays a block."""
     found = []
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         if paragraph.startswith("\b\nExample:"):

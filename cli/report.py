@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0, max=1000),
     default=20,
     show_default=True,
-    help="Films to look at, of each kind.",
+    help="How many films to list of each kind.",
 )
 @failure_rate_option(0.05)
 @click.option(
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "html"]), default="table", show_default=True,
-    help="How: tables, one JSON object, or one page of html.",
+    help="The form: tables, one JSON object, or one HTML page.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(

@@ -10,7 +10,7 @@ from cli.reproduce_xray import xray
 
 @click.group()
 def reproduce() -> None:
-    """Do the paper's studies again, its figures beside ours.
+    """Repeat the paper's studies, and print its figures beside ours.
 
     \b
     Example:

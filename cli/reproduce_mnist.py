@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--data", type=click.Path(), help="MNIST as .npz.  [default: ../shared/data or Keras's cache]")
-@click.option("--optimizers", default=",".join(OPTIMIZERS), show_default=True, help="Which, with commas between.")
-@click.option("--seeds", default=5, show_default=True, help="Trainings of each network with each optimizer.")
+@click.option("--optimizers", default=",".join(OPTIMIZERS), show_default=True, help="Which ones, separated by commas.")
+@click.option("--seeds", default=5, show_default=True, help="How many trainings of each network with each optimizer.")
 @click.option("--epochs", default=10, show_default=True, help="As in the paper.")
-@click.option("--threads", type=int, help="That TensorFlow and PyTorch may use.  [default: one a core]")
-@click.option("--output", type=FOLDER, help="Write figures and plot here; the same command goes on.")
+@click.option("--threads", type=int, help="Threads that TensorFlow and PyTorch may use.  [default: one per core]")
+@click.option("--output", type=FOLDER, help="Write figures and plot to this folder; the same command continues there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def mnist(data: str | None, optimizers: str, output: str | None, as_json: bool, **options: Any) -> None:
     """Train the paper's digit networks, from scratch and in the frameworks.

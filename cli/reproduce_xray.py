@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="Side of the network's input, pixels; the paper states none. 128 takes four times as long.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of first weights and shuffling.")
-@click.option("--split", type=click.Path(), help="A csv of patient_id,side: train learns, validation is held out.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first weights and shuffling.")
+@click.option(
+    "--split", type=click.Path(), help="A csv of patient_id,side: train is learned from, validation is held out."
+)
 @panel_option
 @click.option("--processes", default=2, show_default=True, help="That read films.")
-@click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]")
-@click.option("--output", type=FOLDER, help="Write tables, plot and figures here; the same command goes on.")
+@click.option("--threads", type=int, help="Threads that TensorFlow may use.  [default: one per core]")
+@click.option(
+    "--output", type=FOLDER, help="Write tables, plot and figures to this folder; the same command continues there."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def xray(data: str, output: str | None, as_json: bool, **options: Any) -> None:
     """Compare optimizers on chest films in the paper's setting.

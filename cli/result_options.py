@@ -27,24 +27,32 @@ ANY_MODEL = "any"
 """The word of --model for all of them."""
 
 FILTERS = (
-    click.option("--run", type=RUN_NUMBER, help="What this run settled.  [default: each image's current reading]"),
+    click.option("--run", type=RUN_NUMBER, help="Only what this run settled.  [default: each image's current reading]"),
     click.option("--model", type=MODEL, help="Only this model: NAME, NAME@VERSION or a digest; 'any': all models."),
-    click.option("--label", shell_complete=labels, help="Only images of which this label is the most probable."),
-    click.option("--decision", shell_complete=labels, help="Only images of this decision: a label, or uncertain."),
+    click.option("--label", shell_complete=labels, help="Only images whose most probable label is this one."),
+    click.option("--decision", shell_complete=labels, help="Only images with this decision: a label, or uncertain."),
     click.option("--state", type=STATES, help="Only images in this state."),
-    click.option("--reason", type=REASONS, help="Only what failed for this reason."),
-    click.option("--min-probability", type=click.FloatRange(0, 1), help="Only labels at least so probable."),
-    click.option("--max-probability", type=click.FloatRange(0, 1), help="Only labels at most so probable."),
-    click.option("--since", type=MOMENT, help="Settled then or later: a time, a day, today, yesterday or 7d (UTC)."),
-    click.option("--until", type=MOMENT, help="Settled before then, written so too."),
-    click.option("--path", shell_complete=files, help="Only paths that begin so: as here, or as under their root."),
+    click.option("--reason", type=REASONS, help="Only images that failed for this reason."),
+    click.option(
+        "--min-probability", type=click.FloatRange(0, 1), help="Only readings with at least this probability."
+    ),
+    click.option("--max-probability", type=click.FloatRange(0, 1), help="Only readings with at most this probability."),
+    click.option(
+        "--since",
+        type=MOMENT,
+        help="Only images settled at this time or later: a time, a day, today, yesterday or 7d (UTC).",
+    ),
+    click.option("--until", type=MOMENT, help="Only images settled before this time, written as for --since."),
+    click.option(
+        "--path", shell_complete=files, help="Only paths that begin with this: an absolute path, or one under the root."
+    ),
     click.option("--study", "study_uid", help="Only DICOM films of this study, by its UID."),
     click.option("--series", "series_uid", help="Only DICOM films of this series, by its UID."),
     click.option("--patient-hash", help="Only DICOM films of this patient, by the hash that results give."),
     click.option("--view", help="Only DICOM films of this view, such as PA."),
     click.option("--modality", help="Only DICOM films of this modality, CR or DX."),
-    click.option("--acquired-since", type=DAY, help="Only DICOM films of this day or later: a day, today or 7d."),
-    click.option("--acquired-until", type=DAY, help="Only DICOM films of before this day."),
+    click.option("--acquired-since", type=DAY, help="Only DICOM films taken on this day or later: a day, today or 7d."),
+    click.option("--acquired-until", type=DAY, help="Only DICOM films taken before this day."),
 )
 
 

@@ -82,12 +82,12 @@ def results() -> None:
 )  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1),
-    help="At most so many; 0: all.  [default: 100 in a table; all for programs]",
+    help="List at most so many; 0: all.  [default: 100 in a table; all for programs]",
 )  # fmt: skip
-@click.option("--after", metavar="WORD", help="Go on where a page ended; the page before says the word.")
+@click.option("--after", metavar="WORD", help="Continue after a page; the page prints the word to give here.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "jsonl", "json", "csv"]), default="table", show_default=True,
-    help="How: a table, a JSON object a line, one JSON array, or csv.",
+    help="The format: a table, one JSON object a line, one JSON array, or csv.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def list_results(

@@ -14,8 +14,11 @@ FORMS = {"sha256": "[0-9a-f]{64}", "patient_hash": "[0-9a-f]{64}", "study_uid": 
 
 
 @click.command("delete")
-@click.option("--path", help="Images whose path begins so: as here, or as under their root; end a directory with /.")
-@click.option("--sha256", help="Images that hold, or held, these bytes, under whatever name.")
+@click.option(
+    "--path",
+    help="Images whose path begins with this: an absolute path, or one under the root; end a directory with /.",
+)
+@click.option("--sha256", help="Images that hold, or held, the bytes with this SHA-256.")
 @click.option("--study", "study_uid", help="DICOM films of this study, by its UID.")
 @click.option("--patient-hash", help="DICOM films of this patient, by the hash that results give.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

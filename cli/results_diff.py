@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 @click.argument("second", type=MODEL, metavar="MODEL_B")
 @click.option(
     "--of", type=click.Choice(["label", "decision"]), default="label", show_default=True,
-    help="What is compared: the most probable label, or what the thresholds let be said of it.",
+    help="What to compare: the most probable label, or the decision by the thresholds.",
 )  # fmt: skip
-@click.option("--path", shell_complete=files, help="Only paths that begin so: as here, or as under their root.")
+@click.option(
+    "--path", shell_complete=files, help="Only paths that begin with this: an absolute path, or one under the root."
+)
 @click.option(
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1), default=20, show_default=True,
-    help="At most so many of the films that changed sides; 0: all.",
+    help="List at most so many of the films whose label changed; 0: all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def diff(first: str, second: str, of: str, path: str | None, limit: int, as_json: bool) -> None:

@@ -31,12 +31,14 @@ EXCEL = b"\xef\xbb\xbf"
 @filter_options
 @click.option(
     "--format", "form", type=click.Choice(["csv", "jsonl", "json", "parquet"]), default="csv", show_default=True,
-    help="csv, a JSON object a line, one JSON array, or Parquet.",
+    help="The format: csv, one JSON object a line, one JSON array, or Parquet.",
 )  # fmt: skip
 @click.option(
-    "--output", type=click.Path(dir_okay=False), help="The file, written whole or not; - is stdout.  [default: stdout]"
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="The file to write, whole or not at all; - is stdout.  [default: stdout]",
 )
-@click.option("--excel", is_flag=True, help="With csv: begin with the mark (BOM) by which Excel reads UTF-8.")
+@click.option("--excel", is_flag=True, help="Begin csv with the byte order mark by which Excel recognises UTF-8.")
 def export(form: str, output: str | None, excel: bool, **chosen: Any) -> None:
     """Write readings as a file for other programs, an image a line, in constant memory.
 

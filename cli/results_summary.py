@@ -19,11 +19,11 @@ BY = ("label", "run", "model", "month", "directory")
 @filter_options
 @click.option(
     "--by", type=KnownChoice(BY), default="label", show_default=True,
-    help="What to tell apart beside labels: month of settling; directory: the first below the root, or below --path.",
+    help="Count by this too. month: of settling; directory: the first below the root, or below --path.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def summary(by: str, as_json: bool, **chosen: Any) -> None:
-    """Count readings by model and label, and what could not be read by reason.
+    """Count readings by model and label, and unread images by reason.
 
     One run, and all runs by run, are answered at once from the counters that were kept as their images settled; the
     rest reads what it counts, and gives the mean probability too.

@@ -31,7 +31,7 @@ def reviews() -> None:
 @reviews.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_all(as_json: bool) -> None:
-    """List all that was ever said, oldest first, what was taken back or superseded too.
+    """List all reviews, oldest first, withdrawn and superseded ones included.
 
     \b
     Example:
@@ -50,11 +50,11 @@ def list_all(as_json: bool) -> None:
 
 
 @reviews.command()
-@click.option("--head", metavar="HASH", help="The last hash that was noted before; a row must still have it.")
+@click.option("--head", metavar="HASH", help="A hash noted earlier; a row must still have it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def verify(ctx: click.Context, head: str | None, as_json: bool) -> None:
-    """Check that no review was changed or taken out; exit 3 where one was.
+    """Check that no review was changed or deleted; exit 3 if one was.
 
     Each row holds the hash of the one before. That the last rows were taken out shows only by --head: note the last
     hash elsewhere, and give it the next time.
@@ -122,11 +122,11 @@ def agreement(as_json: bool) -> None:
 
 @reviews.command()
 @click.option(
-    "--output", default="-", show_default=True, type=click.Path(dir_okay=False), help="The file; - is stdout."
+    "--output", default="-", show_default=True, type=click.Path(dir_okay=False), help="The file to write; - is stdout."
 )
 @click.option(
     "--readers", "least", type=click.IntRange(min=1), default=1, show_default=True,
-    help="Only films on which so many agree, and nobody differs.",
+    help="Only films on which at least so many readers agree and none differs.",
 )  # fmt: skip
 def export(output: str, least: int) -> None:
     """Write a manifest of the films that readers gave a label, which train, evaluate and models recalibrate take.

@@ -122,7 +122,7 @@ def run_options(*, each: str | None = None, walks: bool = True) -> Callable[[Com
         ),
         click.option(
             "--shadow", type=MODEL,
-            help=f"Another model, which reads the same films beside it{anew}; its readings are kept apart.",
+            help=f"A second model that reads the same films{anew}; its readings are kept apart.",
         ),
         engine_option,
         *([walk_options] if walks else []),
@@ -135,10 +135,10 @@ def run_change_options(command: Command) -> Command:
     """Give a command the same options to change a schedule, and hand it what they say as `changes`, RunChanges."""
     options = [
         click.option("--model", type=MODEL, help="A model, looked up anew for each run."),
+        click.option("--shadow", type=MODEL, help=f"A second model that reads the same films, or {NO_SHADOW!r}."),
         click.option(
-            "--shadow", type=MODEL, help=f"Another model, which reads the same films beside it, or {NO_SHADOW!r}."
+            "--engine", type=click.Choice(ENGINES), help="What computes the network; keras and onnx need their extra."
         ),
-        click.option("--engine", type=click.Choice(ENGINES), help="What computes; keras and onnx need their extra."),
         lambda of: walk_options(of, instead=True),
         lambda of: accept_options(of, instead=True),
     ]

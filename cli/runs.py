@@ -33,7 +33,11 @@ def runs() -> None:
 
 @runs.command("list")
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=50, show_default=True, help="The latest so many."
+    "--limit",
+    type=click.IntRange(min=1, max=LARGEST - 1),
+    default=50,
+    show_default=True,
+    help="How many to list, the latest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_runs(limit: int, as_json: bool) -> None:
@@ -67,7 +71,7 @@ def list_runs(limit: int, as_json: bool) -> None:
 @click.argument("run", type=RUN_NUMBER)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the run's accounts.")
 def cancel(run: int, as_json: bool) -> None:
-    """Cancel what is pending in a run, and in what shadows it; what was read stays.
+    """Cancel the pending images of a run and of its companion run; readings stay.
 
     \b
     Example:
@@ -87,12 +91,12 @@ def cancel(run: int, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run", type=RUN_NUMBER)
-@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one per core]")
 @failure_rate_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: float, as_json: bool) -> None:
-    """Go on with this run, which was paused or interrupted or has images to try again, by its model and engine.
+    """Resume a run that was paused or interrupted or has images to retry, with its own model and engine.
 
     A shadow goes on with the run that it shadows, and that one with its shadow.
 
@@ -115,7 +119,7 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def delete(run: int, yes: bool, as_json: bool) -> None:
-    """Delete a run that has ended, and the readings that only it has made.
+    """Delete a run that has ended, with the readings that it alone made.
 
     \b
     Example:

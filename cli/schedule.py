@@ -18,7 +18,7 @@ from cli.schedule_change import add, edit
 
 @click.group()
 def schedule() -> None:
-    """Have directories screened by themselves, night after night; `wetread beat` runs them.
+    """Schedule screenings of directories, night after night; `wetread beat` runs them.
 
     \b
     Example:
@@ -67,7 +67,7 @@ def list_all(as_json: bool) -> None:
 @schedule.command()
 @click.argument("name", shell_complete=schedules)
 def pause(name: str) -> None:
-    """Let a schedule rest: nothing begins, and a run that is going is left, to go on when it is resumed.
+    """Pause a schedule: no run begins, and a run in progress stops until the schedule is resumed.
 
     \b
     Example:
@@ -84,7 +84,7 @@ def pause(name: str) -> None:
 @schedule.command()
 @click.argument("name", shell_complete=schedules)
 def resume(name: str) -> None:
-    """Let a paused schedule run again; what it missed meanwhile is not made up.
+    """Resume a paused schedule; runs that it missed are not made up.
 
     \b
     Example:
@@ -120,7 +120,11 @@ def remove(name: str) -> None:
 @schedule.command()
 @click.argument("name", required=False, shell_complete=schedules)
 @click.option(
-    "--limit", type=click.IntRange(min=1, max=LARGEST - 1), default=50, show_default=True, help="The latest so many."
+    "--limit",
+    type=click.IntRange(min=1, max=LARGEST - 1),
+    default=50,
+    show_default=True,
+    help="How many to list, the latest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def history(name: str | None, limit: int, as_json: bool) -> None:
@@ -143,12 +147,12 @@ def history(name: str | None, limit: int, as_json: bool) -> None:
 
 @schedule.command("run-now")
 @click.argument("name", shell_complete=schedules)
-@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one per core]")
 @failure_rate_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def run_now(ctx: click.Context, name: str, workers: int | None, max_failure_rate: float, as_json: bool) -> None:
-    """Run a schedule now, in this command, whatever its hours and whether or not it is paused.
+    """Run a schedule now, in this command, outside its hours too, and also when it is paused.
 
     It shows and ends as `wetread screen` does. Interrupted, beat goes on with it in the schedule's next window.
 

@@ -21,30 +21,40 @@ MISSED = click.Choice(["run", "skip"])
 @click.command()
 @click.argument("name")
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
-@click.option("--cron", required=True, help="When a run begins: minute, hour, day of month, month, day of week.")
-@click.option("--window", help="Hours in which it may read, as 22:00-06:00.  [default: always]")
-@click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.  [default: UTC]")
+@click.option(
+    "--cron", required=True, help="When a run begins, as in cron: minute, hour, day of month, month, day of week."
+)
+@click.option("--window", help="Hours in which the run may read, such as 22:00-06:00.  [default: always]")
+@click.option("--timezone", help="The time zone of --cron and --window, such as Europe/Paris.  [default: UTC]")
 @run_options(each="each run")
 @click.option(
     "--missed", type=MISSED, default="run", show_default=True,
-    help="What becomes of a moment while no beat ran: made up once, within the window, or skipped.",
+    help="What to do about a run that fell due while no beat ran: run it once, within the window, or skip it.",
 )  # fmt: skip
 @click.option(
     "--last-days",
     type=click.IntRange(1, 36_500),
     default=2,
     show_default=True,
-    help="Of pacs:PEER: films of today and the days before, so many.",
+    help="For pacs:PEER: films of the last so many days, today included.",
 )
-@click.option("--pace", type=click.FloatRange(min=0, min_open=True), help="Of pacs:PEER: films a minute at most.")
+@click.option(
+    "--pace", type=click.FloatRange(min=0, min_open=True), help="For pacs:PEER: at most so many films a minute."
+)
 @click.option(
     "--via",
     type=click.Choice(["auto", "wado", "get", "move"]),
     default="auto",
     show_default=True,
-    help="Of pacs:PEER: how, as `wetread pull` has it.",
+    help="For pacs:PEER: the protocol, as for `wetread pull`.",
 )
-@click.option("--connections", type=click.IntRange(1, 16), default=2, show_default=True, help="Of pacs:PEER: at once.")
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 16),
+    default=2,
+    show_default=True,
+    help="For pacs:PEER: requests at the same time.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(
     last_days: int,
@@ -60,7 +70,7 @@ def add(
     missed: str,
     as_json: bool,
 ) -> None:
-    """Have directories screened when a cron expression says so, or films of a PACS fetched and screened.
+    """Add a schedule: screen directories, or fetch and screen films of a PACS, as a cron expression says.
 
     What is not done at the end of the window goes on in the next one, under the same run. pacs:PEER instead of a
     directory is a PACS of `wetread peers`, and the same as `wetread pull` each time.
@@ -110,11 +120,11 @@ def add(
 @click.command()
 @click.argument("name", shell_complete=schedules)
 @click.argument("new_directories", nargs=-1, metavar="[DIR]...", shell_complete=directories)
-@click.option("--cron", help="When a run begins: minute, hour, day of month, month, day of week.")
-@click.option("--window", help=f"Hours in which it may read, as 22:00-06:00, or {ALWAYS!r}.")
-@click.option("--timezone", help="Whose clock --cron and --window go by, as Europe/Paris.")
+@click.option("--cron", help="When a run begins, as in cron: minute, hour, day of month, month, day of week.")
+@click.option("--window", help=f"Hours in which the run may read, such as 22:00-06:00, or {ALWAYS!r}.")
+@click.option("--timezone", help="The time zone of --cron and --window, such as Europe/Paris.")
 @run_change_options
-@click.option("--missed", type=MISSED, help="What becomes of a moment while no beat ran.")
+@click.option("--missed", type=MISSED, help="What to do about a run that fell due while no beat ran.")
 @pull_change_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def edit(
@@ -128,7 +138,7 @@ def edit(
     missed: str | None,
     as_json: bool,
 ) -> None:
-    """Change a schedule; what is not named stays as it is, and so do its runs and its history.
+    """Change a schedule; settings that are not given stay, and so do its runs and its history.
 
     A run that is going, or is to go on, stays what it was made: new directories, another model or other patterns are
     the next run's. New hours count from now on: no moment before is made up for.

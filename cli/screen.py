@@ -27,15 +27,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...|FILM...", shell_complete=files)
 @run_options()
-@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
-@click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one per core]")
+@click.option(
+    "--force", is_flag=True, help="Read images again that this model has read already, and replace their readings."
+)
 @failure_rate_option()
 @own_metrics_options
 @click.option("--profile", is_flag=True, help="Show where the workers' time went, stage by stage.")
 @click.option(
-    "--keep", is_flag=True, help="Store the readings of films that are named; those of directories always are."
+    "--keep",
+    is_flag=True,
+    help="Store the readings of films given as files; readings of directories are always stored.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of films an array, an object a film.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object; for films an array with an object for each."
+)
 @click.pass_context
 def screen(
     ctx: click.Context,

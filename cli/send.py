@@ -19,14 +19,24 @@ from schemas.errors import EXIT_DONE, EXIT_FAILURE_RATE, EXIT_INTERRUPTED
 
 @click.command()
 @click.argument("peer", shell_complete=peers)
-@click.option("--only", "decisions", multiple=True, shell_complete=labels, help="This decision; may be given again.")
-@click.option("--since", type=DAY, metavar="DAY", help="Readings made on this day (UTC) or later.")
+@click.option(
+    "--only",
+    "decisions",
+    multiple=True,
+    shell_complete=labels,
+    help="Only readings with this decision; may be given again.",
+)
+@click.option("--since", type=DAY, metavar="DAY", help="Only readings made on this day (UTC) or later.")
 @click.option("--model", type=MODEL, default="production", show_default=True, help="Whose readings.")
 @click.option(
-    "--via", type=click.Choice(["auto", "stow", "store"]), default="auto", show_default=True, help="STOW-RS or C-STORE."
+    "--via",
+    type=click.Choice(["auto", "stow", "store"]),
+    default="auto",
+    show_default=True,
+    help="The protocol: STOW-RS or C-STORE.",
 )
 @click.option("--title", default="WETREAD", show_default=True, help="The AE title by which we call.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent; write and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent; send and record nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def send(

@@ -23,11 +23,11 @@ WATCH_SECONDS = 1.0
 
 @click.command()
 @click.argument("run", type=RUN_NUMBER, required=False)
-@click.option("--watch", is_flag=True, help="Show it, and who works on it, until q, or until the named run ends.")
+@click.option("--watch", is_flag=True, help="Show the run and its workers live, until q, or until the named run ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def status(ctx: click.Context, run: int | None, watch: bool, as_json: bool) -> None:
-    """Show where a run stands: the latest, or the one with this number.
+    """Show the progress of a run: the latest, or the run with this number.
 
     --watch draws a page on a terminal, of all that goes on: runs, rate, time left, the workers' processes with their
     batch and memory, and what failed. q ends it, or Ctrl-C with exit 130. Elsewhere, and with --json, it waits for the

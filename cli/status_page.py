@@ -77,7 +77,7 @@ def _runs_table(runs: Sequence[RunAccount], pace: Pace, width: int) -> Table:
 
 
 def _process_table(processes: Sequence[SeenWorker], ended: Collection[int]) -> Table:
-    """Draw the processes; what one last said of a run that has ended since is left out, since it is over."""
+    """Draw the processes, without what they last reported of a run that has ended since."""
     from rich.text import Text
 
     table = _table(PROCESS_COLUMNS, right=frozenset({"run", "batch", "for", "memory"}))

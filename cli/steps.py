@@ -21,7 +21,9 @@ from cli.output_file import output_file
     show_default=True,
     help="The PNG to write; - is stdout.",
 )
-@click.option("--model", type=MODEL, default="production", show_default=True, help="Whose preprocessing.")
+@click.option(
+    "--model", type=MODEL, default="production", show_default=True, help="The model whose preprocessing is shown."
+)
 @accept_options
 def steps(
     image: str,

@@ -13,7 +13,9 @@ from cli.run_options import RunOptions, run_options
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
 @run_options()
-@click.option("--force", is_flag=True, help="Read again what this model has read; its readings are replaced.")
+@click.option(
+    "--force", is_flag=True, help="Read images again that this model has read already, and replace their readings."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
     directories: tuple[str, ...],
@@ -21,7 +23,7 @@ def submit(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Enqueue directories for workers, and return.
+    """Submit directories to the workers, and return at once.
 
     Every file is written to the database; the workers' sweep rings for what the broker has no room for yet.
 

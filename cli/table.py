@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A table as lines. head: the names of its columns. dropped: those that there was no room for."""
+    """A table as lines. head: the names of its columns. dropped: columns that did not fit."""
 
     head: str
     lines: list[str]

@@ -37,34 +37,41 @@ WHERE_TO = ("as_json", "checkpoint", "output", "save_split")
 
 @click.command()
 @click.argument("data", type=click.Path())
-@click.option("--name", help="The model's name; versions are counted.  [default: the architecture's]")
+@click.option("--name", help="The model's name; versions are numbered.  [default: the architecture's]")
 @network_options
 @backbone_options
 @learning_options
 @click.option("--split", type=click.Path(), help="A csv of patient_id,side to use instead of a new split.")
-@click.option("--validation", default=0.15, show_default=True, help="Share of the patients to choose on.")
-@click.option("--test", default=0.2, show_default=True, help="Share of the patients to judge on, once.")
-@click.option("--split-seed", default=0, show_default=True, help="Deals the patients.")
-@click.option("--save-split", type=click.Path(), help="Write the split that was used here, as csv.")
-@click.option("--open-test/--no-open-test", default=True, show_default=True, help="Read the test patients at the end.")
+@click.option("--validation", default=0.15, show_default=True, help="Share of the patients in validation.")
+@click.option("--test", default=0.2, show_default=True, help="Share of the patients in test.")
+@click.option("--split-seed", default=0, show_default=True, help="Seed that deals the patients to the sides.")
+@click.option("--save-split", type=click.Path(), help="Write the split that was used to this file, as csv.")
+@click.option(
+    "--open-test/--no-open-test", default=True, show_default=True, help="Evaluate on the test patients at the end."
+)
 @click.option(
     "--specificity",
     type=click.FloatRange(0, 1),
     default=0.95,
     show_default=True,
-    help="That each label's threshold keeps on the validation patients; below it a film is uncertain. 0: none is.",
+    help="The specificity of each label's threshold on the validation patients. 0: no thresholds.",
 )
-@click.option("--gate/--no-gate", default=True, show_default=True, help="Fit the gate that rejects what is no film.")
+@click.option(
+    "--gate/--no-gate",
+    default=True,
+    show_default=True,
+    help="Fit the input gate, which rejects pictures that are not films.",
+)
 @panel_option
 @film_options
 @click.option("--data-notes", type=click.File(encoding="utf-8"), help="Markdown about the data, for the model's card.")
-@click.option("--strict", is_flag=True, help="Do not train on data that the audit finds unsafe: exit 5.")
+@click.option("--strict", is_flag=True, help="Exit 5, without training, when the audit finds the data unsafe.")
 @click.option("--output", type=FOLDER, help="Write the artefact to this new directory instead of registering it.")
 @click.option(
     "--checkpoint",
     type=click.Path(file_okay=False),
     metavar="FOLDER",
-    help="Keep a checkpoint after each epoch in this folder; the same command goes on from it.",
+    help="Keep a checkpoint after each epoch in this folder, from which the same command continues.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

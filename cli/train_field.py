@@ -16,11 +16,15 @@ from schemas.errors import UsageError
 
 @click.command("train-field")
 @click.argument("data", type=click.Path())
-@click.option("--output", required=True, type=click.Path(dir_okay=False), help="Write the segmenter to this new file.")
-@click.option("--epochs", default=16, show_default=True, help="Times that every training film is seen.")
+@click.option(
+    "--output", required=True, type=click.Path(dir_okay=False), help="The new file to write the segmenter to."
+)
+@click.option("--epochs", default=16, show_default=True, help="How often every training film is seen.")
 @click.option("--held-out", default=0.2, show_default=True, help="Share of the patients to judge on.")
-@click.option("--split", type=click.Path(), help="A csv of patient_id,side; who does not train there is judged on too.")
-@click.option("--seed", default=0, show_default=True, help="Deals the patients; of first weights and augmentation.")
+@click.option("--split", type=click.Path(), help="A csv of patient_id,side; every patient outside train is judged on.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed that deals the patients, and of first weights and augmentation."
+)
 @data_options
 @click.option("--processes", default=2, show_default=True, help="That read films.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

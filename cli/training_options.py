@@ -41,7 +41,11 @@ def network_options(command: Command) -> Command:
         click.option(
             "--size", type=int, help="Side of the network's input, pixels.  [default: 128, and 224 for lite0]"
         ),
-        click.option("--width", type=int, help="Scales every layer.  [default: the architecture's]"),
+        click.option(
+            "--width",
+            type=int,
+            help="Width of the network: scales the filters of every layer.  [default: the architecture's]",
+        ),
     )
 
 
@@ -54,7 +58,7 @@ def backbone_options(command: Command) -> Command:
             type=click.Choice(["lite0"]),
             help="Start from a network that others trained on photographs: EfficientNet-Lite0.  [default: none]",
         ),
-        click.option("--freeze", is_flag=True, help="Keep the backbone as it is, and learn the last layer alone."),
+        click.option("--freeze", is_flag=True, help="Train the last layer alone, on the frozen backbone."),
     )
 
 
@@ -62,38 +66,47 @@ def learning_options(command: Command) -> Command:
     """Add how a model learns."""
     return _with(
         command,
-        click.option("--epochs", default=50, show_default=True, help="Times that every training film is seen."),
+        click.option("--epochs", default=50, show_default=True, help="How often every training film is seen."),
         click.option("--batch-size", default=32, show_default=True, help="Films a step."),
         click.option(
-            "--balance", metavar="COLUMN", help="Each label counts alike in each of its values, such as of view."
+            "--balance",
+            metavar="COLUMN",
+            help="An attribute, such as view: weigh films so that each label counts alike in each of its values.",
         ),
         click.option(
-            "--optimizer", type=click.Choice(OPTIMIZERS), default="adam", show_default=True, help="The rule of a step."
+            "--optimizer", type=click.Choice(OPTIMIZERS), default="adam", show_default=True, help="The optimizer."
         ),
-        click.option("--learning-rate", type=float, help="The highest of the schedule.  [default: the optimizer's]"),
+        click.option(
+            "--learning-rate", type=float, help="The highest learning rate of the schedule.  [default: the optimizer's]"
+        ),
         click.option(
             "--schedule",
             type=click.Choice(["cosine", "constant"]),
             default="cosine",
             show_default=True,
-            help="Of the rate.",
+            help="Schedule of the learning rate.",
         ),
         click.option(
-            "--label-smoothing", default=0.05, show_default=True, help="Share of a target spread over all labels."
+            "--label-smoothing",
+            default=0.05,
+            show_default=True,
+            help="Label smoothing: the share of a target that is spread over all labels.",
         ),
         click.option(
-            "--patience", type=int, help="Epochs without a better validation loss before it ends.  [default: never]"
+            "--patience", type=int, help="Stop after so many epochs without a better validation loss.  [default: never]"
         ),
         click.option(
             "--average",
             type=float,
             metavar="DECAY",
-            help="Keep an average of the weights over the steps, such as 0.995.  [default: the last step's weights]",
+            help="Decay of an average of the weights, such as 0.995.  [default: the last step's weights]",
         ),
         click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the training films."),
         click.option("--augment/--no-augment", default=True, show_default=True, help="Change training films a little."),
-        click.option("--seed", default=0, show_default=True, help="Of first weights, shuffling and augmentation."),
-        click.option("--device", help="Where keras trains: cpu, gpu or gpu:N.  [default: TensorFlow's choice]"),
+        click.option(
+            "--seed", default=0, show_default=True, help="Seed of the first weights, shuffling and augmentation."
+        ),
+        click.option("--device", help="The device of keras: cpu, gpu or gpu:N.  [default: TensorFlow's choice]"),
     )
 
 
@@ -103,9 +116,12 @@ def film_options(command: Command) -> Command:
         command,
         *OPTIONS,
         click.option(
-            "--working-size", default=400, show_default=True, help="Long side before CLAHE, pixels; 0: native."
+            "--working-size",
+            default=400,
+            show_default=True,
+            help="The long side of a film before CLAHE, pixels; 0: native size.",
         ),
-        click.option("--clip-limit", default=2.0, show_default=True, help="Of CLAHE."),
+        click.option("--clip-limit", default=2.0, show_default=True, help="The clip limit of CLAHE."),
         click.option("--brightness", default=10, show_default=True, help="Grey levels added after CLAHE."),
         click.option(
             "--lung-field",
@@ -115,7 +131,7 @@ def film_options(command: Command) -> Command:
             "mask; see 'wetread train-field'. It takes the place of CLAHE, brightness and the gate.",
         ),
         click.option("--processes", default=2, show_default=True, help="That read films."),
-        click.option("--threads", type=int, help="That TensorFlow may use.  [default: one a core]"),
+        click.option("--threads", type=int, help="Threads that TensorFlow may use.  [default: one per core]"),
     )
 
 

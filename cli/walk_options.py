@@ -24,7 +24,7 @@ def walk_options(command: Command, *, instead: bool = False) -> Command:
     options = [
         click.option(
             "--exclude", metavar="PATTERN", multiple=True,
-            help=f"Leave out what matches, as in a .gitignore: 'old/', '*.txt', '/2019'{more}.",
+            help=f"Leave out files that match, as in a .gitignore: 'old/', '*.txt', '/2019'{more}.",
         ),
         click.option(
             "--follow-links/--no-follow-links" if instead else "--follow-links", is_flag=True,
@@ -38,7 +38,7 @@ def walk_options(command: Command, *, instead: bool = False) -> Command:
         ),
     ]  # fmt: skip
     if instead:
-        options.insert(1, click.option("--exclude-nothing", is_flag=True, help="Leave nothing out any more."))
+        options.insert(1, click.option("--exclude-nothing", is_flag=True, help="Remove all exclude patterns."))
     for option in reversed(options):
         command = option(command)
     return command

@@ -18,19 +18,19 @@ from cli.run_options import RunOptions, run_options
 @click.command()
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", shell_complete=directories)
 @run_options(each="each day's run")
-@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one a core]")
+@click.option("--workers", type=PROCESSES, help="Worker processes, without a broker.  [default: one per core]")
 @click.option(
     "--settle-seconds", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
     help="Seconds that a file's size and time of change must stay the same before the file is taken.",
 )  # fmt: skip
-@click.option("--still", type=click.FloatRange(min=0.1), hidden=True, help="What --settle-seconds was called.")
+@click.option("--still", type=click.FloatRange(min=0.1), hidden=True, help="The former name of --settle-seconds.")
 @click.option(
     "--age", type=click.FloatRange(min=0), default=1.0, show_default=True,
-    help="Seconds that files wait at most for a full batch while others are being read.",
+    help="Seconds that files wait at most for a full batch while others are read.",
 )  # fmt: skip
 @click.option(
     "--poll", type=click.FloatRange(min=0.5), metavar="SECONDS",
-    help="Walk so often instead of listening.  [default: 10 on network shares, where the kernel hears nothing]",
+    help="Seconds between walks, which replace inotify.  [default: 10 on network shares, where inotify sees nothing]",
 )  # fmt: skip
 @own_metrics_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end: the last run.")

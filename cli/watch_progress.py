@@ -38,7 +38,7 @@ class WatchProgress(RunProgress):
         return _place(self._database)
 
     def __call__(self, account: RunAccount) -> None:
-        """Show `account`; where all is read that is said once, and nothing until something is found again."""
+        """Show `account`; when all is read say so once, and then nothing until a new film is found."""
         if self._bar is not None or account.pending:
             super().__call__(account)
             return
@@ -52,7 +52,7 @@ class ListenProgress(WatchProgress):
     """Shows the runs, one after the other, as those of a watch."""
 
     def say_port(self, host: str, port: int, titles: Sequence[str], *, secured: bool) -> None:
-        """Say who is called, and where."""
+        """Print the titles and the address that senders call."""
         how = "by TLS" if secured else "without TLS"
         say(
             f"listening as {', '.join(titles)} on {host}:{port} {how}, results in {self.place}: films are read as they "

@@ -15,11 +15,17 @@ FILE = click.Path(exists=True, dir_okay=False)
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8780, show_default=True, help="The port; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8780,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
 )
-@click.option("--tls-certificate", type=FILE, metavar="FILE", help="The room's certificate, as PEM.")
-@click.option("--tls-key", type=FILE, metavar="FILE", help="Its key, without a password.")
-@click.option("--behind-proxy", metavar="ADDRESS", help="Of the proxy that speaks TLS; nobody else may call then.")
+@click.option("--tls-certificate", type=FILE, metavar="FILE", help="The reading room's certificate, as a PEM file.")
+@click.option("--tls-key", type=FILE, metavar="FILE", help="The certificate's key, as a PEM file without a password.")
+@click.option(
+    "--behind-proxy", metavar="ADDRESS", help="The address of the proxy that speaks TLS; only it may call then."
+)
 @click.option(
     "--user-header", metavar="NAME",
     help="In which that proxy says who signed in there (OIDC); readers sign in by no password then.",

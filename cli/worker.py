@@ -11,7 +11,7 @@ from cli.numbers import PROCESSES
 
 
 @click.command()
-@click.option("--concurrency", type=PROCESSES, help="Processes that read.  [default: one a core]")
+@click.option("--concurrency", type=PROCESSES, help="Processes that read films.  [default: one per core]")
 @metrics_options
 @click.pass_context
 def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None, metrics_host: str | None) -> None:

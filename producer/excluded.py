@@ -12,7 +12,7 @@ Excluded = Callable[[bytes, bool], bool]
 
 
 def checked_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
-    """Return `patterns`; raise UsageError for one that says nothing or that nothing can match."""
+    """Return `patterns`; raise UsageError for a pattern that is empty or that nothing can match."""
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("#") or not pattern.isprintable():
             raise UsageError(
@@ -24,7 +24,7 @@ def checked_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
 
 
 def excluded_by(patterns: Sequence[str]) -> Excluded | None:
-    """Return what tells of a path whether it is left out; None where there are no patterns.
+    """Return what tells whether a path is excluded; None without patterns.
 
     It is asked of each directory on the way before what is in it: as with git, nothing in a directory that is left out
     can be taken back.

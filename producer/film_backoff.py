@@ -1,8 +1,8 @@
 """Backoff of a watch: when it reads a film again that changed after it was read or could not be reached.
 
-A film that changes all the time would start one run after another, and each try of one that cannot be reached is a
-batch. So each wait is twice as long as the one before, up to LONGEST_SECONDS. What did not change for FORGET_SECONDS is
-as what never changed. Time is a parameter.
+A film that changes all the time would start one run after another, and each retry of a film out of reach is a batch.
+So each wait is twice as long as the one before, up to LONGEST_SECONDS. A film that did not change for FORGET_SECONDS
+starts again with the first wait. Time is a parameter.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from dataclasses import dataclass, field
 from producer.stable_files import Key
 
 FIRST_SECONDS = 60.0
-"""How long a film is held back that changes again soon after a run was begun for it; then twice as long each time."""
+"""How long a film waits that changes again soon after a run began for it; each later wait is twice as long."""
 
 LONGEST_SECONDS = 3600.0
 """The longest wait."""
 
 FORGET_SECONDS = 2 * LONGEST_SECONDS
-"""A film that a run was begun for, and that did not change for so long, is as one that never changed."""
+"""A film that did not change for so long after its run is treated as if it had never changed."""
 
 
 def _longer(before: float, first: float) -> float:
-    """Return the wait that follows one of `before` seconds, 0 for none."""
+    """Return the wait that follows a wait of `before` seconds (0: the first)."""
     return min(max(first, 2 * before), LONGEST_SECONDS)
 
 
 @dataclass(slots=True)
 class ChangedAgain:
-    """Holds films until a new run is to begin; one that has changed for the first time is not held back itself.
+    """Holds changed films until a new run should begin for them; a film that changed for the first time does not wait.
 
-    first: seconds of the second time, and at least from one run that changed films went into to the next for such.
+    first: seconds that a film waits at its second change, and the least time between two runs for changed films.
     """
 
     first: float = FIRST_SECONDS
     _held: dict[Key, tuple[float, float]] = field(default_factory=dict)
-    """Of each film that is held: when a run is to begin for it, and how long it is held back for that."""
+    """Film -> when a run should begin for it, and how long it waits until then."""
     _let_go: dict[Key, tuple[float, float]] = field(default_factory=dict)
-    """Of each film that was held: how long it was held back last, and when it was let go."""
+    """Film -> how long it waited last, and when its run began."""
     _next: float = 0.0
 
     def note(self, key: Key, now: float) -> None:
-        """Hold a film that has changed since it was read; one that is held already waits no longer for it."""
+        """Hold a film that has changed since it was read; a second change does not lengthen its wait."""
         if key not in self._held:
             wait = self._wait(key, now)
             self._held[key] = (now + wait, wait)
@@ -53,11 +53,11 @@ class ChangedAgain:
         return _longer(before, self.first)
 
     def is_due(self, now: float) -> bool:
-        """Return whether a run is to begin for one of them now."""
+        """Return whether a run should begin now."""
         return now >= self._next and any(due <= now for due, _ in self._held.values())
 
     def take(self, now: float) -> list[Key]:
-        """Return all films that are held back, for a run that starts now and reads them all, whatever started it."""
+        """Return all films held, for a run that starts now, for any reason, and reads them all."""
         self._let_go = {key: kept for key, kept in self._let_go.items() if now - kept[1] < FORGET_SECONDS}
         self._let_go |= {key: (wait, now) for key, (_, wait) in self._held.items()}
         taken, self._held = list(self._held), {}

@@ -30,13 +30,13 @@ def walk_rules(exclude: Sequence[str], allow: Sequence[str], *, follow_links: bo
 
 
 def allowed_roots(session: Any, rules: WalkRules, root_map: Mapping[str, str] | None = None) -> dict[int, bytes]:
-    """Return {id: path} of the roots that links may lead to, making those that are new; call it as `root_ids`."""
+    """Return {id: path} of the roots that links may lead to, and make new ones; call it as `root_ids`."""
     paths = [os.fsencode(path) for path in rules.allow]
     return dict(zip(root_ids(session, paths, root_map), paths, strict=True)) if paths else {}
 
 
 def check_not_links_alone(paths: Sequence[bytes], rules: WalkRules, patience: float = SILENT_SECONDS) -> None:
-    """Raise UsageError for a root that holds links alone, none of which is to be followed.
+    """Raise UsageError for a root that holds only links, of which none may be followed.
 
     Each root is walked up to its first film. Raises RootUnavailable when one is gone, and RootSilent when its file
     server says nothing for `patience` seconds.

@@ -39,7 +39,7 @@ class FoundElsewhere(NamedTuple):
 
 
 class Links(Protocol):
-    """Tells where links lead, where they are to be followed."""
+    """Tells where links lead, if links are followed."""
 
     def follow(self, link: bytes, passed: PassedOver) -> FoundElsewhere | None:
         """Return the file that the link at this absolute path leads to; a directory is kept, to be walked later."""

@@ -127,7 +127,7 @@ class Architecture:
 
 
 def _takes(kind: str, inputs: int) -> bool:
-    """Say whether a layer of this kind can name so many inputs; without one it takes the layer before it."""
+    """Return whether a layer of this kind can have so many inputs; by default it takes the layer before it."""
     if kind == "concatenate":
         return inputs >= 2
     return inputs == 2 if kind == "add" else inputs <= 1

@@ -74,7 +74,7 @@ class DatabaseFault(ServiceUnavailable):
 
 
 class NoDatabase(ServiceUnavailable):
-    """There is no database where the settings say that one is; a question makes none."""
+    """The database that the settings name does not exist; a question does not make it."""
 
 
 class PeerAway(ServiceUnavailable):

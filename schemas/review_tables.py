@@ -15,7 +15,7 @@ VERDICTS = (AGREE, DISAGREE, UNSURE, NOT_A_FILM, WITHDRAWN)
 
 
 class Review(Base):
-    """What one reader said of one file's bytes. Rows are added and never changed; a later one supersedes."""
+    """A reader's review of one file's bytes. Rows are added and never changed; a later row supersedes."""
 
     __tablename__ = "reviews"
     __table_args__ = (Index("ix_reviews_sha256", "sha256"), Index("ix_reviews_reader_id", "reader_id", "id"))

@@ -39,7 +39,7 @@ class ReceivedState(StrEnum):
 
 
 class PullState(StrEnum):
-    """Where a pull stands. INCOMPLETE: it ended with less than its peer has; the same command goes on."""
+    """The state of a pull. INCOMPLETE: it ended with less than its peer has; the same command continues it."""
 
     ASKING = "asking"
     FETCHING = "fetching"
@@ -48,7 +48,7 @@ class PullState(StrEnum):
 
 
 class PulledState(StrEnum):
-    """What became of an instance of a pull. GONE: its peer has it no more; NOT_WANTED: it is no film."""
+    """The state of an instance of a pull. GONE: its peer no longer has it; NOT_WANTED: it is not a film."""
 
     PENDING = "pending"
     RECEIVED = "received"

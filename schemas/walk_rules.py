@@ -21,7 +21,7 @@ class WalkRules:
     allow: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any] | None:
-        """Return what the database keeps; None for the rules that hold where nobody gave any."""
+        """Return the rules as the database stores them; None for the default rules."""
         if self == WalkRules():
             return None
         # JSON of PostgreSQL takes no lone surrogates, which stand for bytes that are not UTF-8.

@@ -25,14 +25,14 @@ def extended_to() -> float:
 
 
 def extend(seconds: float) -> None:
-    """Let an ending take so many seconds from now, or longer where it may already."""
+    """Allow `seconds` from now to end in order, or more where more was allowed already."""
     global _extended_to
     _extended_to = max(_extended_to, time.monotonic() + seconds)
 
 
 @contextmanager
 def longer_ending(seconds: float) -> Iterator[None]:
-    """Let an ending take so many seconds more while in the block: for what is worth more than a quick end."""
+    """Within the block, allow more seconds to end in order: for work that is worth more than a quick end."""
     global _extended_to
     before, _extended_to = _extended_to, time.monotonic() + seconds
     try:

@@ -42,7 +42,7 @@ class NightRunner:
         object.__setattr__(self, "cores", Cores(self.workers))
 
     def run(self, night: OurNight) -> None:
-        """Run a night; what is pending at its end goes on in the next one."""
+        """Run a night; what is pending at its end is read in the next night."""
         screening = self.open(night)
         if screening is None:
             return

@@ -17,7 +17,7 @@ from wetread.store.runs.accounts import run_account, shadow_accounts
 
 
 def order_to_resume(database: Database, settings: Settings, run_id: int, workers: int, warn: Warn) -> RunOrder:
-    """Return the order by which an unfinished run goes on: its directories, model, engine and rules.
+    """Return the order that continues an unfinished run: its directories, model, engine and rules.
 
     A shadow goes on with the run that it shadows, and that one with its shadow. Where only the shadow is unfinished the
     order makes a new first run, in which all is skipped. Raises UsageError for a run that is not there or has ended,

@@ -137,7 +137,7 @@ class Watching:
             return None
 
     def _open(self) -> None:
-        """Open the day's run, or go on with the one that was left, and have it read."""
+        """Open the day's run, or continue a run that was left, and have it read."""
         models, size = self.order.models(), self.settings.batch_size
         with self.database.writing() as session:
             runs = WatchRuns.open(
@@ -159,7 +159,7 @@ class Watching:
         self._state = step(self._state, Opened(day), now)
 
     def _go_on(self) -> RunAccount:
-        """Do what there is to do now, and return the run's accounts."""
+        """Take one step of the watch, and return the run's accounts."""
         if isinstance(self._state, Paused):
             self._check_roots()
             self._state = step(self._state, RootsAnswered(), time.monotonic())

@@ -45,7 +45,7 @@ class WatchOrder:
 
     @property
     def every_root(self) -> dict[int, bytes]:
-        """Return {id: path} of the roots and of those that links may lead to."""
+        """Return {id: path} of the roots, including roots that links may lead to."""
         return {**self.roots, **self.allowed}
 
 

@@ -50,7 +50,7 @@ class WatchRuns:
         rules: WalkRules | None = None,
         accepted: Accepted = ACCEPTED,
     ) -> WatchRuns:
-        """Open the runs of these roots by a model and its shadow (digests), or go on with those that were left.
+        """Open the runs of these roots by a model and its shadow (digests), or continue runs that were left.
 
         Raises UsageError when another process fills the run.
         """

@@ -47,11 +47,11 @@ class Walks:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all was walked to its end since the beginning, or since it was begun anew."""
+        """Return whether every root was walked to its end since the last start."""
         return self._under_way is None and self._next > 0
 
     def anew(self) -> None:
-        """Have all walked from the beginning: what was found last may not be recorded."""
+        """Start all walks again: the last files found may not have been recorded."""
         self._under_way, self._next = None, 0.0
 
     def soon(self, now: float) -> None:

@@ -54,7 +54,7 @@ class BrokerAddress:
 
 
 def read_address(url: str) -> BrokerAddress:
-    """Return what `url` says; raise ValueError, without its password, for one that names no Redis as we reach it."""
+    """Return the address in `url`; raise ValueError, without its password, for a URL that is not of a Redis."""
     members = [part if "://" in part else f"sentinel://{part}" for part in url.split(";")]
     scheme = url.partition("://")[0]
     if scheme not in OPTIONS or (len(members) > 1 and scheme != "sentinel"):

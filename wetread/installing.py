@@ -17,7 +17,7 @@ _CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def install_command(extra: str = "") -> str:
-    """Return the command that installs an extra of pyproject.toml, or without one wetread itself anew.
+    """Return the command that installs an extra of pyproject.toml, or that reinstalls wetread.
 
     In a checkout it is one of make's, else that of pip, pipx or uv, whichever has installed wetread, from where it did.
     Where that place is unknown or gone, it names the packages: wetread is in no index, and a package of its name there

@@ -98,7 +98,7 @@ class SignFile:
 
 
 def silences(kind: str, database: str) -> Silences:
-    """Return how long the living processes of this kind and place are silent: those that serve `database`."""
+    """Return how long each living process of this kind that serves `database` has been silent."""
     found, others, ours = dict[int, float](), 0, _digest(database)
     for file in _folder().glob(f"{kind}-*"):
         with suppress(OSError, ValueError, KeyError, TypeError):

@@ -21,7 +21,7 @@ def free_what_the_dead_hold(database: Database) -> int:
 
 
 def forget_the_dead(database: Database) -> int:
-    """Take processes that died on this machine off the list of workers; return how many nobody had counted before."""
+    """Remove processes that died on this machine from the list of workers; return how many were not counted before."""
     with database.reading() as session:
         dead = [one for one in worker_ids(session) if died_here(one)]
     if not dead:

@@ -1,7 +1,7 @@
 """Malformed messages: a worker logs and drops them, and goes on to the next.
 
-Kombu, which reads Redis for Celery, checks the content of a message and trusts its envelope: text that is no JSON, or
-an envelope that lacks a part, ended the whole worker, and would end the next one that is started too.
+Kombu, which reads Redis for Celery, checks the content of a message and trusts its envelope: text that is not
+JSON, or an envelope that lacks a part, ended the whole worker, and would end the next worker that is started too.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from redis.exceptions import ResponseError
 
 FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
-"""What kombu and Celery raise over an envelope of another shape; a lost connection raises none of these."""
+"""Errors that kombu and Celery raise on a malformed envelope, and never on a lost connection."""
 
 
 class _CarefulChannel:
-    """Drops what is no JSON. A mixin."""
+    """Drops messages that are not JSON. A mixin."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

@@ -1,6 +1,6 @@
 """Chooses the next batch while the current one is read, so that its first files are read ahead.
 
-Nothing is claimed by that: another process may take the batch first, and what was read of it is dropped.
+Choosing claims nothing: another process may take the batch first, and then what was read of it is dropped.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from wetread.store.core.database import Database
 from wetread.store.work.leases import ClaimedItem, next_batches, pending_items, running_of
 
 AMONG = 64
-"""Waiting batches of which one is chosen at random: with more of them, two workers rarely choose the same."""
+"""The next batch is chosen at random among so many waiting ones, so that two workers rarely choose the same."""
 
 
 class NextBatch:
-    """What one process takes of its runs; of two, the first in `run_ids` comes before the other."""
+    """Chooses the next batch of one process.
+
+    run_ids: the runs that it reads, by falling priority.
+    """
 
     def __init__(self, database: Database, run_ids: Sequence[int]) -> None:
         self._database = database
@@ -26,16 +29,16 @@ class NextBatch:
         self._chosen: int | None = None
 
     def choose(self) -> Sequence[ClaimedItem]:
-        """Choose the batch to be taken next and return its images; none where none waits or none can be asked for."""
+        """Choose the next batch and return its images; empty when no batch waits or the database is away."""
         self._chosen = None
-        with suppress(ServiceUnavailable), self._database.reading() as session:  # who takes a batch is told
+        with suppress(ServiceUnavailable), self._database.reading() as session:  # `take` raises it
             if waiting := next_batches(session, running_of(session, self._run_ids), AMONG):
                 self._chosen = random.choice(waiting)  # noqa: S311 - no secret
                 return pending_items(session, self._chosen)
         return ()
 
     def take(self) -> tuple[int | None, bool]:
-        """Return the batch that was chosen, or else the oldest that waits, and whether a run is running at all.
+        """Return the chosen batch, or else the oldest waiting one, and whether any of the runs is running.
 
         Raises ServiceUnavailable when the database does not answer.
         """

@@ -77,7 +77,7 @@ def take_in(
     processes: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> FilmsRead:
-    """Read every film of `dataset` and find who is one person.
+    """Read every film of `dataset`, and find patients who are one person.
 
     progress: called with (films read, films in all).
     Raises DataError naming the films that cannot be read, and why.

@@ -23,7 +23,7 @@ _NUMBERS: Mapping[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongS
 
 
 def read_checkpoint(data: bytes) -> Mapping[str, npt.NDArray[Any]]:
-    """Return name -> array of the tensors in a checkpoint; raise DataError where it is no such file."""
+    """Return name -> array of the tensors in a checkpoint; raise DataError for any other file."""
     try:
         return _tensors(data)
     except (pickle.UnpicklingError, ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError) as error:

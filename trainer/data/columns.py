@@ -37,7 +37,7 @@ class Columns:
 
 
 def columns_of(where: str, header: Sequence[str], layout: DataLayout) -> Columns:
-    """Return the columns of a manifest with this header; raise DataError naming the one that is missing."""
+    """Return the columns of a manifest with this header; raise DataError naming a missing column."""
     names = [name.strip() for name in header]
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise DataError(f"{where}: expected each column once, found {twice[0]!r} twice; rename one")

@@ -8,7 +8,7 @@ from schemas.errors import DataError
 
 
 def compiled(patient_pattern: str | None) -> re.Pattern[str] | None:
-    """Return the pattern; None where none is given. Raises DataError for one that has no single group."""
+    """Return the pattern, or None. Raises DataError unless the pattern has exactly one group."""
     if patient_pattern is None:
         return None
     try:

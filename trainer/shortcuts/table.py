@@ -38,7 +38,7 @@ def shortcuts_alone_table(panel: ShownPanel) -> Table:
 
 
 def best_without_lungs(panel: ShownPanel) -> tuple[str, Mapping[str, Any]]:
-    """Return the view, of those that are not the whole film, on which the small network is best, and its figures.
+    """Return the view other than the whole film on which the small network is best, and its figures.
 
     Of equals it is the first by name, so that the order in which a file has them says nothing.
     """

@@ -33,7 +33,7 @@ _ROUNDING = 1e-9
 
 
 def threshold_at(positive: Booleans, scores: Floats, specificity: float) -> float | None:
-    """Return the threshold that is chosen as the module says; None where there is none.
+    """Return the threshold, chosen as the module says; None where no threshold qualifies.
 
     positive: whether each film has the label, (n,). scores: the label's probability, (n,).
     """

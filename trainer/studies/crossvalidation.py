@@ -108,7 +108,7 @@ def each_film_a_patient(dataset: Dataset) -> Dataset:
 
 
 def _untold(_training: str) -> None:
-    """Call nothing as a training goes on."""
+    """Do nothing during a training."""
 
 
 def _within(fold: str, told: PanelReport) -> PanelReport:

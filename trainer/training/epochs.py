@@ -68,7 +68,7 @@ class _Reporting(Callback):
 
 
 class _Keeping(Callback):
-    """Keeps a checkpoint of every epoch, but not of one that ends training early: its run would not end there again."""
+    """Keeps a checkpoint of every epoch except the last before an early stop, which a resumed run would not repeat."""
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints

@@ -89,7 +89,7 @@ class TrainingOptions:
         return make_optimizer(self.optimizer, **chosen).settings()
 
     def rate_of(self, batches: int) -> Schedule:
-        """Return step -> learning rate, for so many batches an epoch."""
+        """Return step -> learning rate, for a number of batches an epoch."""
         peak = float(self.optimizer_settings["learning_rate"])
         if self.schedule == "constant":
             return lambda _step: peak

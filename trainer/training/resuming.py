@@ -12,10 +12,10 @@ from wetread.path_text import path_text
 from wetread.whole_file import AS_UMASK_SAYS, write_whole
 
 UNFINISHED = b".part"
-"""What ends the name of a file that is being written."""
+"""The suffix of a file that is being written."""
 
 LONGEST_SHOWN = 24
-"""Characters of a setting's value that a message shows; digests and lists of settings are longer."""
+"""How many characters of a setting's value a message shows; digests and lists are longer."""
 
 
 def as_json(setting: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def as_json(setting: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_same(path: bytes, what: str, kept: Mapping[str, Any], setting: Mapping[str, Any]) -> None:
-    """Raise UsageError, naming what differs, unless the file's setting is the one of now.
+    """Raise UsageError, naming the difference, unless the file's setting equals the present one.
 
     what: the file's contents, such as "trainings"; kept, setting: as JSON has them.
     """

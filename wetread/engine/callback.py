@@ -44,7 +44,7 @@ class Training:
 
 
 class Callback:
-    """Called as training goes on, in the order given; every method may be left as it is.
+    """Called during training, in the order given; every method is optional.
 
     One that takes `training.checkpoint()` comes last, so that the others' memory is up to date.
 

@@ -38,7 +38,7 @@ def beat_registry(standing: BeatCollector, *own: Collector) -> CollectorRegistry
 
 @dataclass(slots=True, eq=False)
 class BeatCollector:
-    """Asks database and broker at each scrape; one that is away is said, and takes nothing else with it."""
+    """Asks database and broker at each scrape; if one is away, the metrics say so and the other's remain."""
 
     totals: Callable[[], Totals]
     workers: Callable[[], list[SeenWorker]]

@@ -83,7 +83,7 @@ class Work:
 
 
 def count_together() -> str:
-    """Have this process and those that it starts count into one directory, and return that.
+    """Make this process and its children count into one directory, and return it.
 
     To be called before prometheus_client is imported. A directory that is named already is kept: a worker that
     restarts itself goes on counting, and whoever named it themselves also empties it.
@@ -98,5 +98,5 @@ def count_together() -> str:
 
 @lru_cache(maxsize=1)
 def work() -> Work | None:
-    """Return this process's counters; None where nobody asked to count, and nothing is imported for it."""
+    """Return this process's counters; None, without importing anything, where counting is off."""
     return Work() if os.environ.get(DIRECTORY) else None

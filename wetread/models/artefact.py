@@ -188,7 +188,7 @@ def read_document(directory: str | os.PathLike[str], card: ModelCard, name: str)
 
 
 def _write(directory: str | os.PathLike[str], files: Mapping[str, bytes]) -> Artefact:
-    """Write `files` beside `directory`, check them there, and rename them as one: nobody ever sees half a model."""
+    """Write `files` beside `directory`, check them there, and rename them as one, so that none sees half a model."""
     target = os.path.abspath(directory)
     if os.path.lexists(target):
         raise UsageError(f"expected no {target} yet, found one; a model is never overwritten: choose another place")

@@ -24,7 +24,7 @@ def put_in_force(
     labels: Sequence[str],
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Let a registered model decide by `decision`, and decide its stored readings anew; return how many were.
+    """Put `decision` in force for a registered model, and decide its stored readings again; return how many.
 
     labels: the model's, in the order of its logits. progress: called with how many were decided so far. Workers go on
     meanwhile, under the new decision from their next batch. Cut short, the same call goes on.

@@ -27,13 +27,13 @@ _DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 
 
 def with_shipped(aliases: Mapping[str, str]) -> dict[str, str]:
-    """Return `aliases` with those that mean the shipped model as long as nobody has moved them."""
+    """Return `aliases` with the default aliases, which mean the shipped model until they are moved."""
     shipped = next(iter(SHIPPED.values()), None)
     return dict(aliases) if shipped is None else {PRODUCTION: shipped, SHIPPED_ALIAS: shipped, **aliases}
 
 
 def find_reference(reference: str, models: Sequence[Registration], aliases: Mapping[str, str]) -> Registration:
-    """Return the one of `models` that `reference` names; raise UsageError listing what there is.
+    """Return the model that `reference` names; raise UsageError listing the known models.
 
     aliases: alias -> digest.
     """

@@ -102,7 +102,7 @@ class Registry:
         return self._folder.locate(registration)
 
     def verify(self, reference: str) -> Registration:
-        """Hash every file of the model anew and return it; raise ArtefactError when one is not as registered."""
+        """Hash every file of the model and return it; raise ArtefactError when a file is not as registered."""
         registration = self.resolve(reference)
         artefact = verify_artefact(self._folder.locate(registration), trusted_digest=registration.digest)
         decision_in_force(self._database, registration, artefact)
@@ -221,7 +221,7 @@ class Registry:
             return registrations.alias_moves(session, alias)
 
     def _known(self) -> tuple[list[Registration], dict[str, str]]:
-        """Return all models, and alias -> digest with those that hold without having been moved."""
+        """Return all models, and alias -> digest, default aliases included."""
         self._register_shipped()
         with self._database.reading() as session:
             models = registrations.list_registrations(session)

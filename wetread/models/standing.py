@@ -43,7 +43,7 @@ class MeasuredFigures:
 
 @dataclass(frozen=True, slots=True)
 class ModelStanding:
-    """A model beside the one that serves now, if one does. difference: the model's figures minus the other's."""
+    """A model beside the model that serves now, if any. difference: the model's figures minus the other's."""
 
     model: Registration
     measured: MeasuredFigures | None
@@ -60,7 +60,7 @@ class ModelStanding:
 def standing_of(
     database: Database, folder: ModelsFolder, model: Registration, serving: Registration | None
 ) -> ModelStanding:
-    """Return what was measured of a model beside what was measured of the one that serves."""
+    """Return the evaluations of a model and of the model that serves."""
     measured = measured_of(database, folder, model)
     if serving is None:
         return ModelStanding(model, measured)

@@ -16,7 +16,7 @@ ShowPath = Callable[[bytes], str]
 
 
 def report_body(report: MorningReport, show_path: ShowPath) -> dict[str, Any]:
-    """Return the report as what JSON holds. show_path: makes text of a path."""
+    """Return the report as JSON types. show_path: makes text of a path."""
     account = report.account
     return {
         "run": account.id,

@@ -94,12 +94,12 @@ class MorningReport:
 
     @property
     def failure_rate(self) -> float:
-        """Return (rejected + dead) / found, without what was rejected since it is no frontal chest film."""
+        """Return (rejected + dead) / found, not counting images that are not frontal chest films."""
         return failure_rate(self.account)
 
     @property
     def alarms(self) -> list[Alarm]:
-        """Return what is to be looked into, of the night and of its run; empty where nothing is.
+        """Return the alarms of the night and of its run.
 
         A difference from the model's validation does not count: an archive rarely has its mixture of labels.
         """

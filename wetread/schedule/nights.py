@@ -48,7 +48,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class NightDecision:
-    """What to write down, and whether a run begins or goes on now, within `span`."""
+    """What to record, and whether a run begins or continues now, within `span`."""
 
     moments: tuple[Moment, ...] = ()
     span: Span | None = None

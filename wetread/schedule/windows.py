@@ -105,7 +105,7 @@ def ticks(plan: Timetable, after: datetime, until: datetime) -> list[datetime]:
 
 
 def next_tick(plan: Timetable, after: datetime) -> datetime | None:
-    """Return the next moment at which the schedule is due; None when there is none in four years."""
+    """Return the next moment at which the schedule is due; None when that is more than four years away."""
     return next((t for t in _cron(plan, after, after + YEARS_AHEAD) if window_at(plan, t) is not None), None)
 
 

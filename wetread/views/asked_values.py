@@ -30,7 +30,7 @@ def as_option(name: str) -> str:
 
 
 def check_known(database: Database, filters: Filters, spelled: Spelled = as_option) -> None:
-    """Raise UsageError where a filter has a value that no model, run or film can have; name those that there are."""
+    """Raise UsageError, listing the known values, where a filter has a value that no model, run or film can have."""
     from wetread.store.results import known_values as known
     from wetread.store.runs.accounts import run_account
 

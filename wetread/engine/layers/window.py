@@ -28,7 +28,7 @@ class SlidingWindow:
 
     @classmethod
     def of(cls, size: object, strides: object, padding: object) -> SlidingWindow:
-        """Return the window of these settings; raise ArtefactError when they are none."""
+        """Return the window of these settings; raise ArtefactError when they are wrong."""
         if padding not in ("same", "valid"):
             raise ArtefactError(f"expected padding to be 'same' or 'valid', found {padding!r}")
         return cls(pair("the window's size", size), pair("strides", strides), str(padding))

@@ -110,7 +110,7 @@ def _code(record: Dataset, keyword: str) -> str:
 
 
 def picture_header(data_set: DataSet, record: Dataset) -> DicomHeader:
-    """Return what is said of the picture; raise Rejected NO_PIXELS, or UNDECODABLE for a kind that is not read."""
+    """Return the picture's header; raise Rejected NO_PIXELS, or UNDECODABLE for a kind that is not read."""
     if PIXEL_DATA not in data_set.elements:
         raise Rejected(Reason.NO_PIXELS, "DICOM without pixel data, such as a report or a directory")
     photometric = _code(record, "PhotometricInterpretation")

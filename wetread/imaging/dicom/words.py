@@ -85,7 +85,7 @@ def spelled(text: str) -> str:
 
 
 def other_modality(text: str) -> str | None:
-    """Return the code that says that this is no radiograph; None where nothing does."""
+    """Return the code that says that the image is not a radiograph, or None."""
     code = spelled(text)
     return code if code in OTHER_MODALITIES else None
 

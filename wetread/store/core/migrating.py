@@ -77,7 +77,7 @@ def check_schema(database: Database) -> None:
 
 
 def is_older(revision: str) -> bool:
-    """Return whether this program has a step from `revision` on; one that it does not know is a newer program's."""
+    """Return whether this program can migrate from `revision`; an unknown revision is a newer program's."""
     steps = resources.files("wetread.store").joinpath("migrations", "versions").iterdir()
     return revision != HEAD and any(step.name.startswith(f"{revision}_") for step in steps)
 

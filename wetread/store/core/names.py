@@ -29,7 +29,7 @@ class _Connection(Protocol):
 
 
 class Names:
-    """Asks the database at `url`; every answer is empty where there is none, or where it does not answer at once."""
+    """Asks the database at `url`; every answer is empty if it does not exist or does not answer at once."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -71,7 +71,7 @@ def _connected(_dialect: Any, _record: Any, arguments: Any, params: dict[str, An
 
 
 def _see_that_it_stands(line: Any, _record: Any, _pool: Any) -> None:
-    """Have the pool connect anew where a connection is broken, which costs a round trip only after a silence."""
+    """Make the pool replace broken connections; the check costs a round trip only after a silence."""
     recent = time.monotonic() - line.heard_at < limits.UNASKED_SECONDS
     if recent and not line.closed and not _something_came(line):
         return

@@ -41,7 +41,7 @@ def with_addresses(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_name(host: str) -> bool:
-    """Return whether it is to be looked up: no address, and no folder of a socket."""
+    """Return whether the host must be resolved: neither an address nor a socket's folder."""
     return bool(host) and _address(host) == "" and not host.startswith(("/", "@"))
 
 

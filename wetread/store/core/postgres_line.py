@@ -142,7 +142,7 @@ class _Silence:
         self._idle = 0
 
     def look(self) -> None:
-        """Raise OperationalError, and close the connection, where there is no more to wait for."""
+        """Raise OperationalError, and close the connection, when the wait has no hope left."""
         now = time.monotonic()
         if now - self._began > self._line.longest:
             self._give_up(f"no answer to a statement within {self._line.longest:g} s")

@@ -29,7 +29,7 @@ class SqliteFile:
         self._counting = threading.Lock()
 
     def make(self) -> None:
-        """Make the file where there is none, readable by its owner alone; one that is there keeps its rights.
+        """Make the file if it does not exist, readable by its owner alone; an existing file keeps its rights.
 
         It names paths, which can hold patients' names. SQLite gives the files beside it the same rights. Raises
         DatabaseReplaced where the one that was open is gone.

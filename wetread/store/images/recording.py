@@ -216,7 +216,7 @@ def _bring_up_to_date(session: Session, files: Sequence[_Row], known: Iterable[_
 
 
 def _add_images(session: Session, root_id: int, files: Sequence[_Row]) -> list[int]:
-    """Return the ids of images made for `files`, without those that another run has made meanwhile."""
+    """Return the ids of images made for `files`, without images that another run has made meanwhile."""
     found = as_table(session, "found_files", _COLUMNS, files).c
     columns = [found.path, found.path_hash, found.size, found.mtime_ns]
     # In order of path, so that two runs that find the same new files cannot lock each other out.

@@ -17,7 +17,7 @@ LEAST_FILMS, LEAST_STUDIES = 10, 2
 
 @dataclass(frozen=True, slots=True)
 class FoundWord:
-    """How many films of a run one word set aside; no word: all those that are too rare to be named."""
+    """How many films of a run one word set aside; without a word: all words too rare to be named."""
 
     reason: Reason
     word: str | None
@@ -25,7 +25,7 @@ class FoundWord:
 
 
 def found_words(session: Session, run_id: int | None = None, model_digest: str | None = None) -> list[FoundWord]:
-    """Return the words that set films aside, those that set most aside first, the rare ones last.
+    """Return the words that set films aside, the most frequent first, the rare ones last.
 
     run_id: in that run; None: as things stand. model_digest: of this model alone.
     """

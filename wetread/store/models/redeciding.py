@@ -23,7 +23,7 @@ from wetread.store.work.tallies import add_tallies
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:
-    """What a model said of a file. logits, probabilities: one a label."""
+    """A model's reading of a file. logits, probabilities: one a label."""
 
     id: int
     logits: tuple[float, ...]

@@ -19,7 +19,7 @@ _MEMORY = 2**27
 
 
 def hashed_password(password: str) -> str:
-    """Return what is stored of a password; raise UsageError for one that is too short to be one."""
+    """Return the hash to store for a password; raise UsageError for a password that is too short."""
     if not LEAST <= len(password) <= MOST:
         raise UsageError(f"expected a password of {LEAST} to {MOST} characters, found {len(password)}")
     salt = secrets.token_bytes(16)
@@ -27,7 +27,7 @@ def hashed_password(password: str) -> str:
 
 
 def is_password(password: str, stored: str | None) -> bool:
-    """Return whether `password` is the one of which `stored` was made; None, of nobody, takes as long to refuse."""
+    """Return whether `stored` was made of `password`; None (no such reader) takes as long to refuse."""
     _, n, r, p, salt, key = (stored or _OF_NOBODY).split(":")
     found = _key(password[:MOST], bytes.fromhex(salt), int(n), int(r), int(p))
     return hmac.compare_digest(found, bytes.fromhex(key)) and stored is not None

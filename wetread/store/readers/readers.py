@@ -44,7 +44,7 @@ def add_reader(session: Session, name: str, role: str, password: str, now: datet
 
 
 def list_readers(session: Session) -> list[Reader]:
-    """Return the readers by name, those that are disabled too."""
+    """Return the readers by name, disabled ones included."""
     return [_reader(row) for row in session.scalars(select(StoredReader).order_by(StoredReader.name))]
 
 
@@ -63,7 +63,7 @@ def change_password(session: Session, name: str, password: str) -> None:
 
 
 def reader_by_password(session: Session, name: str, password: str) -> Reader | None:
-    """Return who signs in so; None where there is nobody, or not any more. It takes as long whatever the reason."""
+    """Return the reader who signs in so, or None; a refusal takes the same time for every reason."""
     row = _row(session, name)
     if not is_password(password, None if row is None or row.disabled_at is not None else row.password_hash):
         return None

@@ -20,7 +20,7 @@ NOTED_EVERY = timedelta(minutes=1)
 
 
 def begin_session(session: Session, reader: Reader, now: datetime) -> str:
-    """Return the secret of a new session of `reader`; those that have ended are cleared away."""
+    """Return the secret of a new session of `reader`; expired sessions are deleted."""
     session.execute(delete(ReaderSession).where(or_(*_ended(now))))
     token = secrets.token_urlsafe(32)
     session.add(ReaderSession(token_hash=_hash(token), reader_id=reader.id, created_at=now, seen_at=now))

@@ -87,7 +87,7 @@ def reading_of(session: Session, delivery: DeliveryRow) -> Reading | None:
 
 
 def write_deliveries(session: Session, peer: str, found: Sequence[Reading], uid_of: Callable[[Reading], str]) -> int:
-    """Write down what is to be sent and was not yet; return how many. One that is pending is cancelled by a newer."""
+    """Record the deliveries to send that are not recorded yet; return how many. A newer one cancels a pending one."""
     new = 0
     for reading in found:
         uid = uid_of(reading)

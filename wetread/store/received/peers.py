@@ -71,7 +71,7 @@ class Peer:
 
 
 def peer_of(peers: Iterable[Peer], title: str, address: str) -> Peer | None:
-    """Return who calls by `title` from `address`; None where nobody may."""
+    """Return the peer that may call by `title` from `address`, or None."""
     return next((peer for peer in peers if peer.sends_from(title, address)), None)
 
 
@@ -140,7 +140,7 @@ def add_peer(session: Session, peer: Peer) -> None:
 
 
 def change_peer(session: Session, peer: Peer) -> None:
-    """Store what `peer` says now, under its name; raise UsageError where that cannot be, or there is none."""
+    """Store the changed `peer` under its name; raise UsageError where it conflicts or does not exist."""
     row = session.scalar(select(StoredPeer).where(StoredPeer.name == peer.name).with_for_update())
     if row is None:
         raise _unknown(session, peer.name)
@@ -173,7 +173,7 @@ def list_peers(session: Session) -> list[Peer]:
 
 
 def remove_peer(session: Session, name: str) -> None:
-    """Remove a peer; raise UsageError listing those there are where there is none of this name."""
+    """Remove a peer; raise UsageError listing the peers where none has this name."""
     if session.execute(delete(StoredPeer).where(StoredPeer.name == name).returning(StoredPeer.id)).first() is None:
         raise _unknown(session, name)
 

@@ -73,7 +73,7 @@ class NamedInstance:
 
 @dataclass(frozen=True, slots=True)
 class PendingInstance:
-    """An instance that is to be fetched: the number of its row, and how it is called."""
+    """An instance to fetch: the number of its row, and its UIDs."""
 
     id: int
     study_uid: str
@@ -83,7 +83,7 @@ class PendingInstance:
 
 
 def open_pull(session: Session, wish: PullWish) -> tuple[int, bool]:
-    """Return the number of the pull that is to go on for this wish, or of a new one, and whether it goes on."""
+    """Return the number of an unfinished pull of this wish, or of a new pull, and whether it existed."""
     query = select(Pull).where(Pull.peer == wish.peer, Pull.wish == wish.wish, Pull.state != PullState.FINISHED)
     found = session.scalar(query.with_for_update())
     if found is not None:
@@ -165,7 +165,7 @@ def set_pull(session: Session, pull_id: int, state: PullState, note: str | None 
 
 
 def pending_instances(session: Session, pull_id: int, after: int, most: int) -> list[PendingInstance]:
-    """Return what is to be fetched, in the order in which it was written down, from beyond the row `after`."""
+    """Return the instances to fetch after the row `after`, in the order of their rows."""
     query = (
         select(PullInstance)
         .where(PullInstance.pull_id == pull_id, PullInstance.state == PulledState.PENDING, PullInstance.id > after)

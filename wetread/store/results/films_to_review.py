@@ -35,7 +35,7 @@ def most_probable(session: Session, run_id: int, labels: Sequence[str], *, limit
 def nearest_to_threshold(
     session: Session, run_id: int, labels: Sequence[str], thresholds: Mapping[str, float], *, limit: int
 ) -> list[FilmToLookAt]:
-    """Return uncertain films whose most probable label is one of `labels`, those that lack least first."""
+    """Return uncertain films whose most probable label is one of `labels`, nearest to the threshold first."""
     least = [(StoredPrediction.label == label, thresholds.get(label, 0.0)) for label in labels]
     if not least:
         return []

@@ -39,7 +39,7 @@ class Measure:
         return self.low + (self.high - self.low) * number / FINE_BINS
 
     def places(self, values: Sequence[float | None]) -> Counter[int]:
-        """Return how many of `values` are in each fine bin; None is no figure."""
+        """Return how many of `values` are in each fine bin; None is not counted."""
         low, scale, last = self.low, FINE_BINS / (self.high - self.low), FINE_BINS - 1
         found: Counter[int] = Counter()
         for place, films in Counter([(value - low) * scale // 1.0 for value in values if value is not None]).items():

@@ -70,7 +70,7 @@ def models_with_readings(session: Session) -> Sequence[Model]:
 
 
 def count_asked(session: Session, filters: Filters) -> int:
-    """Return how many settled images the filters' run or model has: those that the other filters chose among."""
+    """Return how many settled images the filters' run or model has, before the other filters."""
     where = scope(filters)
     if filters.model_digest is not None:
         where.append(WorkItem.model_digest == filters.model_digest)

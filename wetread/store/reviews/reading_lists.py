@@ -35,7 +35,7 @@ class FilmList:
 
 
 def keep_list(session: Session, films: FilmList, now: datetime) -> int:
-    """Return the number of this list, a new one where nobody asked for it before."""
+    """Return the number of this list; make it if it is new."""
     if films.order not in ORDERS:
         raise UsageError(f"expected an order among {', '.join(ORDERS)}, found {films.order!r}")
     body = {"filters": _to_json(films.filters), "order": films.order, "blinded": films.blinded}

@@ -54,7 +54,7 @@ class ReviewRow:
 def add_review(
     session: Session, film: ResultRow, labels: Sequence[str], reader_id: int, said: Said, now: datetime
 ) -> Review:
-    """Add what a reader said of a film, and return it; it supersedes what they said of these bytes before.
+    """Add a reader's review of a film and return it; it supersedes their earlier review of these bytes.
 
     Under `lock_reviews`, taken before anything was read. labels: those that can be said.
     Raises UsageError for a verdict that cannot be, of a film that was never read, or with nothing to withdraw.
@@ -78,12 +78,12 @@ def add_review(
 
 
 def reviews_of(session: Session, sha256: str | None) -> list[ReviewRow]:
-    """Return all that was said of these bytes, the latest first."""
+    """Return all reviews of these bytes, the latest first."""
     return reviews_of_films(session, [sha256])[sha256] if sha256 else []
 
 
 def reviews_of_films(session: Session, digests: Sequence[str | None]) -> dict[str | None, list[ReviewRow]]:
-    """Return all that was said of films, by the SHA-256 of their bytes, the latest first."""
+    """Return all reviews by the SHA-256 of the films' bytes, the latest first."""
     query = (
         select(Review, StoredReader.name)
         .join(StoredReader, StoredReader.id == Review.reader_id)

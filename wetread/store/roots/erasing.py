@@ -112,7 +112,7 @@ def erase_images(session: Session, image_ids: Sequence[int], *, received: bool =
 
 
 def _take_from_batches(session: Session, pending: Counter[int]) -> None:
-    """Take images that nobody is to read any more out of their batches, and the batches from whoever holds them."""
+    """Remove erased images from their batches, and take these batches from the workers that hold them."""
     locked = select(Batch.id).where(Batch.id.in_(pending)).order_by(Batch.id).with_for_update()
     for batch in session.scalars(locked).all():
         taken = Batch.pending - pending[batch]

@@ -80,7 +80,7 @@ def run_state(session: Session, run_id: int) -> RunState | None:
 
 
 def run_account(session: Session, run_id: int | None = None) -> RunAccount:
-    """Return the accounts of a run, by default of the latest that is no shadow.
+    """Return the accounts of a run, by default of the latest that is not a companion run.
 
     Raises UsageError when there is no such run.
     """
@@ -106,7 +106,7 @@ def shadow_accounts(session: Session, run_id: int) -> list[RunAccount]:
 def list_accounts(
     session: Session, *, limit: int = 50, running_first: bool = False, before: int | None = None
 ) -> list[RunAccount]:
-    """Return the accounts of the latest runs, newest first; those that are running before the others if asked for.
+    """Return the accounts of the latest runs, newest first; optionally running ones before the others.
 
     before: only of runs with a smaller number.
 

@@ -18,7 +18,7 @@ _LEFT = {RunState.PAUSED: AlarmKind.RUN_PAUSED, RunState.INTERRUPTED: AlarmKind.
 def run_alarms(
     account: RunAccount, *, max_failure_rate: float = MOST_FAILED, drift: Sequence[Alarm] | None = None
 ) -> list[Alarm]:
-    """Return what is to be looked into, the gravest first; empty where nothing is.
+    """Return the run's alarms, the gravest first.
 
     drift: what was measured now; by default what was kept when the run ended.
     """
@@ -48,7 +48,7 @@ def latest_alarms(accounts: Iterable[RunAccount]) -> dict[int, list[Alarm]]:
 
 
 def _hindered(account: RunAccount) -> Iterable[Alarm]:
-    """Yield why the run does not go on, or goes on with difficulty."""
+    """Yield why the run has stopped, or continues with difficulty."""
     figures = {"state": str(account.state), "pending": account.pending}
     why = account.trouble_why or account.note or "nobody said why"
     if account.state == RunState.RUNNING:

@@ -9,7 +9,7 @@ from wetread.store.runs.accounts import RunAccount
 
 
 def failed_films(account: RunAccount) -> int:
-    """Return how many images are rejected or dead, without what was rejected since it is no frontal chest film."""
+    """Return how many images are rejected or dead, not counting images that are not frontal chest films."""
     no_films = sum(account.rejected_reasons.get(reason, 0) for reason in NO_FILM_REASONS)
     return account.rejected - no_films + account.dead
 

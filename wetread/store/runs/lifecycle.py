@@ -166,7 +166,7 @@ def _unfinished(
 
 
 def walk_rules_of(session: Session, run_id: int) -> WalkRules:
-    """Return the rules that a run is walked by; raise UsageError where there is no such run."""
+    """Return the walk rules of a run; raise UsageError for an unknown run."""
     kept = session.execute(select(Run.walk_rules).where(Run.id == run_id)).first()
     if kept is None:
         raise UsageError(f"expected a run, found no run {run_id}; see `wetread runs list`")
@@ -183,7 +183,7 @@ def note_walk(session: Session, run_id: int, passed_over: Mapping[str, int], unr
 
 
 def note_trouble(session: Session, run_id: int, kind: AlarmKind, why: str) -> None:
-    """Say what hinders a run that goes on all the same, as where one worker lacks its engine."""
+    """Note a difficulty of a run that continues, such as a worker that lacks its engine."""
     running = (Run.id == run_id, Run.state == RunState.RUNNING)
     session.execute(update(Run).where(*running).values(trouble=kind, trouble_why=why))
 

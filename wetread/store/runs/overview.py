@@ -31,7 +31,7 @@ class FailedFilm:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Runs, those that are running first; who reads them; and the last films of the first run that failed."""
+    """Runs, running ones first; their workers; and the last failed films of the first run."""
 
     runs: list[RunAccount]
     workers: list[SeenWorker]
@@ -39,7 +39,7 @@ class Overview:
 
 
 def look(session: Session, run_id: int | None, before: Overview | None = None, *, runs: int = 5) -> Overview:
-    """Return an overview of the latest runs, or of the one that is named.
+    """Return an overview of the latest runs, or of a named run.
 
     before: the last one; failed films are asked for only when their number changed since.
     Raises UsageError when there is no run of this number.

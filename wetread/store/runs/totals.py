@@ -50,7 +50,7 @@ class Totals:
 
 
 def read_totals(session: Session) -> Totals:
-    """Return the totals of now."""
+    """Return the present totals."""
     unsettled, held, expired = _batches(session)
     return Totals(
         films=_films(session),

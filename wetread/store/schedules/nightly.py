@@ -17,9 +17,10 @@ from wetread.store.core.database_clock import database_seconds
 
 @dataclass(frozen=True, slots=True)
 class NightlyRun:
-    """A run that a schedule began. begun_for: the moment for which it did; nights: the moments that it was at work for.
+    """A run that a schedule began.
 
-    A run that was not done by the end of its window goes on when the next one opens, under the same number.
+    begun_for: the moment that it was begun for.
+    nights: how many moments it worked for; a run unfinished at the end of its window continues in the next one.
     """
 
     run_id: int
@@ -115,7 +116,7 @@ def moments_since(session: Session, schedule_id: int, run_id: int | None, *, lim
 
 
 def latest_ticked(session: Session, schedule_id: int) -> datetime | None:
-    """Return the latest moment named by cron on which was decided what becomes of it; None when there is none."""
+    """Return the latest moment of the cron expression that has an outcome, or None."""
     query = select(func.max(ScheduleTick.tick))
     moment: datetime | None = session.scalar(
         query.where(ScheduleTick.schedule_id == schedule_id, ScheduleTick.kind == TickKind.TICK)

@@ -117,7 +117,7 @@ def keep_schedule(session: Session, schedule_id: int, keeper: str, seconds: floa
 
 
 def still_keeps(session: Session, schedule_id: int, keeper: str, seconds: float) -> WhyLeft | None:
-    """Hold the schedule longer; return why its run is to be left: it was paused or removed, or another has it now."""
+    """Extend the hold on the schedule, or return why to leave its run: paused, removed, or held by another."""
     row = session.execute(
         update(Schedule)
         .where(Schedule.id == schedule_id, Schedule.keeper == keeper)

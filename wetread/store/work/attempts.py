@@ -14,7 +14,7 @@ from wetread.store.work.leases import Claim, hold
 
 
 def count_attempt(session: Session, held: Claim, image_id: int, oom_kills: int | None = None) -> None:
-    """Count one attempt of an image, just before it alone is touched: once of a claim, however often it is said.
+    """Count one attempt of an image just before it is read alone; repeated calls for a claim count once.
 
     oom_kills: processes that the kernel of this machine has ended for lack of memory so far; None where it does not
     say. Whoever finds this process dead compares.

@@ -33,7 +33,7 @@ class ClaimedItem:
 
 
 def pending_items(session: Session, batch_id: int) -> tuple[ClaimedItem, ...]:
-    """Return the images of a batch that are to be read, whoever holds it."""
+    """Return the pending images of a batch, for any holder."""
     query = (
         select(
             Image.id, Image.path, WorkItem.attempts, WorkItem.reason, WorkItem.detail, WorkItem.sha256,

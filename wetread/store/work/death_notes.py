@@ -20,7 +20,7 @@ def count_deaths(session: Session, run_ids: Sequence[int]) -> None:
 
 
 def touched(session: Session, run_id: int) -> None:
-    """Begin to count anew: an image of the run is tried, or the run is paused."""
+    """Reset the count: an image of the run is tried, or the run is paused."""
     session.execute(update(Run).where(Run.id == run_id, Run.untouched > 0).values(untouched=0))
 
 

@@ -129,7 +129,7 @@ def claim(session: Session, batch_id: int, owner: str, lease_seconds: float) -> 
 
 
 def _to_claim(batch_id: int, owner: str) -> Select[Any]:
-    """Return the question for a batch that may be claimed, locked, and for what is to be known of its run."""
+    """Return the query for a claimable batch, locked, with the facts of its run."""
     free = or_(is_free(), Batch.owner == owner)
     batch = Batch.run_id, Batch.owner, Batch.fence, Batch.kills, Batch.doubts, Run.untouched
     return (
@@ -165,7 +165,7 @@ def _rider(session: Session, owner: str, batch_id: int, run_id: int, fence: int)
 
 
 class _ReadFor(NamedTuple):
-    """What is to be known of a run to read for it."""
+    """The facts of a run that a worker needs to read for it."""
 
     model_digest: str
     engine: str

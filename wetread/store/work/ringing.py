@@ -15,7 +15,7 @@ _RUNNING = select(Run.id).where(Run.state == RunState.RUNNING)
 
 
 def batches_to_ring(session: Session, *, high_water: int, patience: float, limit: int = 256) -> list[int]:
-    """Return batches that wait for a worker and for which the broker is to be rung, oldest first.
+    """Return waiting batches to ring the broker for, oldest first.
 
     high_water: at most so many batches are rung for and not settled.
     patience: seconds after which a ring that no worker has answered counts as lost.

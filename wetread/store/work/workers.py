@@ -44,7 +44,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class SeenWorker:
-    """A process as it last said of itself; memory in bytes. silent_seconds: since then, by the database's clock.
+    """A process as its last heartbeat has it; memory in bytes. silent_seconds: since then, by the database's clock.
 
     run, batch: what it has in hand, and for how many seconds it has had it.
     """
@@ -80,7 +80,7 @@ def beat(session: Session, heartbeat: Heartbeat) -> None:
 
 
 def forget_silent(session: Session) -> None:
-    """Remove workers that were silent for so long that nobody asks for them any more."""
+    """Remove workers that have been silent for very long."""
     session.execute(delete(Worker).where(Worker.seen_at < database_seconds() - FORGOTTEN_SECONDS))
 
 
@@ -95,7 +95,7 @@ def worker_ids(session: Session) -> list[str]:
 
 
 def forget_dead(session: Session, dead: Sequence[str]) -> int:
-    """Remove workers that are known to be dead; return how many of them nobody had removed before."""
+    """Remove workers that are known to be dead; return how many were still listed."""
     gone = session.execute(delete(Worker).where(Worker.id.in_(dead)).returning(Worker.id))
     return len(gone.all())
 
