@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import text
 
-from cli.main import wetread
-from schemas.errors import WetreadError
+from tests.calling import Ended, add_schedule, call, kinds
 from tests.chaos.films import draw_films
 from tests.program import REPOSITORY, Program
 from tests.tiny_model import publish_tiny_model
@@ -24,35 +19,8 @@ from wetread.report import morning
 from wetread.settings import load_settings
 from wetread.store.core.database import Database
 from wetread.store.runs.totals import read_totals
-from wetread.store.schedules.schedules import change_schedule, find_schedule
 
 FILMS = 4
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Call = Callable[..., Ended]
-
-
-def call(*words: object) -> Ended:
-    """Call `wetread` in this process: the program's start takes longer than most of what is asked here."""
-    load_settings.cache_clear()
-    ended = CliRunner().invoke(wetread, [str(word) for word in words])
-    if isinstance(ended.exception, WetreadError):
-        return Ended(ended.exception.exit_code, ended.stdout, str(ended.exception))
-    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
-    return Ended(ended.exit_code, ended.stdout, ended.stderr)
 
 
 def call_as_ordinary_user(tmp_path: Path, *words: object) -> Ended:
@@ -64,10 +32,6 @@ def call_as_ordinary_user(tmp_path: Path, *words: object) -> Ended:
         env=program.env(), capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     return Ended(ended.returncode, ended.stdout, ended.stderr)
-
-
-def kinds(body: dict[str, Any]) -> list[str]:
-    return [alarm["kind"] for alarm in body["alarms"]]
 
 
 def alarm_of_every_command(run: int, kind: str, *, schedule: str | None = None) -> dict[str, Any]:
@@ -93,10 +57,6 @@ def archive(tmp_path: Path) -> Path:
     draw_films(tmp_path / "archive", FILMS, seed=1)
     publish_tiny_model(None, tmp_path / "home")
     return tmp_path / "archive"
-
-
-def add_schedule(archive: Path, *options: object) -> Ended:
-    return call("schedule", "add", "nightly", archive, "--cron", "0 22 * * *", *options)
 
 
 def test_a_night_whose_archive_is_away_is_red(archive: Path, tmp_path: Path) -> None:
@@ -223,55 +183,6 @@ def test_a_file_of_another_century_is_read(archive: Path) -> None:
     assert call("screen", archive, "--json", "--workers", 1).json["skipped"] == FILMS
 
 
-@pytest.fixture
-def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TensorFlow is not installed, as far as this process can tell."""
-
-    class Hidden:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name.partition(".")[0] in {"tensorflow", "keras"}:
-                raise ModuleNotFoundError(name)
-
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"tensorflow", "keras"}]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [Hidden(), *sys.meta_path])
-
-
-@pytest.mark.usefixtures("without_tensorflow")
-def test_an_engine_that_is_absent_is_refused_before_a_run_is_made(
-    archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for command in (["screen", archive], ["watch", archive], ["schedule", "add", "k", archive, "--cron", "0 1 * * *"]):
-        refused = call(*command, "--engine", "keras")
-        assert (refused.code, "make keras" in refused.err) == (2, True), refused
-    assert call("runs", "list", "--json").json == [] and call("schedule", "list", "--json").json == []
-    monkeypatch.setenv("WETREAD_BROKER_URL", "redis://127.0.0.1:1/0")
-    served = add_schedule(archive, "--engine", "keras")
-    assert (served.code, "warning: --engine keras needs" in served.err) == (0, True)
-
-
-@pytest.mark.usefixtures("without_tensorflow")
-def test_a_night_whose_engine_has_gone_is_red(archive: Path) -> None:
-    assert add_schedule(archive).code == 0
-    database = Database(load_settings().database)
-    with database.writing() as session:
-        found = find_schedule(session, "nightly")
-        change_schedule(session, replace(found, engine="keras"), found.created_at)
-    database.dispose()
-    assert call("schedule", "run-now", "nightly", "--workers", 1).code == 1
-    report = call("report", "--nightly", "--json")
-    assert (report.code, kinds(report.json)) == (3, ["night_failed"])
-    assert "--engine keras needs tensorflow" in report.json["alarms"][0]["message"]
-
-
-def test_a_model_that_was_altered_is_refused_before_a_run_is_made(archive: Path, tmp_path: Path) -> None:
-    weights = next((tmp_path / "home" / "models").rglob("weights.safetensors"))
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
-    refused = call("screen", archive, "--workers", 1)
-    assert refused.code == 5
-    assert call("runs", "list", "--json").json == [], "no run was made"
-
-
 def test_numbers_of_deleted_runs_are_not_given_again(archive: Path) -> None:
     for number in (1, 2):
         assert call("screen", archive, "--workers", 1, "--json").json["run"] == number
@@ -297,13 +208,6 @@ def test_a_resumed_run_has_its_own_patterns(archive: Path, tmp_path: Path) -> No
     assert call("screen", archive, "--json", "--workers", 1).json["run"] == 2, "another order than run 1's"
     resumed = call("runs", "resume", 1, "--json", "--workers", 1).json
     assert (resumed["run"], resumed["found"], resumed["exclude"]) == (1, FILMS, ["old/"])
-
-
-def test_patterns_that_name_nothing_are_refused(archive: Path) -> None:
-    for pattern in ("", "#old", "\\"):
-        refused = call("screen", archive, "--exclude", pattern)
-        assert (refused.code, "--exclude" in refused.err) == (2, True)
-    assert call("screen", archive, "--allow", archive).code == 2
 
 
 def test_a_first_night_has_no_drift_alarm_against_the_models_validation(

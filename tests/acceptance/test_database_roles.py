@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,10 +121,7 @@ def test_the_reading_rooms_role_adds_reviews_and_nobody_else_opens_the_room(
     assert worker.run("screen", tmp_path / "archive", "--workers", "1").returncode in (0, 3)
     owner = Program(tmp_path, {"WETREAD_DATABASE_URL": as_role(url, "wetread_owner")})
     room = Program(tmp_path, {"WETREAD_DATABASE_URL": as_role(url, "wetread_web")})
-    added = subprocess.run(
-        owner.command("readers", "add", "roe", "--password-stdin"),
-        env=owner.env(), input=PASSWORD + "\n", text=True, capture_output=True, check=False,
-    )  # fmt: skip
+    added = owner.run("readers", "add", "roe", "--password-stdin", given=PASSWORD + "\n")
     assert added.returncode == 0, added.stderr
     with opened_room(room, readers={}) as port:
         client = Client(port)

@@ -42,12 +42,14 @@ class OrdinaryProgram(Program):
 
     largest_megabytes: float = 0.0
 
-    def run(self, *arguments: object, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: object, timeout: float | None = 240.0, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         report = self.home / "memory"
         wrapper = str(Path(__file__).with_name("ordinary_user.py"))
         ended = subprocess.run(
             [sys.executable, wrapper, str(report), sys.executable, "-m", "cli", *map(str, arguments)],
-            env=self.env(), capture_output=True, text=True, timeout=timeout, check=False, cwd=self.home,
+            env=self.env(), input=given, capture_output=True, text=True, timeout=timeout, check=False, cwd=self.home,
         )  # fmt: skip
         self.largest_megabytes = max(self.largest_megabytes, int(report.read_text()) / 1024)
         return ended

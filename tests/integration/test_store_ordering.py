@@ -14,12 +14,10 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-import wetread.store.core.limits
 from schemas.errors import ServiceUnavailable
 from schemas.films import FilmHeader
 from schemas.states import RunState
 from schemas.tables import Batch, Run, StoredHeader, WorkItem
-from tests.program import eventually
 from tests.screened import RunKit, done
 from wetread.store.core.database import Database
 from wetread.store.core.migrating import ensure_schema
@@ -293,23 +291,3 @@ def _pause_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, me
         return then(*arguments)
 
     monkeypatch.setattr(module, name, paused)
-
-
-@pytest.mark.parametrize("rows", [[{"id": 1}], [{"id": 1}, {"id": 2}]], ids=["one statement", "one with many rows"])
-def test_a_writer_that_stands_still_does_not_hold_its_locks_for_ever(
-    database: Database, rows: list[dict[str, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if database.dialect != "postgresql":
-        pytest.skip("SQLite has no such limit: docs/screening.md")
-    monkeypatch.setattr(wetread.store.core.limits, "STANDSTILL_SECONDS", 0.5)
-
-    def alive(process: object) -> bool:
-        with database.reading() as session:
-            found = session.execute(text("SELECT 1 FROM pg_stat_activity WHERE pid = :pid"), {"pid": process})
-            return found.first() is not None
-
-    # PgBouncer answers the COMMIT with the server's refusal and one of its own.
-    with pytest.raises(ServiceUnavailable, match=r"idle-in-transaction|COMMIT"), database.writing() as session:
-        (process,) = session.execute(text("SELECT pg_backend_pid()")).one()
-        session.execute(text("UPDATE roots SET path = path WHERE id = :id"), rows)
-        eventually(lambda: not alive(process), what="the end of its transaction")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,10 +77,7 @@ def drawn_films(directory: Path) -> Path:
 def opened_room(program: Program, *options: str, readers: Mapping[str, str] = READERS) -> Iterator[int]:
     """Give the port of a reading room that has READERS, and end it as a person would."""
     for name, role in readers.items():
-        added = subprocess.run(
-            program.command("readers", "add", name, "--role", role, "--password-stdin"),
-            env=program.env(), input=PASSWORD + "\n", text=True, capture_output=True, check=False,
-        )  # fmt: skip
+        added = program.run("readers", "add", name, "--role", role, "--password-stdin", given=PASSWORD + "\n")
         assert added.returncode == 0, added.stderr
     process = program.start("web", "--port", "0", *options)
     said: list[str] = []

@@ -7,33 +7,25 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from click import Command, Context, Group
-from cronsim import CronSim
 
-from cli.main import wetread
 from schemas.alarms import AlarmKind
+from tests.deployed import REPORT, TIMER, called, lines
+from tests.program import REPOSITORY as ROOT
 from wetread.liveness import STANDS_STILL_SECONDS
 from wetread.queue import make_app
 from wetread.settings import Settings
 from wetread.store.core import limits
 from worker import memory
 
-ROOT = Path(__file__).parents[2]
 KUBERNETES = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 UNITS = [ROOT / "deploy" / "systemd" / f"wetread-{part}.service" for part in ("beat", "listen", "worker")]
-REPORT = ROOT / "deploy" / "systemd" / "wetread-report.service"
-TIMER = REPORT.with_suffix(".timer")
 SEND = ROOT / "deploy" / "systemd" / "wetread-send@.service"
 SEND_TIMER = SEND.with_suffix(".timer")
-MAIL = ROOT / "deploy" / "mail" / "mail-report"
-CRON = ROOT / "deploy" / "mail" / "wetread-report.cron"
 OF_SETTINGS = {f"WETREAD_{name.upper()}" for name in Settings.model_fields}
 
 
@@ -50,17 +42,6 @@ def pods() -> dict[str, dict[str, Any]]:
     return {
         name: one["spec"]["template"]["spec"] for kind in ("Deployment", "Job") for name, one in named(kind).items()
     }
-
-
-def called(words: list[str]) -> None:
-    """Assert that wetread has the command and the options of these words."""
-    command: Command | None = wetread
-    while isinstance(command, Group):
-        assert words, "a group alone does nothing"
-        name, *words = words
-        command = command.get_command(Context(command), name)
-        assert command is not None, f"no command {name}"
-    command.make_context("wetread", list(words), resilient_parsing=False)
 
 
 def test_every_manifest_is_in_the_namespace_that_is_made() -> None:
@@ -175,12 +156,6 @@ def test_keda_scales_the_worker_that_is_there_by_a_role_that_only_reads() -> Non
     assert "wetread_reader" in named("Secret")[reference["name"]]["stringData"][reference["key"]]
 
 
-def lines(unit: Path, key: str) -> Iterator[str]:
-    for line in unit.read_text().splitlines():
-        if line.startswith(f"{key}="):
-            yield line.partition("=")[2]
-
-
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_calls_what_exists_with_settings_that_exist(unit: Path) -> None:
     (start,) = lines(unit, "ExecStart")
@@ -227,18 +202,6 @@ def test_no_unit_is_left_out_of_these_tests() -> None:
     assert sorted((ROOT / "deploy" / "systemd").iterdir()) == sorted([*UNITS, REPORT, TIMER, SEND, SEND_TIMER])
 
 
-def test_systemd_accepts_the_report_and_its_timer(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze not found")
-    for unit in (REPORT, TIMER):
-        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/wetread/deploy/mail/mail-report", str(MAIL)))
-        command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit.name)]
-        checked = subprocess.run(command, capture_output=True, text=True)
-        assert (checked.returncode, checked.stderr) == (0, ""), unit.name
-    (when,) = lines(TIMER, "OnCalendar")
-    subprocess.run(["systemd-analyze", "calendar", when], check=True, capture_output=True)
-
-
 def test_systemd_sends_readings_to_the_peer_that_the_unit_is_named_for(tmp_path: Path) -> None:
     (start,) = lines(SEND, "ExecStart")
     called(shlex.split(start.replace("%i", "pacs"))[1:])
@@ -251,38 +214,6 @@ def test_systemd_sends_readings_to_the_peer_that_the_unit_is_named_for(tmp_path:
         here.write_text(unit.read_text().replace("/opt/wetread/.venv/bin/wetread", "/bin/true"))
         checked = subprocess.run(["systemd-analyze", "verify", "--man=no", str(here)], capture_output=True, text=True)
         assert (checked.returncode, checked.stderr) == (0, ""), unit.name
-
-
-def test_timer_and_cron_mail_at_the_same_time_by_the_same_script() -> None:
-    (start,), (when,) = lines(REPORT, "ExecStart"), lines(TIMER, "OnCalendar")
-    read = [line for line in CRON.read_text().splitlines() if not line.startswith("#")]
-    variables, (entry,) = (
-        [line for line in read if re.match(r"\w+=", line)],
-        [line for line in read if line[0].isdigit()],
-    )
-    minute, hour, day, month, weekday, user, *command = entry.split()
-    assert (day, month, weekday, user, shlex.join(command)) == ("*", "*", "*", "wetread", start)
-    assert when == f"*-*-* {int(hour):02}:{int(minute):02}:00"
-    assert next(CronSim(" ".join(entry.split()[:5]), datetime(2026, 1, 1))) == datetime(2026, 1, 1, 6, 30)  # noqa: DTZ001 - a clock on the wall
-    assert shlex.split(next(lines(REPORT, "Environment"))) == variables[::-1], (
-        "both find the program and its home alike"
-    )
-    assert command[0] == f"/opt/wetread/{MAIL.relative_to(ROOT)}" and MAIL.stat().st_mode & 0o111
-
-
-def test_the_script_that_mails_calls_what_exists() -> None:
-    subprocess.run(["sh", "-n", str(MAIL)], check=True)
-    calls = re.findall(r"^wetread (.*?)(?: \d?>.*)?$", MAIL.read_text(), re.MULTILINE)
-    assert len(calls) == 1
-    called(shlex.split(calls[0]))
-
-
-def test_the_page_on_nights_has_them_as_they_are() -> None:
-    page = (ROOT / "docs" / "nights.md").read_text()
-    for file in (REPORT, TIMER, CRON, MAIL):
-        assert f"deploy/{file.parent.name}/{file.name}" in page
-    for line in [*lines(REPORT, "ExecStart"), *lines(TIMER, "OnCalendar"), CRON.read_text().splitlines()[-1]]:
-        assert line in page
 
 
 def test_the_ports_that_prometheus_scrapes_are_those_that_the_units_serve() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from schemas.architecture import Architecture, LayerSpec
+from wetread.engine.array import Array
+from wetread.engine.network import Network
 
 BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.9}
 
@@ -95,3 +99,22 @@ def small_cnn(side: int = 10, channels: int = 1, classes: int = 3) -> Architectu
             dense("logits", classes),
         ),
     )
+
+
+def trained(architecture: Architecture, seed: int = 0) -> Network:
+    """A network whose moving statistics are not the first ones; images must still reach its logits alive."""
+    rng = np.random.default_rng(seed)
+    network = Network(architecture, seed=seed)
+    network.parameter_vector += rng.uniform(-0.1, 0.1, network.parameter_vector.shape).astype(np.float32)
+    for name, moving in network.state().items():
+        low, high = (0.1, 0.5) if name.endswith("variance") else (-0.2, 0.2)
+        moving[...] = rng.uniform(low, high, moving.shape)
+    return network
+
+
+def assert_close(found: Array, expected: Array) -> None:
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def pictures(architecture: Architecture, n: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(size=(n, *architecture.input_shape)).astype(np.float32)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 
@@ -13,38 +12,18 @@ from schemas.architecture import Architecture, LayerSpec
 from schemas.errors import ArtefactError, DataError
 from tests.unit.engine.networks import (
     BATCH_NORM,
+    assert_close,
     convolution,
     dense,
+    pictures,
     pool,
     residual_network,
     separable,
     small_cnn,
+    trained,
     two_depths,
 )
-from wetread.engine.array import Array
-from wetread.engine.folding import fold
-from wetread.engine.network import Network
 from wetread.engine.serving import ServingNetwork
-
-
-def trained(architecture: Architecture, seed: int = 0) -> Network:
-    """A network whose moving statistics are not the first ones; images must still reach its logits alive."""
-    rng = np.random.default_rng(seed)
-    network = Network(architecture, seed=seed)
-    network.parameter_vector += rng.uniform(-0.1, 0.1, network.parameter_vector.shape).astype(np.float32)
-    for name, moving in network.state().items():
-        low, high = (0.1, 0.5) if name.endswith("variance") else (-0.2, 0.2)
-        moving[...] = rng.uniform(low, high, moving.shape)
-    return network
-
-
-def assert_close(found: Array, expected: Array) -> None:
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-
-
-def pictures(architecture: Architecture, n: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).normal(size=(n, *architecture.input_shape)).astype(np.float32)
-
 
 block = st.tuples(
     st.sampled_from(["conv2d", "separable_conv2d", "depthwise_conv2d"]),
@@ -212,91 +191,6 @@ def test_features_need_a_dense_layer() -> None:
     architecture = Architecture((4, 4, 1), (LayerSpec("flatten", "flat"),))
     with pytest.raises(ArtefactError, match="dense"):
         ServingNetwork(architecture, {}).readout(np.zeros((1, 4, 4, 1), np.float32))
-
-
-@pytest.mark.parametrize("strides", [[1, 1], [2, 2]])
-@pytest.mark.parametrize("kind", ["conv2d", "separable_conv2d"])
-def test_readers_with_other_borders_share_a_map(kind: str, strides: list[int]) -> None:
-    """A map padded for one convolution is read by one that wants less padding, and by one that wants none."""
-    own = convolution if kind == "conv2d" else separable
-    layers = (
-        convolution("first", 4),
-        convolution("wide", 4, size=5),
-        dataclasses.replace(own("narrow", 4), inputs=("first",)),
-        LayerSpec("add", "sum", {}, ("wide", "narrow")),
-        dataclasses.replace(own("unpadded", 5, padding="valid", strides=strides), inputs=("first",)),
-        pool("pool"),
-        LayerSpec("flatten", "flatten"),
-        dense("hidden", 4),
-        LayerSpec("flatten", "sum_flat", {}, ("sum",)),
-        dense("of_sum", 4),
-        LayerSpec("add", "both", {}, ("hidden", "of_sum")),
-        dense("logits", 3),
-    )
-    network = trained(Architecture((13, 11, 1), layers))
-    X = pictures(network.architecture, 3)
-    serving = ServingNetwork(network.architecture, network.weights())
-    assert_close(serving.logits(X), network.forward(X))
-
-
-@pytest.mark.parametrize("pooled", [False, True])
-@pytest.mark.parametrize("side", [2, 5])
-def test_kernels_of_any_height_are_served_in_blocks(side: int, pooled: bool) -> None:
-    layers = (
-        convolution("first", 8),
-        convolution("second", 12, size=side),
-        *([pool("pool")] if pooled else []),
-        LayerSpec("global_average_pool2d", "average"),
-        dense("logits", 3),
-    )
-    network = trained(Architecture((60, 64, 1), layers))
-    X = pictures(network.architecture, 9)
-    expected = network.forward(X)
-    serving = ServingNetwork(network.architecture, network.weights())
-    np.testing.assert_allclose(serving.logits(X), expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
-
-
-def test_folding_leaves_no_batch_norm_after_a_convolution_and_no_dropout() -> None:
-    layers = (
-        convolution("conv", 3, use_bias=False),
-        LayerSpec("dropout", "drop", {"rate": 0.5}),
-        LayerSpec("batch_norm", "norm", BATCH_NORM),
-        separable("separable", 4, use_bias=False),
-        LayerSpec("batch_norm", "norm2", BATCH_NORM),
-        LayerSpec("relu", "relu"),
-        LayerSpec("batch_norm", "after_relu", BATCH_NORM),
-        LayerSpec("global_average_pool2d", "average"),
-        dense("logits", 2),
-    )
-    network = trained(Architecture((6, 6, 2), layers))
-    given_weights = network.weights()
-    architecture, weights = fold(network.architecture, given_weights)
-    assert [layer.name for layer in architecture.layers] == [
-        "conv",
-        "separable",
-        "relu",
-        "after_relu",
-        "average",
-        "logits",
-    ]
-    X = pictures(network.architecture, 3)
-    assert_close(Network(architecture, weights).forward(X), network.forward(X))
-    for name, weight in network.weights().items():
-        np.testing.assert_array_equal(given_weights[name], weight)
-
-
-def test_a_convolution_that_others_read_too_keeps_its_own_output() -> None:
-    layers = (
-        convolution("conv", 3),
-        LayerSpec("batch_norm", "norm", BATCH_NORM),
-        LayerSpec("add", "add", {}, ("conv", "norm")),
-        LayerSpec("global_average_pool2d", "average"),
-        dense("logits", 2),
-    )
-    network = trained(Architecture((6, 6, 1), layers))
-    X = pictures(network.architecture, 3)
-    serving = ServingNetwork(network.architecture, network.weights())
-    assert_close(serving.logits(X), network.forward(X))
 
 
 def test_the_engine_imports_numpy_alone() -> None:
