@@ -92,7 +92,7 @@ def test_it_answers_what_the_commands_say(api: Api) -> None:
     ("query", "said"),
     [
         ({"labl": "covid"}, "label"),
-        ({"label": "covdi"}, "did you mean 'covid'"),
+        ({"label": "covdi"}, "Did you mean 'covid'"),
         ({"decision": "unsure"}, "decision"),
         ({"state": "dome"}, "done"),
         ({"reason": "x"}, "reason"),
