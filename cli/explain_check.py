@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +17,10 @@ from cli.output import NOT_DIAGNOSTIC, emit_json, emit_table, say
 if TYPE_CHECKING:
     from schemas.films import Accepted
     from wetread.models.artefact import Artefact
+
+
+LINE_SECONDS = 10.0
+"""Between two lines that say how far it is."""
 
 
 @click.command()
@@ -61,7 +67,7 @@ def check(
         images = _drawn(directory, artefact, words, films, seed)
         if len(images) < films:
             say(f"{len(images)} films can be read below {directory}, fewer than {films}: all are taken")
-        found = check_maps(artefact, images, seed=seed)
+        found = check_maps(artefact, images, seed=seed, told=_told(len(images)))
         now = utc_now()
         kept = [
             KeptMapCheck(
@@ -109,6 +115,19 @@ def _drawn(directory: str, artefact: Artefact, words: Accepted, films: int, seed
         except Rejected:
             continue
     return images
+
+
+def _told(films: int) -> Callable[[int], None]:
+    """Return what says every LINE_SECONDS how many films are through."""
+    said = time.monotonic()
+
+    def told(done: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= LINE_SECONDS:
+            said = time.monotonic()
+            say(f"{done} of {films} films")
+
+    return told
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -63,7 +63,7 @@ COMMANDS = {
     "models": ("cli.models", "List, show, verify and promote models."),
     "reproduce": ("cli.reproduce", "Do the paper's studies again, its figures beside ours."),
     "steps": ("cli.steps", "Draw an image's original, CLAHE and brightness side by side."),
-    "explain": ("cli.explain", "Show where a model looks in a film: what speaks for a label, and what against it."),
+    "explain": ("cli.explain", "Show where a model looks in a film, and check how far that is to be trusted."),
     "health": ("cli.health", "Say in a moment whether a part lives: exit 0 if it does, 1 or 4 if not."),
     "doctor": ("cli.doctor", "Check this installation, and name a cure for what is wrong."),
     "migrate": (

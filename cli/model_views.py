@@ -31,12 +31,21 @@ def listed_json(model: ListedModel) -> dict[str, Any]:
 
 
 def read_whole(registry: Registry, listed: ListedModel) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return what `show --json` prints, and the model's documents; raise UsageError where its files are not here."""
+    """Return what `show --json` prints, and the model's documents; raise UsageError where its files are not here.
+
+    Its card has what was found of its maps since, behind what it was written with.
+    """
     from wetread.models.artefact import read_documents
+    from wetread.models.looking_up import known_map_checks
+    from wetread.settings import load_settings
+    from wetread.views.map_checks import map_check_json, map_checks_card
 
     artefact = registry.open(listed.registration.digest)
     card, decision = artefact.card, artefact.decision
-    documents = read_documents(registry.locate(listed.registration), card)
+    documents = dict(read_documents(registry.locate(listed.registration), card))
+    checks = known_map_checks(load_settings(), listed.registration.digest)
+    if checks and "MODEL_CARD.md" in documents:
+        documents["MODEL_CARD.md"] += b"\n" + map_checks_card(checks).encode()
     return listed_json(listed) | {
         "decision": {"temperature": decision.temperature, "thresholds": dict(decision.thresholds)},
         "preprocessing": card.preprocess.to_json(),
@@ -47,6 +56,7 @@ def read_whole(registry: Registry, listed: ListedModel) -> tuple[dict[str, Any],
         "accepted_audit": registry.accepted_audit(artefact.digest),
         "metrics": json.loads(documents.get("metrics.json", b"{}")),
         "documents": sorted(documents),
+        "map_checks": [map_check_json(one) for one in checks.values()],
     }, documents
 
 

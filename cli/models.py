@@ -99,13 +99,10 @@ def show(model: str, card: bool, as_json: bool) -> None:
       wetread models show cxr@3 --card
     """
     from schemas.errors import UsageError
-    from wetread.views.map_checks import map_check_json, map_checks_card
 
     with asked_registry() as registry:
         listed = _listed(registry, registry.resolve(model))
         whole, documents = read_whole(registry, listed)
-        checks = registry.map_checks(listed.registration)
-    whole |= {"map_checks": [map_check_json(one) for one in checks.values()]}
     if card:
         if "MODEL_CARD.md" not in documents:
             why = "a network that was imported has none: " if "onnx" in whole["architecture"] else ""
@@ -113,8 +110,7 @@ def show(model: str, card: bool, as_json: bool) -> None:
                 f"model {listed.registration.reference}: expected a MODEL_CARD.md, found none; {why}"
                 "'wetread models show' has what is known of it, and 'wetread evaluate' measures it"
             )
-        whole_card = [documents["MODEL_CARD.md"].decode("utf-8", "replace"), map_checks_card(checks)]
-        click.echo(printable_lines("\n".join(filter(None, whole_card))))
+        click.echo(printable_lines(documents["MODEL_CARD.md"].decode("utf-8", "replace")))
     elif as_json:
         emit_json(whole)
     else:

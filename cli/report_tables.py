@@ -63,7 +63,7 @@ def _show_reviews(report: MorningReport) -> None:
         for when, of in (("lately", one.lately), ("before", one.before)):
             if of is not None:
                 kappa = None if of.kappa is None else f"{of.kappa:.2f} ({of.low:.2f} to {of.high:.2f})"
-                rows.append((one.answer, when, of.films, percent(of.agreed), kappa))
+                rows.append((one.answer, when, of.films, f"{of.agreed:.1%}", kappa))
     columns = ("the model's answer", "when", "films", "agreed", "kappa")
     emit_table(columns, rows, title=f"what readers said, in {LATELY.days} days and before", one_of_many=True)
 

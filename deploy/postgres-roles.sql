@@ -65,7 +65,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['models', 'decisions', 'model_aliases', 'alias_changes', 'alembic_version', 'peers'] LOOP
+    FOREACH name IN ARRAY ARRAY['models', 'decisions', 'model_aliases', 'alias_changes', 'alembic_version', 'peers', 'map_checks'] LOOP
         IF to_regclass('public.' || name) IS NOT NULL THEN
             EXECUTE format('REVOKE INSERT, UPDATE ON public.%I FROM wetread_worker', name);
         END IF;

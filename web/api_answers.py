@@ -105,9 +105,12 @@ def add(asked: ApiAsked) -> Response:
     filters = asked_filters(asked.site.database, {"model": body["model"]} if "model" in body else {})
     with asked.site.database.writing() as session:
         lock_reviews(session)
-        row = next(find_results(session, replace(filters, sha256=_sha256(session, asked)), limit=1), None)
-        if row is None:
+        rows = list(find_results(session, replace(filters, sha256=_sha256(session, asked))))
+        if not rows:
             return refusal("expected a film that this model has read, found none of this SHA-256", 404)
+        if len(models := sorted({row.model for row in rows})) > 1:
+            raise UsageError(f"model: expected whose reading was looked at, found none named of {', '.join(models)}")
+        row = rows[0]
         said = Said(
             str(body["verdict"]), body.get("label"), body.get("comment", ""), seconds=float(body.get("seconds", 0))
         )

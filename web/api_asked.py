@@ -140,7 +140,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 def check_value(name: str, value: Any, schema: Mapping[str, Any]) -> None:
     """Raise UsageError where a value of a body is of another kind than `schema` says, or none of its words."""
     kind, words = schema["type"], list(schema.get("enum", ()))
-    if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    fits = isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if not fits:
         raise UsageError(f"{name}: expected {kind}, found {json.dumps(value)[:40]}")
     if words and value not in words:
         raise UsageError(f"{name}: expected one of those that there are, {no_such(value, words)}")

@@ -29,7 +29,7 @@ class Api:
     port: int
     tokens: dict[str, str]
 
-    def ask(self, method: str, path: str, role: str | None = "manage", body: Any = None, **query: object) -> Any:
+    def ask(self, method: str, path: str, /, role: str | None = "manage", body: Any = None, **query: object) -> Any:
         """Return (code, answer)."""
         headers = {} if role is None else {"Authorization": f"Bearer {self.tokens.get(role, role)}"}
         headers |= {} if body is None else {"Content-Type": "application/json"}
@@ -39,7 +39,7 @@ class Api:
         assert answer.headers["content-type"] == "application/json", answer.body
         return answer.code, json.loads(answer.body)
 
-    def get(self, path: str, **query: object) -> Any:
+    def get(self, path: str, /, **query: object) -> Any:
         code, answer = self.ask("GET", path, "look", **query)
         assert code == 200, answer
         return answer
@@ -92,7 +92,7 @@ def test_it_answers_what_the_commands_say(api: Api) -> None:
     ("query", "said"),
     [
         ({"labl": "covid"}, "label"),
-        ({"label": "covdi"}, "did you mean 'covid'"),
+        ({"label": "covdi"}, "Did you mean 'covid'"),
         ({"decision": "unsure"}, "decision"),
         ({"state": "dome"}, "done"),
         ({"reason": "x"}, "reason"),

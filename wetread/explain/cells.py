@@ -35,4 +35,4 @@ def rank_correlation(one: Values, other: Values) -> float:
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     ranks = [np.argsort(np.argsort(values, axis=None, kind="stable")) for values in (one, other)]
-    return float(np.corrcoef(np.stack(ranks))[0, 1])
+    return float(np.asarray(np.corrcoef(np.stack(ranks)))[0, 1])

@@ -34,7 +34,6 @@ from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, 
 from wetread.models.standing import MeasuredFigures, ModelStanding, measured_of, standing_of
 from wetread.store.core.database import Database
 from wetread.store.models import registrations
-from wetread.store.models.map_checks import KeptMapCheck, latest_map_checks
 from wetread.store.models.registrations import AliasMove, DecisionValues, Registration
 
 
@@ -91,11 +90,6 @@ class Registry:
             raise UsageError(f"expected a registered model with digest {digest}, found none; run 'wetread models list'")
         artefact = load_artefact(self._folder.locate(registration), trusted_digest=digest)
         return replace(artefact, decision=decision_in_force(self._database, registration, artefact))
-
-    def map_checks(self, registration: Registration) -> dict[str, KeptMapCheck]:
-        """Return how far the model's maps are to be trusted, by method, as it was checked last."""
-        with self._database.reading() as session:
-            return latest_map_checks(session, registration.digest)
 
     def locate(self, registration: Registration) -> str:
         """Return the model's folder on this machine; raise UsageError, with the cure, when it is not here."""

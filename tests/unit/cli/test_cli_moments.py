@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 30, 21, 15, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.moments.utc_now", lambda: NOW)
+    monkeypatch.setattr("wetread.moments.utc_now", lambda: NOW)
 
 
 @pytest.mark.parametrize(("written", "meant"), [
