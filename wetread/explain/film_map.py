@@ -49,9 +49,7 @@ def film_map(artefact: Artefact, pixels: Pixels, method: str = ADDITIVE, label: 
         raise UsageError(f"expected a method among {', '.join(METHODS)}, found {method!r}")
     image = card.preprocess.apply(pixels)
     if method == ADDITIVE and artefact.onnx:
-        raise UsageError(
-            f"--method {ADDITIVE}: expected layers of our own, found another's ONNX file; use {OCCLUSION}"
-        )
+        raise UsageError(f"--method {ADDITIVE}: expected layers of our own, found another's ONNX file; use {OCCLUSION}")
     if method == ADDITIVE:
         maps, biases, logits = AdditiveMaps(card.architecture, artefact.weights).maps(image)
         chosen = int(logits.argmax()) if label is None else card.labels.index(label)
