@@ -119,7 +119,7 @@ def evaluate(
     found = (
         bodies[0]
         | {"engine": engine, "data_digest": dataset.digest, "side": which}
-        | {"people_with_several_ids": measured.people_with_several_ids}
+        | {"people_with_several_ids": measured.people_with_several_ids, "without_lung_field": measured.set_aside}
         | evaluated(readings, specificity=specificity, prevalence=prevalence)
     )
     if other:
@@ -140,6 +140,11 @@ def evaluate(
         if other:
             show_differences(found["against"]["differences"], found["against"]["difference"])
     say_several_ids(measured.people_with_several_ids, "counted once")
+    if measured.set_aside:
+        say(
+            f"{measured.set_aside} films have no plausible lung field, which 'wetread screen' would reject "
+            "(no_lung_field); no figure is of them"
+        )
     for body in bodies:
         _say_of_model(body)
     say(NOT_DIAGNOSTIC)

@@ -104,6 +104,8 @@ def _thumb(data: bytes, order: dict[str, Any]) -> Answer:
 def _as_read(data: bytes, order: dict[str, Any]) -> Answer:
     """Make the film after CLAHE and brightness, as the model's record has it, at the working size."""
     preprocess = Preprocess.from_json(order["preprocess"])
+    if preprocess.lung_field is not None:  # the record names a segmenter, which lies among the model's files
+        preprocess = _artefact(order["directory"], order["digest"]).card.preprocess
     return {}, _png(preprocess.steps(_decoded(data, order, preprocess.enough).pixels).brightened)
 
 
@@ -118,11 +120,11 @@ def _png(levels: Pixels) -> bytes:
 
 def _map(data: bytes, order: dict[str, Any]) -> Answer:
     """Make where the model looks: what speaks for the label that the order names, and against it."""
-    from wetread.explain.film_map import film_map, overlay_png
+    from wetread.explain.film_map import ADDITIVE, OCCLUSION, film_map, overlay_png
 
     artefact = _artefact(order["directory"], order["digest"])
     pixels = _decoded(data, order, artefact.card.preprocess.enough).pixels
-    found = film_map(artefact, pixels, label=order["label"])
+    found = film_map(artefact, pixels, OCCLUSION if artefact.onnx else ADDITIVE, order["label"])
     return {"method": found.method, "label": found.label}, overlay_png(found, *pixels.shape)
 
 
