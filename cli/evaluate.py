@@ -89,6 +89,7 @@ def evaluate(
     from trainer.evaluation.evaluation import evaluate as evaluated
     from trainer.evaluation.paired import check_labels
     from trainer.studies.model_readings import read_films
+    from wetread.models.loading import check_reads
 
     if predictions == STANDARD_OUTPUT and as_json:
         raise UsageError("--predictions -: expected it without --json, since both are for standard output; name a file")
@@ -100,6 +101,8 @@ def evaluate(
         made_folder(output)
     chosen = [_opened(reference) for reference in (model, *([] if against is None else [against]))]
     (registration, artefact, _), *other = chosen
+    for _, opened, _ in chosen:
+        check_reads(opened, engine)
     for _, opened, _ in other:
         check_labels(opened.card.labels, artefact.card.labels)
     dataset = load_dataset(os.fsencode(data), layout_of(options), labels=artefact.card.labels)
@@ -116,7 +119,7 @@ def evaluate(
     found = (
         bodies[0]
         | {"engine": engine, "data_digest": dataset.digest, "side": which}
-        | {"people_with_several_ids": measured.people_with_several_ids}
+        | {"people_with_several_ids": measured.people_with_several_ids, "without_lung_field": measured.set_aside}
         | evaluated(readings, specificity=specificity, prevalence=prevalence)
     )
     if other:
@@ -137,6 +140,11 @@ def evaluate(
         if other:
             show_differences(found["against"]["differences"], found["against"]["difference"])
     say_several_ids(measured.people_with_several_ids, "counted once")
+    if measured.set_aside:
+        say(
+            f"{measured.set_aside} films have no plausible lung field, which 'wetread screen' would reject "
+            "(no_lung_field); no figure is of them"
+        )
     for body in bodies:
         _say_of_model(body)
     say(NOT_DIAGNOSTIC)

@@ -56,6 +56,7 @@ def recalibrate(model: str, data: str | None, as_trained: bool, as_json: bool, *
         raise UsageError("expected DATA to fit the decision on, or --as-trained and no DATA")
     set_up_products()
     from wetread.models.artefact import load_artefact
+    from wetread.models.loading import check_reads
     from wetread.models.redeciding import put_in_force
     from wetread.models.registry import Registry
 
@@ -68,6 +69,7 @@ def recalibrate(model: str, data: str | None, as_trained: bool, as_json: bool, *
             where = registry.locate(registration)
             decision = load_artefact(where, trusted_digest=registration.digest).decision
         else:
+            check_reads(artefact, options["engine"])
             fitted = _fitted(artefact, data, options)
             decision = _decision(artefact, fitted)
         said = {"model": registration.reference, "model_digest": artefact.digest, "decision_digest": decision.digest}

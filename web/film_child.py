@@ -104,6 +104,8 @@ def _thumb(data: bytes, order: dict[str, Any]) -> Answer:
 def _as_read(data: bytes, order: dict[str, Any]) -> Answer:
     """Make the film after CLAHE and brightness, as the model's record has it, at the working size."""
     preprocess = Preprocess.from_json(order["preprocess"])
+    if preprocess.lung_field is not None:  # the record names a segmenter, which lies among the model's files
+        preprocess = _artefact(order["directory"], order["digest"]).card.preprocess
     return {}, _png(preprocess.steps(_decoded(data, order, preprocess.enough).pixels).brightened)
 
 

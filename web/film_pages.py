@@ -75,15 +75,15 @@ def film_thumb(asked: Asked) -> Response:
 
 
 def film_as_read(asked: Asked) -> Response:
-    """Answer the film as the model sees it, after CLAHE and brightness."""
+    """Answer the film as the model sees it: after CLAHE and brightness, or its lung field."""
     key = read_key(asked.path["film"])
     with asked.site.database.reading() as session:
         digest = _film(session, key).model_digest
     try:
-        preprocess = preprocess_of(asked.site, digest)
+        preprocess, files = preprocess_of(asked.site, digest), files_of(asked.site, digest)
     except WetreadError as error:
         return JSONResponse({"error": str(error)}, 404)
-    return _answer(asked.site.films.as_read(place_of(asked.site, key), preprocess), None)
+    return _answer(asked.site.films.as_read(place_of(asked.site, key), preprocess, files, digest), None)
 
 
 def film_map(asked: Asked) -> Response:

@@ -90,9 +90,9 @@ class FilmReader:
                 self._thumbs.popitem(last=False)
         return made
 
-    def as_read(self, place: FilmPlace, preprocess: Mapping[str, Any]) -> FilmToShow:
-        """Return a PNG of the film after CLAHE and brightness, as this record of a model has it."""
-        return self._ask(place, "as_read", {"preprocess": preprocess})
+    def as_read(self, place: FilmPlace, preprocess: Mapping[str, Any], directory: str, digest: str) -> FilmToShow:
+        """Return a PNG of the film as this record of a model has it, whose files lie in `directory`."""
+        return self._ask(place, "as_read", {"preprocess": preprocess, "directory": directory, "digest": digest})
 
     def where_it_looks(
         self, place: FilmPlace, directory: str, digest: str, label: str, refused: Collection[str]

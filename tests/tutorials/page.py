@@ -2,6 +2,7 @@
 
 In a ```console block, a line that begins with `$ ` is a command (one that ends with \\ goes on in the next line), and
 what follows is its output; in a ```console one block only the first is, since `demo` shows commands of its own.
+A ```python block that begins with its file's name is that file.
 `python -m tests.tutorials.page docs/tutorials/*.md` (`make recordings`) runs the pages and puts in what the commands
 print now; tests/acceptance/test_tutorials.py runs them smaller and compares the shape.
 """
@@ -27,6 +28,8 @@ READER = Path("/home/ada")
 
 MOST_LINES = 40
 """Of one output in a tutorial."""
+SCRIPT = re.compile(r"^```python\n# (\w+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A script of a page, which names its file in its first line: it lies in the reader's home."""
 BLOCK = re.compile(r"^```console( one)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UNSTEADY = re.compile(r"[\w.-]+:\d+ |\s*\S+/\d+\.(png|jpg|tif)$")
 """A worker's process on the page of `status --watch` (HOST:PID), and the rest of a path that a table has folded."""
@@ -81,6 +84,8 @@ def page_environment(home: Path) -> dict[str, str]:
 
 def run_page(text: str, home: Path, *, instead: Mapping[str, str], seconds: float) -> list[tuple[Step, Shown]]:
     """Run a page's commands in `home`, with the words of `instead` replaced; return each with what it showed."""
+    for script in SCRIPT.finditer(text):
+        (home / script[1]).write_text(script[2], encoding="utf-8")
     steps = page_steps(text)
     commands = []
     for step in steps:

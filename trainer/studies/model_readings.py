@@ -35,10 +35,14 @@ class ModelReadings:
 
 @dataclass(frozen=True)
 class ModelsOnFilms:
-    """What each model says of the films; people_with_several_ids: known by films that are one under two ids."""
+    """What each model says of the films; people_with_several_ids: known by films that are one under two ids.
+
+    set_aside: films in which one of the models found no plausible lung field; no figure is of them.
+    """
 
     models: tuple[ModelReadings, ...]
     people_with_several_ids: int
+    set_aside: int = 0
 
 
 def read_films(
@@ -56,15 +60,18 @@ def read_films(
     Raises DataError naming the film that cannot be read, UsageError where the labels are others.
     """
     chosen = replace(dataset, films=tuple(dataset.films[index] for index in indices))
+    for preprocess in dict.fromkeys(artefact.card.preprocess for artefact in artefacts[1:]):
+        if preprocess.lung_field is not None:  # films without lungs go before the others are read: all read the same
+            chosen = take_in(chosen, preprocess, processes=processes, progress=progress).dataset
     first = artefacts[0].card.preprocess
     intake = take_in(chosen, first, processes=processes, progress=progress)
     films: dict[Preprocess, Films] = {first: intake.films}
     for artefact in artefacts:
         preprocess = artefact.card.preprocess
         if preprocess not in films:
-            films[preprocess] = load_films(chosen, preprocess, processes=processes, progress=progress)
+            films[preprocess] = load_films(intake.dataset, preprocess, processes=processes, progress=progress)
     models = (_read(artefact, intake.dataset, films[artefact.card.preprocess], engine) for artefact in artefacts)
-    return ModelsOnFilms(tuple(models), len(with_several_ids(intake.dataset)))
+    return ModelsOnFilms(tuple(models), len(with_several_ids(intake.dataset)), len(indices) - len(intake.dataset))
 
 
 def _read(artefact: Artefact, dataset: Dataset, films: Films, engine: str) -> ModelReadings:

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from cli.models import models
 from schemas.architecture import Architecture, LayerSpec
-from schemas.errors import ArtefactError, NoDatabase, UsageError
+from schemas.errors import ArtefactError, NoDatabase, UnsafeError, UsageError, WetreadError
+from tests.another_model import draw_densenet
 from tests.measured import MEASURED
 from wetread.imaging.preprocess import Preprocess
 from wetread.models import registry as registry_module
@@ -155,3 +156,55 @@ def test_every_help_has_an_example(command: click.Command) -> None:
     assert result.exit_code == 0
     assert "Example:\n" in result.stdout
     assert f"wetread models {'' if command is models else command.name}" in result.stdout
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Path:
+    """A network that somebody else has made."""
+    path = tmp_path / "dense.onnx"
+    path.write_bytes(draw_densenet())
+    return path
+
+
+def test_another_network_is_imported_shown_verified_and_exported(call: Call, others: Path, tmp_path: Path) -> None:
+    (tmp_path / "preprocess.json").write_text('{"input_range": [-1024, 1024]}')
+    how = ("--name", "dense", "--labels", "a,b,c", "--preprocess", tmp_path / "preprocess.json")
+    said = call("import", others, *how).stderr
+    assert "registered dense@1" in said and "nobody has audited" in said and "no input gate" in said
+    whole = as_json(call("show", "dense", "--json"))
+    assert whole["preprocessing"]["mean"] == 0.5 and whole["preprocessing"]["std"] == 1 / 2048
+    assert whole["architecture"]["onnx"]["gives"] == "logits" and whole["labels"] == ["a", "b", "c"]
+    assert "nobody says here what it learned from" in call("show", "dense").output
+    assert as_json(call("verify", "--json"))[0]["state"] == "good"
+    with pytest.raises(UsageError, match="was imported has none"):
+        call("show", "dense", "--card")
+    with pytest.raises(UnsafeError, match="--accept-evaluation"):
+        call("promote", "dense")
+    call("export", "dense", "--format", "onnx", "--output", tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == others.read_bytes()
+    call("export", "dense", tmp_path / "sent")
+    assert as_json(call("import", tmp_path / "sent", "--json"))["model"] == "dense@1"
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (("--labels", "a,b,c"), "expected --name and --labels"),
+        (("--name", "dense", "--labels", "a,b"), "3 outputs"),
+        (("--name", "Dense", "--labels", "a,b,c"), "lower-case"),
+        (("--name", "production", "--labels", "a,b,c"), "alias"),
+        (("--name", "dense", "--labels", "a,b,c", "--gives", "softmax"), "expected probabilities"),
+    ],
+)
+def test_another_network_is_not_imported_as_what_it_is_not(
+    call: Call, folders: list[Path], others: Path, given: tuple[str, ...], found: str
+) -> None:
+    call("import", folders[0])
+    with pytest.raises(WetreadError, match=found):
+        call("import", others, *given)
+    assert [one["model"] for one in as_json(call("list", "--json"))] == ["film@1"]
+
+
+def test_a_folder_has_its_own_name_and_labels(call: Call, folders: list[Path]) -> None:
+    with pytest.raises(UsageError, match="--name: expected an ONNX file"):
+        call("import", folders[0], "--name", "mine")
