@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from wetread.store.models.registrations import Registration
 
 
+def listed(registry: Registry, registration: Registration) -> ListedModel:
+    """Return a registered model with its aliases and its folder."""
+    return next(model for model in registry.models() if model.registration.digest == registration.digest)
+
+
 def listed_json(model: ListedModel) -> dict[str, Any]:
     """Return one entry of `models list --json`."""
     registration = model.registration

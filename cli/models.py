@@ -9,7 +9,7 @@ import click
 
 from cli.completing import MODEL
 from cli.context import asked_registry, opened_registry
-from cli.model_views import figure_cells, known_figures, listed_json, read_whole, show_standing, summary_rows
+from cli.model_views import figure_cells, known_figures, listed, listed_json, read_whole, show_standing, summary_rows
 from cli.models_import import import_model
 from cli.output import NOT_DIAGNOSTIC, STANDARD_OUTPUT, emit_bytes, emit_json, emit_table, printable_lines, say
 from cli.recalibrate import recalibrate
@@ -17,7 +17,7 @@ from schemas.errors import EXIT_UNSAFE
 
 if TYPE_CHECKING:
     from wetread.models.registry import ListedModel, Registry
-    from wetread.store.models.registrations import AliasMove, Registration
+    from wetread.store.models.registrations import AliasMove
 
 PRODUCTION = "production"
 
@@ -49,13 +49,13 @@ def list_models(as_json: bool) -> None:
       wetread models list --json
     """
     with asked_registry() as registry:
-        listed = registry.models()
-        figures = [known_figures(registry, model.registration) for model in listed]
+        known = registry.models()
+        figures = [known_figures(registry, model.registration) for model in known]
     if as_json:
         measures = [None if measured is None else measured.to_json() for measured in figures]
-        emit_json([listed_json(one) | {"figures": its} for one, its in zip(listed, measures, strict=True)])
+        emit_json([listed_json(one) | {"figures": its} for one, its in zip(known, measures, strict=True)])
         return
-    if not listed:
+    if not known:
         say("no model is registered yet; run 'wetread train' or 'wetread models import'")
         return
     emit_table(
@@ -80,7 +80,7 @@ def list_models(as_json: bool) -> None:
                 f"{model.registration.registered_at:%Y-%m-%d %H:%M}",
                 "yes" if model.directory else "no",
             )
-            for model, measured in zip(listed, figures, strict=True)
+            for model, measured in zip(known, figures, strict=True)
         ],
         drop=("digest", "registered (UTC)", "patients", "labels"),
     )
@@ -101,13 +101,13 @@ def show(model: str, card: bool, as_json: bool) -> None:
     from schemas.errors import UsageError
 
     with asked_registry() as registry:
-        listed = _listed(registry, registry.resolve(model))
-        whole, documents = read_whole(registry, listed)
+        shown = listed(registry, registry.resolve(model))
+        whole, documents = read_whole(registry, shown)
     if card:
         if "MODEL_CARD.md" not in documents:
             why = "a network that was imported has none: " if "onnx" in whole["architecture"] else ""
             raise UsageError(
-                f"model {listed.registration.reference}: expected a MODEL_CARD.md, found none; {why}"
+                f"model {shown.registration.reference}: expected a MODEL_CARD.md, found none; {why}"
                 "'wetread models show' has what is known of it, and 'wetread evaluate' measures it"
             )
         click.echo(printable_lines(documents["MODEL_CARD.md"].decode("utf-8", "replace")))
@@ -131,7 +131,7 @@ def verify(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
       wetread models verify production
     """
     with opened_registry() as registry:
-        chosen = [_listed(registry, registry.resolve(name)) for name in names] if names else registry.models()
+        chosen = [listed(registry, registry.resolve(name)) for name in names] if names else registry.models()
         for name, model in zip(names, chosen, strict=False):
             if model.directory is None:
                 registry.verify(name)  # says where its files should be, with exit 2
@@ -235,15 +235,11 @@ def export(model: str, folder: str | None, form: str, output: str | None, as_jso
                 return
             write_network(artefact, form, place)
         if as_json:
-            emit_json(listed_json(_listed(registry, registration)))
+            emit_json(listed_json(listed(registry, registration)))
         else:
             say(f"exported {registration.reference}, {registration.digest[:12]}, to {place}")
             if form != "artefact":
                 say(NOT_DIAGNOSTIC)
-
-
-def _listed(registry: Registry, registration: Registration) -> ListedModel:
-    return next(model for model in registry.models() if model.registration.digest == registration.digest)
 
 
 def _verified(registry: Registry, model: ListedModel) -> dict[str, Any]:

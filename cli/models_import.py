@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.context import opened_registry
-from cli.model_views import listed_json
+from cli.model_views import listed, listed_json
 from cli.output import NOT_DIAGNOSTIC, emit_json, say
 from schemas.errors import UsageError
 
@@ -61,7 +61,7 @@ def import_model(source: str, as_json: bool, **options: Any) -> None:
     with opened_registry() as registry:
         registration = registry.register(source) if folder else registry.publish(_contents(source, options))
         if as_json:
-            emit_json(listed_json(registry.listed(registration)))
+            emit_json(listed_json(listed(registry, registration)))
             return
         say(f"registered {registration.reference}, {registration.digest[:12]}; promote it to use it by default")
         if not folder:

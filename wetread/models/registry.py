@@ -69,10 +69,6 @@ class Registry:
             for model in models
         ]
 
-    def listed(self, registration: Registration) -> ListedModel:
-        """Return a registered model with its aliases and its folder."""
-        return next(model for model in self.models() if model.registration.digest == registration.digest)
-
     def resolve(self, reference: str) -> Registration:
         """Return the model that `reference` names, as wetread.models.references says; raise UsageError if none."""
         return find_reference(reference, *self._known())
