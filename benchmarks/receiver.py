@@ -58,12 +58,12 @@ def draw(folder: Path, count: int) -> list[Path]:
 @contextmanager
 def ours(folder: Path, port: int) -> Iterator[psutil.Process]:
     """Give the receiver's process, without what reads films."""
-    from gateway.receiving.door import opened_port
-    from gateway.receiving.keeping import ReceiverKeeper
     from gateway.receiving.limits import Limits
+    from gateway.receiving.listening_port import opened_port
+    from gateway.receiving.readiness import Watermark
     from gateway.receiving.receiver import ReceiverOrder
+    from gateway.receiving.receiver_watchdog import ReceiverKeeper
     from gateway.receiving.spool import Spool
-    from gateway.receiving.standing import Watermark
     from wetread.clock import utc_now
     from wetread.settings import Settings
     from wetread.store.core.database import Database

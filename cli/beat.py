@@ -40,7 +40,7 @@ def beat(workers: int | None, metrics_port: int | None, metrics_host: str | None
     """
     from cli.interrupting import noted_interrupts
     from screening.beat import run_beat
-    from screening.ending import ORDER_SECONDS
+    from screening.end_signals import ORDER_SECONDS
     from wetread.liveness import SignFile
     from wetread.settings import load_settings
     from worker.pool import END_SECONDS

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any
 
 from schemas.errors import EXIT_INTERRUPTED
-from screening.ending import ORDER_SECONDS, extend, extended_to
+from screening.end_signals import ORDER_SECONDS, extend, extended_to
 
 ONE_PRESS_SECONDS = 1.0
 """Signals so close are one: `timeout` sends each to the command, and once more to its whole group."""

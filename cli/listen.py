@@ -54,7 +54,7 @@ def listen(
     from cli.alarms import say_alarms
     from cli.progress_of_both import say_warning
     from cli.watch_progress import ListenProgress
-    from gateway.receiving.taking import Listening
+    from gateway.receiving.received_run import Listening
     from schemas.walk_rules import USUAL_WALK
     from screening.watch_order import WatchWish
     from wetread.liveness import SignFile

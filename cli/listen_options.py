@@ -14,7 +14,7 @@ from cli.completing import directories
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from gateway.receiving.keeping import ReceiverKeeper
+    from gateway.receiving.receiver_watchdog import ReceiverKeeper
     from wetread.settings import Settings
     from wetread.store.core.database import Database
 
@@ -121,13 +121,13 @@ class ListenOptions:
 
         Raises UsageError where one of them cannot be, or a certificate is not to be used.
         """
-        from gateway.receiving.door import opened_port
-        from gateway.receiving.keeping import ReceiverKeeper
         from gateway.receiving.limits import Limits
+        from gateway.receiving.listening_port import opened_port
+        from gateway.receiving.readiness import Watermark
         from gateway.receiving.receiver import ReceiverOrder
-        from gateway.receiving.secured import server_context
+        from gateway.receiving.receiver_watchdog import ReceiverKeeper
         from gateway.receiving.spool import Spool
-        from gateway.receiving.standing import Watermark
+        from gateway.receiving.tls import server_context
         from wetread.store.received.peers import checked_title
         from wetread.store.received.received_films import open_account
         from wetread.store.roots.adding import root_ids

@@ -9,8 +9,8 @@ from cli.output import emit_table
 
 if TYPE_CHECKING:
     from wetread.models.artefact import Artefact
+    from wetread.models.model_comparison import MeasuredFigures, ModelStanding
     from wetread.models.registry import ListedModel, Registry
-    from wetread.models.standing import MeasuredFigures, ModelStanding
     from wetread.store.models.registrations import Registration
 
 
@@ -104,7 +104,7 @@ def show_standing(standing: ModelStanding) -> None:
 
 
 def _standing_row(name: str, measured: MeasuredFigures | None) -> tuple[str, str, str, str]:
-    from wetread.models.standing import shown
+    from wetread.models.model_comparison import shown
 
     if measured is None:
         return name, "not measured", "not measured", ""

@@ -50,7 +50,7 @@ def names_films(ctx: click.Context, named: Sequence[str]) -> bool:
     Raises UsageError for films beside directories, for one that is missing beside films, and for options that mean
     nothing for what is named, RootSilent where the file server does not answer.
     """
-    from producer.answering import answered
+    from producer.time_limited_calls import answered
     from wetread.settings import load_settings
 
     films, missing = answered(partial(_films_and_missing, named), load_settings().image_seconds)

@@ -102,12 +102,12 @@ def pull(
 
     check_pacs()
     from gateway.calling.patience import AskedToStop
+    from gateway.pulling.pull_order import PullOrder, Wanted
+    from gateway.pulling.pull_reading import END_SECONDS
     from gateway.pulling.pulling import Pulling
-    from gateway.pulling.reading import END_SECONDS
-    from gateway.pulling.wish import PullOrder, Wanted
+    from gateway.receiving.readiness import Watermark
     from gateway.receiving.spool import is_listening
-    from gateway.receiving.standing import Watermark
-    from screening.ending import ORDER_SECONDS
+    from screening.end_signals import ORDER_SECONDS
     from wetread.views.pulls import pull_json
 
     wanted = Wanted(day_of(since), day_of(until), last_days, study, accession, tuple(modality.split(",")))
@@ -139,7 +139,7 @@ def pull(
 
 
 def _fetch_alone(pulling: Pulling, asked: threading.Event) -> PullRow:
-    from gateway.pulling.reading import pulled
+    from gateway.pulling.pull_reading import pulled
 
     return pulled(pulling, asked)
 
@@ -151,8 +151,8 @@ def _fetch_and_read(
     from cli.accounts import run_exit_code, show_account
     from cli.progress_of_both import say_warning
     from cli.watch_progress import WatchProgress
-    from gateway.pulling.reading import PullThread
-    from gateway.receiving.taking import Listening
+    from gateway.pulling.pull_reading import PullThread
+    from gateway.receiving.received_run import Listening
     from schemas.walk_rules import USUAL_WALK
     from screening.watch_order import WatchWish
     from wetread.views.accounts import account_pace, read_shadows

@@ -87,7 +87,7 @@ def fetched_order(
     from wetread.store.roots.adding import root_ids
 
     check_pacs()
-    from gateway.pulling.wish import PullOrder, Wanted
+    from gateway.pulling.pull_order import PullOrder, Wanted
     from gateway.receiving.spool import FETCHING, Spool
 
     if len(directories) > 1:

@@ -13,7 +13,7 @@ from cli.progress_of_both import ProgressOfBoth, say_opened
 from producer.night_watch import OurNight
 from schemas.errors import EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from screening.by_hand import Hold, taken_schedule
-from screening.ending import AskedToEnd
+from screening.end_signals import AskedToEnd
 from screening.night import NightRunner
 from wetread.clock import utc_now
 from wetread.store.core.database import Database

@@ -114,7 +114,7 @@ def screen_shown(
     from cli.alarms import alarmed_exit_code, say_alarms
     from cli.profile import profile_json, show_profile
     from cli.progress_of_both import ProgressOfBoth, say_opened
-    from screening.ending import AskedToEnd
+    from screening.end_signals import AskedToEnd
     from screening.run import Screening
     from wetread.store.runs.alarms import run_alarms
     from wetread.store.work.stages import stage_seconds

@@ -96,7 +96,7 @@ def train(ctx: click.Context, /, data: str, **options: Any) -> None:
     from trainer.card.documents import documents_of
     from trainer.card.model_card import CardNotes
     from trainer.data.dataset import load_dataset
-    from trainer.evaluation.openings import earlier_openings
+    from trainer.evaluation.looks_at_test_patients import earlier_openings
     from trainer.studies.making import make_model
     from trainer.training.checkpoints import epochs_kept, remove_checkpoint
     from trainer.training.folder_sides import by_its_folders

@@ -26,7 +26,7 @@ def worker(ctx: click.Context, concurrency: int | None, metrics_port: int | None
       wetread worker --metrics-port 9102
     """
     from cli.interrupting import ends_in_order
-    from screening.ending import ORDER_SECONDS
+    from screening.end_signals import ORDER_SECONDS
     from wetread.queue import batch_seconds
     from wetread.settings import load_settings
     from worker.service import serve

@@ -14,7 +14,6 @@ from datetime import datetime
 from producer.night_watch import NightWatch
 from schemas.errors import DatabaseReplaced, UsageError
 from wetread.clock import utc_now
-from wetread.lasting import say_missed
 from wetread.logs import announce
 from wetread.queue import make_app, queue_length, ring_waiting
 from wetread.schedule.windows import next_tick, read_plan
@@ -23,6 +22,7 @@ from wetread.store.core.database import Database
 from wetread.store.core.limits import SWEEPING
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.schedules.schedules import list_schedules
+from wetread.supervised_threads import say_missed
 
 
 def keep_time(

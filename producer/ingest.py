@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 
-from producer.answering import answered_walk
 from producer.excluded import excluded_by
 from producer.links import FollowedLinks
 from producer.passed_over import PassedOver
+from producer.time_limited_calls import answered_walk
 from producer.walk import FoundElsewhere, walk
 from schemas.errors import RootEmptied, ServiceUnavailable
 from schemas.walk_rules import USUAL_WALK, WalkRules

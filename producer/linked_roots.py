@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from producer.answering import answered_walk
 from producer.excluded import excluded_by
 from producer.ingest import SILENT_SECONDS
 from producer.links import OUTSIDE, FollowedLinks
 from producer.passed_over import LINK, PassedOver
+from producer.time_limited_calls import answered_walk
 from producer.walk import walk
 from schemas.errors import UsageError
 from schemas.walk_rules import WalkRules

@@ -17,7 +17,6 @@ import structlog
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.states import TickKind, TickOutcome
 from wetread.clock import utc_now
-from wetread.lasting import say_missed
 from wetread.schedule.nights import MADE_UP, Moment, ScheduleState, decide
 from wetread.schedule.windows import read_plan
 from wetread.store.core.database import Database
@@ -30,6 +29,7 @@ from wetread.store.schedules.schedule_log import (
     write_tick,
 )
 from wetread.store.schedules.schedules import ScheduleRow, list_schedules
+from wetread.supervised_threads import say_missed
 
 KEEP_SECONDS = 60.0
 """Seconds of silence, at least, after which the process at a schedule's run counts as gone."""

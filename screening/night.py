@@ -12,7 +12,7 @@ import structlog
 from producer.night_watch import OurNight
 from schemas.errors import RootEmptied, RootUnavailable, ServiceUnavailable, WetreadError
 from schemas.states import RunState, WhyLeft
-from screening.ending import AskedToEnd
+from screening.end_signals import AskedToEnd
 from screening.order import Look, RunOrder
 from screening.run import Screening
 from screening.shadow import check_loads, shadow_for_now

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from producer.answering import answered
 from producer.ingest import WalkOrder, WalkReport, fill_run
 from producer.linked_roots import allowed_roots, check_not_links_alone
+from producer.time_limited_calls import answered
 from producer.walk import is_empty
 from schemas.alarms import AlarmKind
 from schemas.errors import (
@@ -28,8 +28,8 @@ from schemas.errors import (
 )
 from schemas.states import RunState
 from screening.doorbell import Doorbell
-from screening.ending import AskedToEnd, longer_ending
-from screening.leaving import leave_run, with_drift
+from screening.end_signals import AskedToEnd, longer_ending
+from screening.leave_run import leave_run, with_drift
 from screening.look_times import LookTimes
 from screening.order import Look, RunOrder
 from screening.readers import Readers

@@ -16,17 +16,17 @@ from functools import partial
 
 import structlog
 
-from producer.answering import answered
 from producer.changes import Changes, file_at
 from producer.excluded import excluded_by
 from producer.film_backoff import ChangedAgain, TryingAgain
 from producer.stable_files import MicroBatch, StillFiles
+from producer.time_limited_calls import answered
 from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.reasons import WORLD_REASONS
 from schemas.states import RunState
 from screening.doorbell import Doorbell
-from screening.ending import longer_ending
+from screening.end_signals import longer_ending
 from screening.order import Look
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from gateway.calling.patience import CallPatience
+from gateway.pulling.pull_order import PullOrder, Wanted
 from gateway.pulling.pulling import Pulling
-from gateway.pulling.wish import PullOrder, Wanted
-from gateway.receiving.standing import Watermark
+from gateway.receiving.readiness import Watermark
 from tests.receiving import film
 from tests.servers.orthanc_server import DICOMWEB
 from wetread.clock import utc_now

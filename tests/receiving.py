@@ -16,12 +16,12 @@ import psutil
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from gateway.receiving.door import opened_port
-from gateway.receiving.keeping import ReceiverKeeper
 from gateway.receiving.limits import Limits
+from gateway.receiving.listening_port import opened_port
+from gateway.receiving.readiness import Watermark
 from gateway.receiving.receiver import ReceiverOrder
+from gateway.receiving.receiver_watchdog import ReceiverKeeper
 from gateway.receiving.spool import Spool
-from gateway.receiving.standing import Watermark
 from tests.unit.imaging.dicoms import dicom
 from wetread.clock import utc_now
 from wetread.settings import Settings

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.errors import UsageError
-from web.asked import fault_of, whole_body
+from web.page_request import fault_of, whole_body
 from web.site import Site
 from wetread.clock import utc_now
 from wetread.nearest import no_such

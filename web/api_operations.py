@@ -13,7 +13,7 @@ from schemas.review_tables import VERDICTS
 from web import api_answers, api_orders
 from web.api_asked import ApiAsked, ApiOperation, ApiValue, endpoint_of, nothing_there
 from web.api_filters import FILTERS
-from web.asked import Asked
+from web.page_request import Asked
 
 BASE = "/api/v1"
 _LIMIT = ApiValue("At most so many.", {"type": "integer", "minimum": 1, "maximum": api_answers.MOST})

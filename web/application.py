@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from web import api_operations, film_pages, sign_in, worklist_pages
-from web.asked import answering
 from web.guard import Application, Guard
+from web.page_request import answering
 from web.site import Site
 
 _ASSETS = {

@@ -8,9 +8,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from schemas.errors import UsageError, WetreadError
-from web.asked import Asked
 from web.film_places import files_of, place_of, preprocess_of
 from web.film_reader import FilmToShow
+from web.page_request import Asked
 from web.worklist_pages import hides_answer, key_text, read_key
 from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text

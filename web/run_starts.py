@@ -9,7 +9,7 @@ import structlog
 
 from schemas.errors import UsageError
 from screening.doorbell import Doorbell
-from screening.ending import AskedToEnd
+from screening.end_signals import AskedToEnd
 from screening.order import RunOrder
 from screening.run import Screening
 from screening.shadow import chosen_models

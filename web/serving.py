@@ -15,8 +15,8 @@ import uvicorn
 
 from schemas.errors import UsageError
 from web.application import application
-from web.doors import LOOPBACK_NAMES, Doors, is_loopback
 from web.film_reader import FilmReader
+from web.request_checks import LOOPBACK_NAMES, Doors, is_loopback
 from web.run_starts import RunStarts
 from web.site import Site
 from wetread.settings import Settings

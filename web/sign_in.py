@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from web.asked import COOKIE, Asked, fault_of, form_of, whole_body
+from web.page_request import COOKIE, Asked, fault_of, form_of, whole_body
 from web.site import Site
 from wetread.clock import utc_now
 from wetread.store.readers.readers import Reader, reader_by_name, reader_by_password

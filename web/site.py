@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from web.doors import Doors
 from web.film_reader import FilmReader
+from web.request_checks import Doors
 from web.run_starts import RunStarts
 from web.templates import Templates
 from web.throttle import Throttle

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from schemas.errors import UsageError
 from schemas.states import RunState
 from screening.cancel import cancel_run
-from web.asked import Asked
 from web.list_form import choices, list_of_form, production_of
+from web.page_request import Asked
 from wetread.clock import utc_now, utc_text
 from wetread.path_text import path_text
 from wetread.store.results.columns import ResultRow

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.errors import WetreadError
-from wetread.lasting import LastingThread
 from wetread.process_identity import ProcessIdentity, this_process
 from wetread.settings import safe_url
+from wetread.supervised_threads import LastingThread
 from wetread.systemd import ALIVE, READY, STOPPING, tell_systemd
 
 STANDS_STILL_SECONDS = 600.0

@@ -39,9 +39,9 @@ from wetread.store.work.doubts import take_back
 from wetread.store.work.leases import Claim, claim, release
 from wetread.store.work.settling import Settled, settle_together
 from wetread.store.work.stages import add_stage_seconds
+from worker.batches_in_doubt import InDoubt
 from worker.failpoints import reach
 from worker.heartbeat import BatchInHand
-from worker.in_doubt import InDoubt
 from worker.lease_watchdog import LeaseKeeper
 from worker.metering import count_batch, count_expiry, count_films
 from worker.model_reading import ModelReading
@@ -49,8 +49,8 @@ from worker.models import LoadedModel, ModelShelf
 from worker.one_at_a_time import OneAtATime, see_that_something_is_touched
 from worker.read_ahead import ReadAhead, Upcoming, no_more
 from worker.reading import BatchReader
-from worker.repeating import repeated
 from worker.stages import CLAIM, SETTLE, Stages
+from worker.uncertain_commits import repeated
 
 T = TypeVar("T")
 

@@ -16,11 +16,11 @@ from typing import Any
 import psutil
 
 from schemas.errors import WetreadError
-from wetread.lasting import LastingThread, say_missed
 from wetread.store.core.database import Database
 from wetread.store.core.limits import SWEEPING
 from wetread.store.work.workers import Heartbeat, WorkerKind, beat, leave
-from worker.in_doubt import InDoubt
+from wetread.supervised_threads import LastingThread, say_missed
+from worker.batches_in_doubt import InDoubt
 
 SIGN_SECONDS = 5.0
 """Seconds between two signs: often enough for people, and next to nothing beside the writes of a batch."""

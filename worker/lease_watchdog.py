@@ -21,12 +21,12 @@ import structlog
 
 from schemas.errors import LeaseLost, WetreadError
 from schemas.reasons import Reason
-from wetread.lasting import LastingThread, say_missed
 from wetread.settings import Settings
 from wetread.store.core.database import Database
 from wetread.store.core.limits import SWEEPING
 from wetread.store.work.attempts import note_death
 from wetread.store.work.leases import Claim, renew
+from wetread.supervised_threads import LastingThread, say_missed
 
 RENEWALS_A_LEASE = 3
 """A lease is renewed after a third of it, so that two renewals may fail."""

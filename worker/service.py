@@ -15,7 +15,6 @@ import structlog
 from celery import Celery, signals
 
 from schemas.errors import EXIT_INTERRUPTED, DatabaseReplaced, WetreadError
-from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import announce, say_everywhere, set_up_logs
 from wetread.queue import make_app, queue_length
@@ -24,6 +23,7 @@ from wetread.store.core.database import Database
 from wetread.store.core.limits import SWEEPING
 from wetread.store.core.migrating import ensure_schema
 from wetread.store.work.workers import Heartbeat, WorkerKind, beat, forget_silent, leave
+from wetread.supervised_threads import LastingThread, say_missed
 from worker.child import limit_threads
 from worker.consuming import PatientConsumer
 from worker.dead_workers import forget_the_dead, free_what_the_dead_hold

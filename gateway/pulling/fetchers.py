@@ -10,7 +10,7 @@ from gateway.calling.part10 import file_parts, split_head
 from gateway.calling.patience import NoAnswer
 from gateway.calling.query import GET, MOVE, Query
 from gateway.calling.web import Refused, TooMuch, Web
-from gateway.pulling.door import Door
+from gateway.pulling.fetched_films import Door
 from gateway.receiving.dimse import Answer, is_uid
 from gateway.receiving.services import FILMS, SYNTAXES, is_film
 from schemas.states import PulledState

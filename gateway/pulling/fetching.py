@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gateway.calling.patience import CallPatience
-from gateway.pulling.door import Door
+from gateway.pulling.fetched_films import Door
 from gateway.pulling.fetchers import Fetcher, FetchOutcome
 from schemas.errors import PeerAway, WetreadError
 from schemas.states import PulledState

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway.calling.patience import AskedToStop
+from gateway.pulling.pull_order import PullOrder
+from gateway.pulling.pull_reading import PullThread, pulled
 from gateway.pulling.pulling import Pulling
-from gateway.pulling.reading import PullThread, pulled
-from gateway.pulling.wish import PullOrder
+from gateway.receiving.received_run import Listening
 from gateway.receiving.spool import is_listening
-from gateway.receiving.taking import Listening
 from producer.night_watch import OurNight
 from schemas.states import PullState
 from screening.night import NightRunner

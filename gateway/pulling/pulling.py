@@ -14,14 +14,14 @@ from gateway.calling.dicom import Caller, accepted
 from gateway.calling.patience import CallPatience
 from gateway.calling.query import FIND, GET, UNCOMPRESSED, Query
 from gateway.calling.web import Web
-from gateway.pulling.asking import PullQuestions
 from gateway.pulling.asking_find import FindAsker
 from gateway.pulling.asking_web import WebAsker
-from gateway.pulling.door import Door
+from gateway.pulling.fetched_films import Door
 from gateway.pulling.fetchers import Fetcher, GetFetcher, MoveFetcher, WadoFetcher
 from gateway.pulling.fetching import Fetching, FetchPace
+from gateway.pulling.pull_order import PullOrder, Via
 from gateway.pulling.questions import Asker
-from gateway.pulling.wish import PullOrder, Via
+from gateway.pulling.wanted_list import PullQuestions
 from gateway.receiving.spool import FETCHING, Spool, is_listening
 from schemas.errors import UsageError
 from schemas.states import PullState

@@ -17,8 +17,8 @@ from contextlib import suppress
 
 import structlog
 
-from gateway.receiving.asking import Asking, Wants
 from gateway.receiving.limits import Limits
+from gateway.receiving.pending_association import Asking, Wants
 from schemas.errors import PeerFault, PeerGone
 
 LEAVE_SECONDS = 2.0

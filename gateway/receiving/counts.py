@@ -12,7 +12,7 @@ from wetread.metrics.work import DIRECTORY
 if TYPE_CHECKING:
     from collections.abc import Sized
 
-    from gateway.receiving.standing import Standing
+    from gateway.receiving.readiness import Standing
 
 LOOK_SECONDS = 1.0
 
@@ -40,8 +40,8 @@ def count_beside(counts: Counts, associations: Sized, standing: Standing) -> Non
     """Write the counts into the files that the port's process reads, where one is open (see wetread.metrics.work)."""
     if os.environ.get(DIRECTORY) is None:
         return
-    from wetread.lasting import LastingThread
     from wetread.metrics.receiving import ReceiverMetrics
+    from wetread.supervised_threads import LastingThread
 
     metrics, ever = ReceiverMetrics(), threading.Event()
 

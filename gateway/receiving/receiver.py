@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from gateway.receiving.acceptor import Acceptor
-from gateway.receiving.committing import Committer
+from gateway.receiving.admission import STACK_BYTES, Reception
 from gateway.receiving.counts import Counts, count_beside
+from gateway.receiving.group_commit import Committer
 from gateway.receiving.limits import Limits
-from gateway.receiving.reception import STACK_BYTES, Reception
-from gateway.receiving.secured import server_context
+from gateway.receiving.readiness import Standing, Watermark
 from gateway.receiving.spool import Spool
-from gateway.receiving.standing import Standing, Watermark
-from gateway.receiving.sweeping import sweep
+from gateway.receiving.spool_sweep import sweep
+from gateway.receiving.tls import server_context
 from schemas.errors import WetreadError
-from wetread.lasting import say_missed
 from wetread.logs import set_up_logs
 from wetread.settings import Settings
 from wetread.store.core.database import Database
+from wetread.supervised_threads import say_missed
 from worker.child import Failed, die_with_parent
 from worker.failpoints import armed
 

@@ -17,8 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from schemas.errors import Rejected
 from schemas.reasons import Reason
-from wetread.program import program_version
 from wetread.store.received.deliveries import Reading
+from wetread.version import program_version
 
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
 NOT_DIAGNOSTIC = "Research software: not for diagnostic use"

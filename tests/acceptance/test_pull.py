@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.receiving.taking import Listening
+from gateway.receiving.received_run import Listening
 from schemas.states import RunState
 from schemas.walk_rules import USUAL_WALK
 from screening.watch_order import WatchWish

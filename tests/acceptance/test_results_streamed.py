@@ -17,8 +17,8 @@ FEW, MANY = 4_000, 40_000
 
 MEASURED = (
     "import sys\n"
-    "import wetread.store.core.asked\n"
-    "wetread.store.core.asked.PAGES_KIB = 1024\n"  # a limit of what SQLite keeps, which few rows do not reach
+    "import wetread.store.core.read_only_sqlite\n"
+    "wetread.store.core.read_only_sqlite.PAGES_KIB = 1024\n"  # a limit of SQLite that few rows do not reach
     "from cli.__main__ import main\n"
     "from benchmarks.memory import megabytes\n"
     "try:\n    main()\n"

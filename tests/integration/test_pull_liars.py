@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gateway.calling.patience import CallPatience
-from gateway.pulling.wish import Wanted
+from gateway.pulling.pull_order import Wanted
 from schemas.errors import PeerAway
 from schemas.states import PullState
 from tests.pulling import DAY, PullKit, accounts, study_film

@@ -12,7 +12,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import CTImageStorage, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
-from gateway.pulling.wish import Wanted
+from gateway.pulling.pull_order import Wanted
 from schemas.states import PullState
 from tests.chaos.scale import times
 from tests.pulling import PullKit, accounts, needs_dicomweb, study_film

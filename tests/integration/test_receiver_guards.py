@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.receiving.door import opened_port
 from gateway.receiving.limits import Limits
+from gateway.receiving.listening_port import opened_port
 from gateway.receiving.pdu import Kind
-from gateway.receiving.secured import server_context
+from gateway.receiving.tls import server_context
 from gateway.receiving.wire import Wire
 from schemas.errors import PeerGone, UsageError
 from tests.associating import release

@@ -24,7 +24,7 @@ from pydicom.uid import (
 from sqlalchemy import select
 
 from gateway.receiving.limits import Limits
-from gateway.receiving.standing import Watermark
+from gateway.receiving.readiness import Watermark
 from schemas.tables import Received
 from tests.receiving import Receiving, echoscu, film, needs, storescu, write_films
 from tests.servers.orthanc_server import OrthancServer

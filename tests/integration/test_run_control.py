@@ -12,7 +12,7 @@ from schemas.errors import UsageError
 from schemas.states import RunState
 from schemas.walk_rules import WalkRules
 from screening.cancel import cancel_run
-from screening.ending import AskedToEnd
+from screening.end_signals import AskedToEnd
 from screening.order import RunOrder
 from screening.resume import order_to_resume
 from screening.run import Screening

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from gateway.receiving.received_run import take
 from gateway.receiving.removing import remove_old
 from gateway.receiving.spool import FETCHING, Spool, film_path
-from gateway.receiving.taking import take
 from schemas.states import DeliveryState
 from schemas.tables import Batch, Delivery, Received
 from screening.watch_runs import WatchRuns

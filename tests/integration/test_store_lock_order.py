@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from sqlalchemy import select
 
-from gateway.receiving.taking import take
+from gateway.receiving.received_run import take
 from schemas.films import FilmHeader
 from schemas.states import RunState
 from schemas.tables import Batch, Image, Root

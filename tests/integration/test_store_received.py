@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
-from gateway.receiving.taking import take
+from gateway.receiving.received_run import take
 from schemas.alarms import AlarmKind
 from schemas.errors import UsageError
 from schemas.tables import Received, ReceivedAccount

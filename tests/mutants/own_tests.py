@@ -28,7 +28,7 @@ OWN_TESTS = {
         "tests/integration/test_joined_roots_migration.py", "tests/integration/test_two_commands.py",
     ),
     "worker": (
-        "tests/unit/worker", "tests/integration/test_worker_*.py", "tests/integration/test_called_batches.py",
+        "tests/unit/worker", "tests/integration/test_worker_*.py", "tests/integration/test_batch_choice.py",
         "tests/integration/test_idle_workers.py", "tests/integration/test_next_batch.py",
         "tests/integration/test_sweeps.py", "tests/integration/test_who_is_to_blame.py",
         "tests/integration/test_gate_at_work.py", "tests/integration/test_shadows.py",

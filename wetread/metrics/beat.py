@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from schemas.errors import WetreadError
-from wetread.lasting import say_missed
 from wetread.metrics.port import BuildInfo, Collector
 from wetread.store.runs.totals import Totals
 from wetread.store.work.workers import SeenWorker
+from wetread.supervised_threads import say_missed
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.errors import UnsafeError
-from wetread.models.standing import ModelStanding, shown
+from wetread.models.model_comparison import ModelStanding, shown
 from wetread.store.models.registrations import AliasMove, Registration
 
 

@@ -28,10 +28,10 @@ from wetread.models.artefact import (
 from wetread.models.card import checked_name
 from wetread.models.decision_in_force import decision_in_force, is_decision_known
 from wetread.models.folder import ModelsFolder
+from wetread.models.model_comparison import MeasuredFigures, ModelStanding, measured_of, standing_of
 from wetread.models.promotion import model_before, reason_for_audit, reason_for_figures
 from wetread.models.references import PRODUCTION, RESERVED, SHIPPED_ALIAS, find_reference
 from wetread.models.shipped import ACCEPTED_AUDITS, SHIPPED, shipped_directory, shipped_location
-from wetread.models.standing import MeasuredFigures, ModelStanding, measured_of, standing_of
 from wetread.store.core.database import Database
 from wetread.store.models import registrations
 from wetread.store.models.registrations import AliasMove, DecisionValues, Registration

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.receiving.association import Association, Intake
 from gateway.receiving.dimse import SUCCESS, Answer, Command, Status, read_command
-from gateway.receiving.incoming import FilmIntake
+from gateway.receiving.durable_film import FilmIntake
 from gateway.receiving.limits import COMMAND_BYTES, PDU_BYTES, Limits
 from gateway.receiving.pdu import HEAD, Kind
 from gateway.receiving.request import REFUSED_ABSTRACT, REFUSED_TRANSFER, Request, accept_pdu, read_request

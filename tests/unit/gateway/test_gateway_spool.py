@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 from gateway.receiving.file_meta import file_head
 from gateway.receiving.spool import Spool, film_path
-from gateway.receiving.wholeness import Named, looked_at
+from gateway.receiving.whole_object import Named, looked_at
 from schemas.errors import Rejected, UsageError
 from tests.receiving import film
 from tests.unit.gateway.data_sets import data_set_of

@@ -10,8 +10,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from web import asked
-from web.asked import PICTURES_AT_ONCE, answering
+from web import page_request
+from web.page_request import PICTURES_AT_ONCE, answering
 
 
 def request() -> Request:
@@ -30,8 +30,8 @@ def test_a_page_waits_for_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
             read.wait(60)
         return PlainTextResponse(handler)
 
-    monkeypatch.setattr(asked, "_answer", answer)
-    monkeypatch.setattr(asked, "_PICTURES", asyncio.Semaphore(PICTURES_AT_ONCE))
+    monkeypatch.setattr(page_request, "_answer", answer)
+    monkeypatch.setattr(page_request, "_PICTURES", asyncio.Semaphore(PICTURES_AT_ONCE))
     picture, page = answering("picture", picture=True), answering("page")  # type: ignore[arg-type]  # names do here
 
     async def many() -> None:

@@ -17,10 +17,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import ServiceUnavailable, UsageError
 from wetread.store.core import limits
-from wetread.store.core.asked import make_asked_engine
 from wetread.store.core.database_faults import READ_ONLY, named
 from wetread.store.core.limits import WaitLimits
 from wetread.store.core.postgres import make_postgres_engine
+from wetread.store.core.read_only_sqlite import make_asked_engine
 from wetread.store.core.sqlite_file import SqliteFile
 
 SQLITE_WAIT_MS = 60_000

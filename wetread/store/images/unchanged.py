@@ -13,7 +13,7 @@ from schemas.films import Accepted
 from schemas.reasons import BYTES_REASONS, WORD_REASONS, Reason
 from schemas.states import ItemState
 from schemas.tables import Image
-from wetread.program import program_version
+from wetread.version import program_version
 
 
 def need_not_be_read(

@@ -15,7 +15,7 @@ from wetread.store.core.locks import lock_roots
 from wetread.store.core.upsert import insert_for
 from wetread.store.images.places import known_roots
 from wetread.store.results.filters import listed_at
-from wetread.store.roots.homes import find_homes
+from wetread.store.roots.shared_roots import find_homes
 
 ROOT_BYTES = 2_000
 """Longest path of a root: PostgreSQL's index, which keeps roots unique, takes no more than some 2,700 bytes."""

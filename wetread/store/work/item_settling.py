@@ -15,11 +15,11 @@ from schemas.films import Accepted
 from schemas.reasons import WORLD_REASONS
 from schemas.states import ItemState
 from schemas.tables import Run, WorkItem
-from wetread.program import program_version
 from wetread.store.core.sent_together import PLAIN, say
 from wetread.store.images.unchanged import rules_of
 from wetread.store.work.leases import Claim
 from wetread.store.work.outcomes import Outcome
+from wetread.version import program_version
 
 _ITEMS: Any = WorkItem.__table__
 _RUNS: Any = Run.__table__

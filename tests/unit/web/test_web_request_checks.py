@@ -6,7 +6,7 @@ import pytest
 
 from cli import readers
 from schemas.reader_tables import ROLES
-from web.doors import Doors, name_of
+from web.request_checks import Doors, name_of
 from web.throttle import OF_A_NAME, OF_AN_ADDRESS, WINDOW_SECONDS, Throttle
 
 DOORS = Doors("http", frozenset({"localhost", "127.0.0.1", "[::1]"}))

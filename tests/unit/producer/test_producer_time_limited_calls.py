@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from producer import answering
-from producer.answering import TOGETHER, answered, answered_walk
+from producer import time_limited_calls
 from producer.passed_over import PassedOver
+from producer.time_limited_calls import TOGETHER, answered, answered_walk
 from producer.walk import walk
 from schemas.errors import RootSilent, RootUnavailable
 from tests.program import eventually
@@ -49,7 +49,7 @@ def test_a_walk_that_hangs_is_silent_but_not_while_nobody_takes_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = threading.Event()
-    monkeypatch.setattr(answering, "TOGETHER", 1)
+    monkeypatch.setattr(time_limited_calls, "TOGETHER", 1)
 
     def hanging(moved: Any) -> Any:
         for number in range(40):

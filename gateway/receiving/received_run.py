@@ -19,7 +19,7 @@ from gateway.receiving.receiver import END_SECONDS as RECEIVER_SECONDS
 from schemas.errors import DatabaseReplaced, WetreadError
 from schemas.states import RunState
 from screening.doorbell import Doorbell
-from screening.ending import longer_ending
+from screening.end_signals import longer_ending
 from screening.order import Look
 from screening.readers import Readers
 from screening.watch_order import WatchOrder

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from gateway.receiving.dimse import is_uid
-from gateway.receiving.standing import Watermark
+from gateway.receiving.readiness import Watermark
 from schemas.errors import UsageError
 
 Via = Literal["auto", "wado", "get", "move"]

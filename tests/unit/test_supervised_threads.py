@@ -15,9 +15,9 @@ import pytest
 import structlog
 
 from schemas.errors import EXIT_BROKEN, ServiceUnavailable
-from wetread.lasting import LastingThread, say_missed
 from wetread.liveness import SignFile
 from wetread.logs import set_up_logs
+from wetread.supervised_threads import LastingThread, say_missed
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,8 @@ URL = "sqlite:///results.db"
 
 def test_a_process_ends_with_a_code_when_a_thread_of_it_dies() -> None:
     program = (
-        "import time; from wetread.lasting import LastingThread; from wetread.logs import set_up_logs; set_up_logs()\n"
+        "import time; from wetread.supervised_threads import LastingThread\n"
+        "from wetread.logs import set_up_logs; set_up_logs()\n"
         "LastingThread(lambda: open('/archive/MUELLER^HANS.dcm'), 'sweep').start(); time.sleep(60)"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)

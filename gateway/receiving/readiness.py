@@ -15,10 +15,10 @@ import structlog
 
 from gateway.receiving.spool import Spool
 from schemas.errors import WetreadError
-from wetread.lasting import LastingThread, say_missed
 from wetread.store.core.database import Database
 from wetread.store.received.peers import Peer, list_peers
 from wetread.store.received.received_films import try_writing
+from wetread.supervised_threads import LastingThread, say_missed
 
 LOOK_SECONDS = 1.0
 SILENT_SECONDS = 15.0

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from gateway.receiving.acceptor import LEAVE_SECONDS
-from gateway.receiving.asking import Asking
 from gateway.receiving.association import Association
-from gateway.receiving.committing import Committer
-from gateway.receiving.incoming import FilmIntake
+from gateway.receiving.durable_film import FilmIntake
+from gateway.receiving.group_commit import Committer
 from gateway.receiving.limits import Limits
 from gateway.receiving.pdu import (
     CALLED_UNKNOWN,
@@ -27,10 +26,11 @@ from gateway.receiving.pdu import (
     Rejection,
     abort_pdu,
 )
+from gateway.receiving.pending_association import Asking
+from gateway.receiving.readiness import Standing
 from gateway.receiving.request import APPLICATION_CONTEXT, Request, accept_pdu, read_request
 from gateway.receiving.services import negotiated
 from gateway.receiving.spool import Spool
-from gateway.receiving.standing import Standing
 from gateway.receiving.wire import Wire
 from schemas.errors import PeerGone
 from wetread.store.received.peers import Peer, peer_of

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable
 
 from gateway.calling.patience import NoAnswer
-from gateway.receiving.committing import Committer
 from gateway.receiving.dimse import C_STORE, Answer, Command, Status
-from gateway.receiving.incoming import FilmIntake, Incoming
+from gateway.receiving.durable_film import FilmIntake, Incoming
+from gateway.receiving.group_commit import Committer
+from gateway.receiving.readiness import LOOK_SECONDS, Standing, Watermark
 from gateway.receiving.spool import Spool
-from gateway.receiving.standing import LOOK_SECONDS, Standing, Watermark
 from schemas.errors import ServiceUnavailable
 from wetread.store.core.database import Database
 from wetread.store.received.peers import Peer

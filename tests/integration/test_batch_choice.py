@@ -19,7 +19,7 @@ from wetread.store.work.ringing import mark_rung, rung_batches
 from worker import batch as batch_module
 from worker import reading
 from worker.batch import BatchWorker
-from worker.called import CalledBatch, answer_call
+from worker.batch_choice import CalledBatch, answer_call
 from worker.next_batch import AMONG
 
 SECOND_WAITS = 200.0
@@ -232,5 +232,5 @@ def test_files_that_were_read_early_are_dropped_while_no_call_comes(
     first, *_ = ring_all(pairs.database)
     answer_call(worker, batches, first)
     assert worker.files._early
-    worker.in_doubt.clear_if_idle(pairs.database, worker.owner, worker.files.forget)
+    worker.batches_in_doubt.clear_if_idle(pairs.database, worker.owner, worker.files.forget)
     assert not worker.files._early

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from gateway.receiving.committing import Committer
 from gateway.receiving.dimse import SUCCESS, Answer, Command, Status, is_uid
 from gateway.receiving.file_meta import file_head
+from gateway.receiving.group_commit import Committer
+from gateway.receiving.readiness import Standing
 from gateway.receiving.services import VERIFICATION, is_film
 from gateway.receiving.spool import Part, Spool
-from gateway.receiving.standing import Standing
-from gateway.receiving.wholeness import looked_at
+from gateway.receiving.whole_object import looked_at
 from schemas.errors import Rejected
 from wetread.store.received.received_films import ReceivedFilm, Sender
 from worker.failpoints import reach

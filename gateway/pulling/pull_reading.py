@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.calling.patience import AskedToStop
 from gateway.pulling.pulling import Pulling
-from screening.ending import longer_ending
+from screening.end_signals import longer_ending
 from wetread.store.received.pulls import PullRow
 
 END_SECONDS = 90.0

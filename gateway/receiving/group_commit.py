@@ -11,12 +11,12 @@ import queue
 import threading
 from dataclasses import dataclass, field
 
+from gateway.receiving.readiness import Standing
 from gateway.receiving.spool import Spool, sync_directory
-from gateway.receiving.standing import Standing
 from schemas.errors import WetreadError
-from wetread.lasting import LastingThread, say_missed
 from wetread.store.core.database import Database
 from wetread.store.received.received_films import ReceivedFilm, note_received
+from wetread.supervised_threads import LastingThread, say_missed
 
 TOGETHER = 64
 """Films in one transaction at most."""

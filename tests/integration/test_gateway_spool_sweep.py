@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from gateway.receiving.committing import Committer, _Waiting
 from gateway.receiving.file_meta import file_head
+from gateway.receiving.group_commit import Committer, _Waiting
+from gateway.receiving.readiness import Standing, Watermark
 from gateway.receiving.spool import Spool, SpooledFilm
-from gateway.receiving.standing import Standing, Watermark
-from gateway.receiving.sweeping import sweep
+from gateway.receiving.spool_sweep import sweep
 from tests.associating import DX
 from tests.receiving import film
 from tests.unit.gateway.data_sets import data_set_of

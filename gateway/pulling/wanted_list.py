@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.calling.patience import CallPatience
+from gateway.pulling.pull_order import Wanted
 from gateway.pulling.questions import Asker, Question, SeriesNamed, Studies, StudyNamed, days, studies_of
-from gateway.pulling.wish import Wanted
 from gateway.receiving.services import is_film
 from wetread.store.core.database import Database
 from wetread.store.received.pulls import NamedInstance, settle_received, whole_studies, write_study

@@ -16,7 +16,7 @@ from itertools import islice
 import structlog
 
 from gateway.receiving.spool import Spool, named_digest
-from gateway.receiving.wholeness import looked_at
+from gateway.receiving.whole_object import looked_at
 from schemas.errors import Rejected
 from wetread.imaging.dicom.elements import Elements, Encoding
 from wetread.store.core.database import Database
