@@ -139,7 +139,7 @@ def _signs(worker: BatchWorker) -> Iterator[None]:
     """Say what this process does until the block ends."""
     from worker.heartbeat import SignOfLife
 
-    signs = SignOfLife(worker.database, worker.owner, worker.standing, in_doubt=worker.batches_in_doubt)
+    signs = SignOfLife(worker.database, worker.owner, worker.standing, in_doubt=worker.in_doubt)
     signs.start()
     try:
         yield

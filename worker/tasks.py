@@ -59,7 +59,7 @@ def batch_worker() -> tuple[BatchWorker, CalledBatch]:
     say_everywhere(worker=me)
     worker = BatchWorker(database, settings, ModelShelf(Registry(database, settings.models_directory)), me)
     worker.stages.listeners.append(count_stages)
-    signs = SignOfLife(database, me, worker.standing, in_doubt=worker.batches_in_doubt, idle=worker.files.forget)
+    signs = SignOfLife(database, me, worker.standing, in_doubt=worker.in_doubt, idle=worker.files.forget)
     signals.worker_process_shutdown.connect(lambda **_: signs.stop(), weak=False)
     signs.start()
     return worker, CalledBatch(database)

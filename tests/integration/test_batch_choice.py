@@ -232,5 +232,5 @@ def test_files_that_were_read_early_are_dropped_while_no_call_comes(
     first, *_ = ring_all(pairs.database)
     answer_call(worker, batches, first)
     assert worker.files._early
-    worker.batches_in_doubt.clear_if_idle(pairs.database, worker.owner, worker.files.forget)
+    worker.in_doubt.clear_if_idle(pairs.database, worker.owner, worker.files.forget)
     assert not worker.files._early

@@ -185,10 +185,10 @@ def test_a_batch_that_could_not_be_settled_is_given_back_and_nobody_died(
             worker.process_batch(batch)
     if taken:
         eventually(lambda: claimed_by_another(site, batch) is not None, what="the lease's end")
-    with worker.batches_in_doubt.working():
-        worker.batches_in_doubt.clear_if_idle(site.database, worker.owner)
+    with worker.in_doubt.working():
+        worker.in_doubt.clear_if_idle(site.database, worker.owner)
         assert (owner_and_kills(site)[1] == 1) == taken, "a batch is in hand: it is this one, for all that thread knows"
-    worker.batches_in_doubt.clear_if_idle(site.database, worker.owner)
+    worker.in_doubt.clear_if_idle(site.database, worker.owner)
     assert owner_and_kills(site) == ("another:1:1" if taken else None, 0)
     held = claimed_by_another(site, batch)
     assert held is not None
