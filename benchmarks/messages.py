@@ -1,4 +1,4 @@
-"""Messages a second through Redis by wetread's own queue: published by a sweep, taken by a worker."""
+"""Messages a second through Redis by wetread's own queue: published as a sweep does, taken as a worker does."""
 
 from __future__ import annotations
 

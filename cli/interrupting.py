@@ -1,4 +1,4 @@
-"""Handles Ctrl-C and SIGTERM: ends the work in order, and never waits for a call that hangs.
+"""Handles Ctrl-C and SIGTERM: ends the work in order, within a time limit even where a call hangs.
 
 A command that has work to leave in order notes the first signal and ends by itself (`noted_interrupts`); any other is
 ended by Python's KeyboardInterrupt. Both need the main thread, which may stand in a call to a service that does not

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": ("cli.demo", "Draw an archive, train on part of it, screen the rest."),
     "screen": ("cli.screen", "Screen directories of chest X-rays, start to end."),
-    "submit": ("cli.submit", "Submit directories to the workers, and return at once."),
+    "submit": ("cli.submit", "Submit directories to the workers, and return when every file is recorded."),
     "watch": ("cli.watch", "Screen films as they appear, until stopped."),
     "listen": (
         "cli.listen",

@@ -44,7 +44,9 @@ FILTERS = (
     ),
     click.option("--until", type=MOMENT, help="Only images settled before this time, written as for --since."),
     click.option(
-        "--path", shell_complete=files, help="Only paths that begin with this: an absolute path, or one under the root."
+        "--path",
+        shell_complete=files,
+        help="Only paths that begin with this: from /, or relative to the current directory or to a root.",
     ),
     click.option("--study", "study_uid", help="Only DICOM films of this study, by its UID."),
     click.option("--series", "series_uid", help="Only DICOM films of this series, by its UID."),

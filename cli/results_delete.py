@@ -1,4 +1,4 @@
-"""`wetread results delete`: deletes the films of a patient, with all their readings."""
+"""`wetread results delete`: deletes images and their readings from the database; the files stay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMS = {"sha256": "[0-9a-f]{64}", "patient_hash": "[0-9a-f]{64}", "study_uid": 
 @click.command("delete")
 @click.option(
     "--path",
-    help="Images whose path begins with this: an absolute path, or one under the root; end a directory with /.",
+    help="Images whose path begins with this, from /, from here or from a root; end a directory with /.",
 )
 @click.option("--sha256", help="Images that hold, or held, the bytes with this SHA-256.")
 @click.option("--study", "study_uid", help="DICOM films of this study, by its UID.")

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     help="What to compare: the most probable label, or the decision by the thresholds.",
 )  # fmt: skip
 @click.option(
-    "--path", shell_complete=files, help="Only paths that begin with this: an absolute path, or one under the root."
+    "--path",
+    shell_complete=files,
+    help="Only paths that begin with this: from /, or relative to the current directory or to a root.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=0, max=LARGEST - 1), default=20, show_default=True,
-    help="List at most so many of the films whose label changed; 0: all.",
+    help="List at most so many of the films on which the two models differ; 0: all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def diff(first: str, second: str, of: str, path: str | None, limit: int, as_json: bool) -> None:

@@ -23,7 +23,7 @@ BY = ("label", "run", "model", "month", "directory")
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def summary(by: str, as_json: bool, **chosen: Any) -> None:
-    """Count readings by model and label, and unread images by reason.
+    """Count readings by model and label, and images that could not be read by reason.
 
     One run, and all runs by run, are answered at once from the counters that were kept as their images settled; the
     rest reads what it counts, and gives the mean probability too.

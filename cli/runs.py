@@ -119,7 +119,7 @@ def resume(ctx: click.Context, run: int, workers: int | None, max_failure_rate: 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def delete(run: int, yes: bool, as_json: bool) -> None:
-    """Delete a run that has ended, with the readings that it alone made.
+    """Delete a run that is not running, with the readings of it that no other run uses.
 
     \b
     Example:

@@ -23,7 +23,7 @@ def submit(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Submit directories to the workers, and return at once.
+    """Submit directories to the workers, and return when every file is recorded.
 
     Every file is written to the database; the workers' sweep rings for what the broker has no room for yet.
 

@@ -21,7 +21,11 @@ from schemas.errors import UsageError
 )
 @click.option("--epochs", default=16, show_default=True, help="How often every training film is seen.")
 @click.option("--held-out", default=0.2, show_default=True, help="Share of the patients to judge on.")
-@click.option("--split", type=click.Path(), help="A csv of patient_id,side; every patient outside train is judged on.")
+@click.option(
+    "--split",
+    type=click.Path(),
+    help="A csv of patient_id,side; patients whose side there is not train are judged on too.",
+)
 @click.option(
     "--seed", default=0, show_default=True, help="Seed that deals the patients, and of first weights and augmentation."
 )

@@ -1,4 +1,4 @@
-"""Runs beat until it is told to stop: the schedules' runs, and the broker's ringing for waiting batches."""
+"""Runs beat until it is told to stop: it runs the schedules, and rings the broker for waiting batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rings the broker for a run's batches, and waits for the workers elsewhere that read them."""
+"""Rings the broker for the waiting batches of all runs, and waits for the workers elsewhere that read them."""
 
 from __future__ import annotations
 

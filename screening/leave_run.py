@@ -1,4 +1,4 @@
-"""Leaves a run: records why it was left, and its drift."""
+"""Leaves a run and records why; keeps the drift of a run that has finished."""
 
 from __future__ import annotations
 

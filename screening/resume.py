@@ -1,4 +1,4 @@
-"""Resumes a run: its settings come from the run itself."""
+"""Makes the order that resumes a run: its directories, models, engine and rules come from the run itself."""
 
 from __future__ import annotations
 

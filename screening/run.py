@@ -81,7 +81,7 @@ class Screening:
     def open(
         cls, database: Database, settings: Settings, order: RunOrder, asked_to_end: threading.Event | None = None
     ) -> Screening:
-        """Check the directories and open the run, new or resumed; raise UsageError for a directory without any film.
+        """Check the directories and open the run, new or resumed; raise UsageError for one that can give no film.
 
         That is one that is missing or empty, or holds links alone that are not to be followed.
         asked_to_end: set from outside, it interrupts the reading.

@@ -47,7 +47,7 @@ class Walks:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether every root was walked to its end since the last start."""
+        """Return whether every root was walked to its end since `anew`, and no walk is under way."""
         return self._under_way is None and self._next > 0
 
     def anew(self) -> None:

@@ -1,4 +1,4 @@
-"""Shares the machine's cores among several pools of one process."""
+"""Shares a fixed number of worker processes evenly among several pools of one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Restarts a worker that is deaf: messages wait in the broker, it has nothing to do, and none has come for long.
+"""Restarts a deaf worker: messages wait in the broker, and it received none for longer than its work explains.
 
 After Redis restarts, Celery's consumer was reported to stay up and receive nothing more (celery issues 8091, 9054,
 10302): then only a new process helps.

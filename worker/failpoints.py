@@ -1,4 +1,4 @@
-"""Failpoints for tests: a worker process dies, hangs, stops or eats memory at a named point.
+"""Failpoints for tests: a worker, receiver or sender dies, hangs, freezes, raises or eats memory at a named point.
 
     WETREAD_FAILPOINT=POINT:DEED            each time that the point is reached
     WETREAD_FAILPOINT=POINT:DEED:TIMES      so often at most, counted across processes in WETREAD_FAILPOINT_COUNTS

@@ -1,4 +1,4 @@
-"""Repeats writes whose COMMIT may have been lost with the connection."""
+"""Repeats a write until the database answers: an earlier try may have committed, and only its answer was lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good an input gate is: which films it refuses wrongly, and which other pictures it lets through."""
+"""How good an input gate is: how many films it refuses wrongly, and how many other pictures it refuses rightly."""
 
 from __future__ import annotations
 

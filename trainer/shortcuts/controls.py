@@ -1,4 +1,4 @@
-"""Controls for a model that reads lungs alone: what a film's origin tells without what is inside the lungs.
+"""Controls for a model that reads lungs alone: how well outline, grey levels, view or patient number tell the label.
 
 Blacking out the middle of a film leaves parts of the lungs to be seen, and a film whose surround is flat has nothing
 there. So these take nothing away but know little: a logistic regression for each, on the same patients. How the outline

@@ -1,4 +1,4 @@
-"""Opens and reads one file under an archive's root, and refuses any path that leads out of it.
+"""Opens and reads one regular file under an archive's root, following no link below the root.
 
 Paths are bytes, as the file system gives them. Every directory on the way and the file itself are opened
 relative to the one before, without following links; only a regular file is read, and only if it did not

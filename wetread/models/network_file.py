@@ -49,7 +49,7 @@ def write_network(artefact: Artefact, form: str, path: str | os.PathLike[str]) -
 
 
 def network_bytes(artefact: Artefact, form: str) -> bytes:
-    """Return the network as a file of this format; raise UsageError for an unknown format."""
+    """Return the network as a file of this format; raise UsageError where it cannot be made, or is unknown."""
     if form == "onnx" and artefact.onnx:
         return artefact.onnx
     if form == "onnx":

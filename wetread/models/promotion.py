@@ -1,4 +1,4 @@
-"""The conditions for moving an alias to a model: a safe audit, and figures no worse than the model it replaces.
+"""The conditions of a promotion: a safe audit, and figures no worse than what serves, or a reason for doing without.
 
 Figures on films that the model learned from speak for nothing. Those that `wetread train` made of its validation or
 test patients are in the model's metrics.json; `wetread evaluate --output` keeps others in the database.

@@ -99,7 +99,7 @@ class MorningReport:
 
     @property
     def alarms(self) -> list[Alarm]:
-        """Return the alarms of the night and of its run.
+        """Return the alarms of the night, of its run, and of the readers' agreement with the model.
 
         A difference from the model's validation does not count: an archive rarely has its mixture of labels.
         """

@@ -56,7 +56,7 @@ ALWAYS = Span(datetime.min.replace(tzinfo=UTC), None)
 
 
 def read_plan(cron: str, timezone: str, window: tuple[str, str] | None) -> Timetable:
-    """Return the plan that these texts name; raise UsageError that says which is wrong, or that it is never due."""
+    """Return the plan that these texts name; raise UsageError that says which of them is wrong."""
     plan = Timetable(cron, _zone(timezone), None if window is None else _window(*window))
     if len(cron.split()) != 5:
         raise UsageError(f"expected a cron expression of five fields, such as '0 22 * * *', found {cron!r}")

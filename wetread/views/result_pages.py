@@ -26,7 +26,7 @@ def page_word(row: ResultRow, filters: Filters, sort: Sort | None) -> str:
 def read_page_word(
     session: Any, word: str, filters: Filters, sort: Sort | None, spelled: Spelled = as_option
 ) -> Position:
-    """Return the position that `word` means; raise UsageError when it belongs to another question."""
+    """Return the position that `word` means; raise UsageError where it is not a valid word of this question."""
     from wetread.store.results.finding import position_of
 
     found = _WORD.fullmatch(word)

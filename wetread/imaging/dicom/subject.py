@@ -20,7 +20,7 @@ _SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
 
 
 def check_subject(record: Dataset, accepted: Accepted) -> None:
-    """Raise Rejected OTHER_MODALITY, OTHER_BODY_PART or OTHER_VIEW where the header names no frontal chest film.
+    """Raise Rejected OTHER_MODALITY, OTHER_BODY_PART or OTHER_VIEW where the header names another subject.
 
     accepted: words that a site wants read all the same. A word that is known neither way settles nothing.
     """

@@ -34,7 +34,7 @@ def texts(record: Dataset, keyword: str) -> list[str]:
 
 
 def decimals(record: Dataset, keyword: str) -> list[float | None]:
-    """Return the numbers of an element of text; None if it is not a number. A decimal comma counts as a point."""
+    """Return the numbers of an element of text, with None for each value that is not a number; 1,5 counts as 1.5."""
     return [_decimal(one) for one in texts(record, keyword)]
 
 

@@ -1,4 +1,4 @@
-"""Pipelines PostgreSQL statements with the next one or with COMMIT, to save round trips.
+"""Holds back PostgreSQL statements, and sends them in one message with the next one or COMMIT: fewer round trips.
 
 BEGIN, a lock, an update: nobody wants to hear what they give, only that nothing went wrong. Each is held back and goes
 in one message with what follows, so that a claim takes three round trips to the server and a settlement as many. It is

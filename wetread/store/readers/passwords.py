@@ -19,7 +19,7 @@ _MEMORY = 2**27
 
 
 def hashed_password(password: str) -> str:
-    """Return the hash to store for a password; raise UsageError for a password that is too short."""
+    """Return the hash to store for a password; raise UsageError for a password that is too short or too long."""
     if not LEAST <= len(password) <= MOST:
         raise UsageError(f"expected a password of {LEAST} to {MOST} characters, found {len(password)}")
     salt = secrets.token_bytes(16)

@@ -140,7 +140,7 @@ def add_peer(session: Session, peer: Peer) -> None:
 
 
 def change_peer(session: Session, peer: Peer) -> None:
-    """Store the changed `peer` under its name; raise UsageError where it conflicts or does not exist."""
+    """Store the changed `peer` under its name; raise UsageError where a value is not valid, or the name is unknown."""
     row = session.scalar(select(StoredPeer).where(StoredPeer.name == peer.name).with_for_update())
     if row is None:
         raise _unknown(session, peer.name)

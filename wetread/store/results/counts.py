@@ -1,4 +1,4 @@
-"""Counts results by chosen columns; for one run alone from counters kept as its images settled."""
+"""Counts results by chosen columns; for whole runs from the counters kept as their images settled."""
 
 from __future__ import annotations
 

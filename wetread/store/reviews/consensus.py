@@ -1,4 +1,4 @@
-"""Finds the films on whose label all readers agree."""
+"""Finds the films to which all readers who reviewed them gave the same label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages through a list's films in reading order, forwards and backwards.
+"""Pages through a list's films in the list's order, forwards and backwards.
 
 In triage the uncertain films come first, then the others; of each, those nearest to the threshold of their most
 probable label. Within one label that is the order of an index, so a page is merged from one walk a label, each of

@@ -1,4 +1,4 @@
-"""Finds directories that share their images: one inside another, or one by two paths on this machine.
+"""Finds directories that share their images (one inside another, or one by two paths), and lists those images once.
 
 It is asked anew whenever a command is given a directory: what is mounted where may have changed since.
 """

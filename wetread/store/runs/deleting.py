@@ -14,7 +14,7 @@ from wetread.store.runs.numbers import note_deleted_run
 
 
 def delete_run(session: Session, run_id: int) -> int:
-    """Delete a run that has ended; return how many readings went with it.
+    """Delete a run that is not running; return how many readings went with it.
 
     Images whose current reading came from this run fall back to the reading of the run before it. Meanwhile no
     image is settled by the run's model: a worker waits, then goes on, or finds that its batch is gone.

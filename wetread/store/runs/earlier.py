@@ -1,4 +1,4 @@
-"""Finds the runs before a run, of the same model and roots, and their shares of each label."""
+"""Finds the runs before a run, of the same model, roots and kind, and how many films had each label in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handles films that a watch finds again: changed ones go to the next run, failed ones are retried."""
+"""Handles films that a watch finds again: changed ones go to the next run, unreachable ones are retried."""
 
 from __future__ import annotations
 

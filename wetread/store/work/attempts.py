@@ -1,4 +1,4 @@
-"""Counts tries of an image that is read alone, each before it begins, and notes how the worker died."""
+"""Counts tries of an image that is read alone, each before it begins; a worker that must end itself notes why."""
 
 from __future__ import annotations
 

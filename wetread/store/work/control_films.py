@@ -1,4 +1,4 @@
-"""Finds control films: known good films, read just before a suspect one, to test the machine."""
+"""Finds films to read just before a suspect one, as a control of the machine: already read, or still waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts workers' deaths against the images that they tried, and notes the cause."""
+"""Counts on a run the workers that died before an image was touched; notes an OOM kill on an image tried alone."""
 
 from __future__ import annotations
 
