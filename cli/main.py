@@ -37,7 +37,6 @@ COMMANDS = {
     "pulls": ("cli.pulls", "List pulls from PACS and how many films are missing, newest first."),
     "send": ("cli.send", "Send readings to a PACS, as Structured Reports."),
     "deliveries": ("cli.deliveries", "List deliveries to PACS, and retry failed ones."),
-    "spool": ("cli.spool", "Look after the spool, where received and fetched films lie."),
     "peers": ("cli.peers", "Manage which PACS and modalities may send films, and how they are called."),
     "worker": ("cli.worker", "Serve batches from the broker until stopped."),
     "beat": ("cli.beat", "Run the schedules, and notify workers of waiting batches, until stopped."),

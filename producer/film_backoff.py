@@ -41,7 +41,7 @@ class ChangedAgain:
     _next: float = 0.0
 
     def note(self, key: Key, now: float) -> None:
-        """Hold a film that has changed since it was read; a further change while it is held does not lengthen its wait."""
+        """Hold a film that changed since it was read; a further change while it is held does not lengthen its wait."""
         if key not in self._held:
             wait = self._wait(key, now)
             self._held[key] = (now + wait, wait)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import structlog
 
-from schemas.errors import EngineFault, WetreadError
+from schemas.errors import ArtefactError, EngineFault, WetreadError
 from wetread.models.artefact import Artefact
 from wetread.models.classifier import Classifier, FloatArray, Readout
 from wetread.models.loading import load_classifier
@@ -38,6 +39,19 @@ def read_in_pieces(classifier: Classifier, images: FloatArray, progress: Callabl
         parts.append(read_patiently(classifier, images[start : start + classifier.at_once]))
         progress()
     return Readout(np.concatenate([one.logits for one in parts]), np.concatenate([one.features for one in parts]))
+
+
+@contextmanager
+def usable_answers(classifier: Classifier) -> Iterator[None]:
+    """Raise EngineFault where a network answers what cannot be used: its model is whole, and no film is blamed.
+
+    What somebody else's network gives of four drawn pictures is looked at as it is imported; of a film it may give
+    something else. As an error of the model it would end every run of it, and those that it rides on.
+    """
+    try:
+        yield
+    except ArtefactError as error:
+        raise EngineFault(f"expected usable answers of the network on {classifier.engine}, found: {error}") from error
 
 
 def read_patiently(classifier: Classifier, images: FloatArray) -> Readout:

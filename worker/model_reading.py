@@ -19,7 +19,7 @@ from wetread.models.decision import decide
 from wetread.models.gate import Gate
 from wetread.store.work.leases import Claim, ClaimedItem
 from wetread.store.work.outcomes import LinkedReading, Outcome
-from worker.engine_faults import read_in_pieces
+from worker.engine_faults import read_in_pieces, usable_answers
 from worker.models import LoadedModel
 from worker.stages import GATE, NETWORK, Stages
 
@@ -106,7 +106,8 @@ class ModelReading:
     def classify(self, progress: Callable[[], None], stages: Stages) -> None:
         """Settle what waits: the gate, the network and the decision, as one array.
 
-        Raises EngineFault where the network's engine does not read it, not even image by image.
+        Raises EngineFault where the network's engine does not read it, not even image by image, or answers what cannot
+        be used, such as a probability of 1.05.
         """
         waiting = self._waiting
         if not waiting:
@@ -124,7 +125,7 @@ class ModelReading:
             waiting = [one for one, film in zip(waiting, passed, strict=True) if film]
             if not waiting:
                 return
-        with stages.timed(NETWORK):
+        with stages.timed(NETWORK), usable_answers(classifier):
             readout = read_in_pieces(classifier, images, progress)
             predictions = decide(
                 readout.logits,

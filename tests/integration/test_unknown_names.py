@@ -29,7 +29,8 @@ ASKS_FIRST = {("submit",)}
 """Whether the broker is there is asked before any name is looked up."""
 
 FILLED = {
-    "directories": "FILMS", "directory": "FILMS", "new_directories": "FILMS", "film": "FILMS/film.png", "image": "FILMS/film.png",
+    "directories": "FILMS", "directory": "FILMS", "new_directories": "FILMS",
+    "film": "FILMS/film.png", "image": "FILMS/film.png",
     "data": "FILMS", "name": "night", "cron": "0 1 * * *", "first": "tiny", "second": "tiny",
     "model": "tiny", "names": "tiny", "peer": "pacs",
 }  # fmt: skip

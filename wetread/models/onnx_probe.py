@@ -135,8 +135,11 @@ def _tried(data: bytes, asked: AskedNetwork) -> dict[str, Any]:
 
 def _pictures(network: AnotherNetwork) -> list[Any]:
     drawn = np.random.default_rng(0).integers(0, 256, (_PICTURES - 2, network.height, network.width), np.uint8)
+    # Nearly black: a film that is all of one value never reaches a network, which may divide by its greatest.
+    dark = np.zeros((network.height, network.width), np.uint8)
+    dark[::2, ::2] = 1
     ramp = np.linspace(0, 255, network.width).astype(np.uint8)
-    return [*drawn, np.tile(ramp, (network.height, 1)), np.zeros((network.height, network.width), np.uint8)]
+    return [*drawn, np.tile(ramp, (network.height, 1)), dark]
 
 
 def _check(alone: FloatArray, again: FloatArray, film_seconds: float) -> None:
@@ -155,7 +158,8 @@ def _together(session: AnotherSession, films: FloatArray, alone: FloatArray, *, 
     if not open_batch:
         return 1
     try:
-        both = session.read(films[::-1])[::-1]
+        many = np.concatenate([films[::-1], films])[:TOGETHER]  # as many as a worker gives it: memory counts too
+        both = session.read(many)[: len(films)][::-1]
     except (MemoryError, ArtefactError):
         raise
     except Exception:  # noqa: BLE001 - the file leaves the number open, and can read one at a time alone

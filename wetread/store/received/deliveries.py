@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.states import DeliveryState
@@ -73,7 +73,8 @@ def readings(session: Session, wish: Wish) -> Iterator[Reading]:
     if wish.decisions:
         wished.append(StoredPrediction.decision.in_(wish.decisions))
     if wish.since is not None:
-        wished.append(StoredPrediction.read_at >= wish.since)
+        # A film that came since may have the reading of a file that shows the same, and was read before.
+        wished.append(or_(StoredPrediction.read_at >= wish.since, Received.received_at >= wish.since))
     after = 0
     while rows := _page(session, [*wished, Received.id > after]):
         yield from map(_reading, rows)

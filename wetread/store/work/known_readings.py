@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, select, union_all
+from sqlalchemy import CompoundSelect, Select, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from schemas.tables import SamePicture, StoredPrediction
@@ -25,7 +25,10 @@ def known_readings(
         SamePicture, SamePicture.prediction_id == StoredPrediction.id
     )
     same = same.where(SamePicture.sha256.in_(sha256s), SamePicture.model_digest == model_digest)
-    return _by_key(session, union_all(own, same))
+    both = union_all(own.add_columns(literal_column("1")), same.add_columns(literal_column("0")))
+    rows = session.execute(both, execution_options=PLAIN).all()
+    # A reading of the bytes themselves, which --force may have made since, goes before that of the same picture.
+    return {row[0]: LinkedReading(*row[1:4]) for row in sorted(rows, key=lambda row: int(row[4]))}
 
 
 def known_pictures(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from schemas.predictions import Prediction
@@ -68,6 +68,7 @@ def _store_films(
     if held.force and left:
         kept = {(there | same)[one.sha256]: row for one, row in zip(new, rows, strict=True) if one in left}
         _replace(session, kept)
+        _forget_same(session, held, stored)
     return stored | there | same, same
 
 
@@ -79,6 +80,13 @@ def _replace(session: Session, rows: Mapping[int, Mapping[str, object]]) -> None
     names = [name for name in values[0] if name != "key"]
     statement = update(_READINGS).where(_READINGS.c.id == bindparam("key"))
     say(session, statement.values({name: bindparam(name) for name in names}), values)
+
+
+def _forget_same(session: Session, held: Claim, stored: Mapping[str, int]) -> None:
+    """Bytes that have a reading of their own now are no longer those of another's picture."""
+    if stored:
+        links = delete(SamePicture).where(SamePicture.sha256.in_(sorted(stored)))
+        say(session, links.where(SamePicture.model_digest == held.model_digest))
 
 
 def _note_same(session: Session, held: Claim, same: Mapping[str, int]) -> None:
