@@ -161,6 +161,7 @@ def test_results_answer_what_they_are_asked(program: Program, archive: Path) -> 
         "path", "sha256", "state", "label", "probability", "probabilities", "decision", "reason", "model",
         "model_digest", "engine", "run", "read_at", "study_uid", "series_uid", "instance_uid", "view", "modality",
         "acquired_on", "pixel_spacing", "patient_hash", "decision_digest", "gate_score", "settled_at", "display_note",
+        "picture_digest",
     ]  # fmt: skip
     assert listed[0]["probability"] == max(listed[0]["probabilities"].values())
     sure = program.lines("results", "list", "--min-probability", "0.8")
