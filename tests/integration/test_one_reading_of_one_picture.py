@@ -112,3 +112,15 @@ def test_forced_the_one_reading_is_replaced_whichever_file_was_read(kit: RunKit)
     with kit.database.reading() as session:
         assert known_pictures(session, [SHOWN], DIGEST, of_run=again.run_id)
         assert not known_pictures(session, [SHOWN], DIGEST, of_run=first.run_id)
+
+
+def test_forced_bytes_that_are_decoded_otherwise_now_have_a_reading_of_their_own(kit: RunKit) -> None:
+    first, second = claims(kit, [b"a.dcm", b"b.dcm"])
+    for held in (first, second):
+        kit.settle(held, [read(held.items[0])])
+    (again,) = claims(kit, [b"b.dcm"], force=True)
+    kit.settle(again, [read(again.items[0], shown="f" * 64, label="covid")])
+    two = done(second.items[0]).sha256 or ""
+    with kit.database.reading() as session:
+        assert known_readings(session, [two], DIGEST)[two].label == "covid"
+        assert session.scalars(select(SamePicture.sha256)).all() == []

@@ -68,6 +68,7 @@ def _store_films(
     if held.force and left:
         kept = {(there | same)[one.sha256]: row for one, row in zip(new, rows, strict=True) if one in left}
         _replace(session, kept)
+    if held.force:
         _forget_same(session, held, stored)
     return stored | there | same, same
 
