@@ -104,9 +104,14 @@ def test_the_columns_stay() -> None:
     ]
     assert tuple(listed[: len(COLUMNS)]) == COLUMNS, "docs/results.md lists them in this order"
     assert COLUMNS[:4] == ("path", "sha256", "state", "label")
-    assert COLUMNS[-5:] == ("patient_hash", "decision_digest", "gate_score", "settled_at", "display_note"), (
-        "add at the end"
-    )
+    assert COLUMNS[-6:] == (
+        "patient_hash",
+        "decision_digest",
+        "gate_score",
+        "settled_at",
+        "display_note",
+        "picture_digest",
+    ), "add at the end"
 
 
 def test_an_export_that_fails_leaves_what_was_there(screened: tuple[Program, Path], tmp_path: Path) -> None:
