@@ -6,16 +6,18 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import UsageError, WetreadError
 from schemas.predictions import UNCERTAIN, Prediction
 from schemas.tables import Model, StoredDecision, StoredHeader, StoredPrediction
-from wetread.models.decision import Decision
 from wetread.models.files import read_file
 from wetread.models.shipped import shipped_here
 from wetread.path_text import path_text
 from wetread.store.results.one_image import KnownImage, RunItem, hashes_beginning
+
+if TYPE_CHECKING:  # `results show` needs no NumPy
+    from wetread.models.decision import Decision
 
 CANDIDATES = 10
 
