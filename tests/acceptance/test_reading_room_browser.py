@@ -257,7 +257,7 @@ def test_a_map_that_comes_late_is_laid_over_no_other_film(site: Site) -> None:
               };
             }"""
         )
-        page.route(f"**/films/{film}/map.png", lambda route: held.append(route))  # noqa: PLW0108 - a wrapper must take it
+        page.route(f"**/films/{film}/map.png", lambda route: held.append(route))
         with page.expect_request(f"**/films/{film}/map.png"):
             page.keyboard.press("v")
         page.keyboard.press("ArrowRight")
