@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from threading import Event, Lock, Thread
 
 import structlog
 
+from producer.time_limited_calls import answered
 from schemas.errors import UsageError
 from screening.doorbell import Doorbell
 from screening.end_signals import AskedToEnd
@@ -82,11 +84,16 @@ class RunStarts:
     def _check(self, directories: list[str]) -> None:
         with self._database.reading() as session:
             roots = [self._settings.local_root(root) for root in known_roots(session)]
-        known = [os.path.realpath(root) for root in roots]
+        known = [self._resolved(root) for root in roots]
         for one in directories:
-            path = os.path.realpath(os.fsencode(one)) if "\0" not in one else b""
+            path = self._resolved(os.fsencode(one)) if os.path.isabs(one) and "\0" not in one else b""
             if not os.path.isabs(one) or not any(path == root or path.startswith(root + b"/") for root in known):
                 raise UsageError(
                     f"directories: expected absolute paths at or below a root that was screened before, found {one!r}; "
                     "the first time, `wetread screen DIR` makes a root known"
                 )
+
+    def _resolved(self, path: bytes) -> bytes:
+        """Return a path with its links resolved; raise RootSilent where its file server does not answer."""
+        resolved: bytes = answered(partial(os.path.realpath, path), self._settings.image_seconds)
+        return resolved
