@@ -27,13 +27,13 @@ class RunStarts:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database, self._settings = database, settings
         self._asked, self._lock = Event(), Lock()
-        self._going: tuple[int, Thread] | None = None
+        self._going: tuple[Screening, Thread] | None = None
 
     @property
     def going(self) -> int | None:
         """Return the number of the run that is read or walked here; None where none is."""
         with self._lock:
-            return self._going[0] if self._going is not None and self._going[1].is_alive() else None
+            return self._going[0].opened.id if self._going is not None and self._going[1].is_alive() else None
 
     def start(self, directories: list[str], model: str, engine: str, *, force: bool, shadow: str | None) -> int:
         """Open a run, or the one that is unfinished, and have it go on; return its number.
@@ -52,20 +52,27 @@ class RunStarts:
         bell = None if broker is None else Doorbell(self._database, self._settings)
         with self._lock:
             if self._going is not None and self._going[1].is_alive():
-                raise UsageError(f"expected no run going on here, found run {self._going[0]}; wait, or cancel it")
+                run = self._going[0].opened.id
+                raise UsageError(f"expected no run going on here, found run {run}; wait, or cancel it")
             screening = Screening.open(self._database, self._settings, order, self._asked)
             number = screening.opened.id
             thread = Thread(target=self._go_on, args=(screening, bell), name=f"run-{number}")
-            self._going = (number, thread)
+            self._going = (screening, thread)
             thread.start()
         return number
 
     def close(self) -> None:
-        """Interrupt the run that goes on here, and wait until its batches in hand are settled."""
+        """Interrupt the run that goes on here, and wait until its batches in hand are settled.
+
+        One that was walked to its end is the workers' where there is a broker, and goes on.
+        """
         self._asked.set()
         with self._lock:
-            thread = None if self._going is None else self._going[1]
-        if thread is not None:
+            going = self._going
+        if going is not None:
+            screening, thread = going
+            if thread.is_alive():
+                screening.interrupt()
             thread.join()
 
     def _go_on(self, screening: Screening, bell: Doorbell | None) -> None:
