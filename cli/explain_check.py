@@ -137,12 +137,15 @@ def _show(rows: list[dict[str, Any]]) -> None:
     def lead(found: list[float]) -> str:
         return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})"
 
+    def last(broken: list[Any]) -> str:
+        return f"{broken[-1][1]:+.3f}" if broken else "-"  # another's file has no layers to shuffle
+
     emit_table(
         ("method", "films", "deletion", "insertion", "over random", "over the centre", "stable", "all shuffled"),
         [
             (
                 row["method"], row["films"], two(row["deletion"]), two(row["insertion"]), lead(row["above"]["random"]),
-                lead(row["above"]["centre"]), f"{row['stable']:.3f}", f"{row['broken'][-1][1]:+.3f}",
+                lead(row["above"]["centre"]), f"{row['stable']:.3f}", last(row["broken"]),
             )
             for row in rows
         ],

@@ -89,7 +89,7 @@ def list_all(as_json: bool) -> None:
 @readers.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Disable a reader, and end their sessions at once; their reviews stay.
+    """Disable a reader, end their sessions and revoke their tokens at once; their reviews stay.
 
     \b
     Example:
@@ -99,26 +99,27 @@ def disable(name: str) -> None:
     from wetread.store.readers.readers import disable_reader
 
     with opened_database() as (_, database), database.writing() as session:
-        disable_reader(session, name, utc_now())
-    say(f"{name} may sign in no more")
+        tokens = disable_reader(session, name, utc_now())
+    say(f"{name} may sign in no more; {tokens} of their tokens revoked")
 
 
 @readers.command("password")
 @click.argument("name")
 @_STDIN
 def change(name: str, password_stdin: bool) -> None:
-    """Set a new password, and end the reader's sessions; a disabled reader may sign in again.
+    """Set a new password, end the reader's sessions and revoke their tokens; a disabled reader may sign in again.
 
     \b
     Example:
       wetread readers password "Dr. Roe"
     """
+    from wetread.clock import utc_now
     from wetread.store.readers.readers import change_password
 
     password = _password(asked=not password_stdin)
     with opened_database() as (_, database), database.writing() as session:
-        change_password(session, name, password)
-    say(f"{name} signs in by the new password")
+        tokens = change_password(session, name, password, utc_now())
+    say(f"{name} signs in by the new password; {tokens} of their tokens revoked, `wetread tokens add` makes new ones")
 
 
 def _password(*, asked: bool) -> str:

@@ -13,6 +13,9 @@ AGREE, DISAGREE, UNSURE, NOT_A_FILM, WITHDRAWN = "agree", "disagree", "unsure", 
 VERDICTS = (AGREE, DISAGREE, UNSURE, NOT_A_FILM, WITHDRAWN)
 """What a reader can say. withdrawn: that what they said before is to count no more."""
 
+LABELLED = (AGREE, DISAGREE)
+"""The verdicts that say a label; what a row of another has there is none."""
+
 
 class Review(Base):
     """A reader's review of one file's bytes. Rows are added and never changed; a later row supersedes."""

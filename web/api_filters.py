@@ -17,6 +17,7 @@ from wetread.store.core.database import Database
 from wetread.store.models.registrations import list_registrations, read_aliases
 from wetread.store.results.filters import Filters
 from wetread.store.results.known_values import models_with_readings
+from wetread.store.runs.accounts import run_account
 from wetread.views.asked_values import check_known, chosen_path
 
 ANY_MODEL = "any"
@@ -69,13 +70,16 @@ def asked_filters(database: Database, query: Mapping[str, str]) -> Filters:
         if name in query:
             values[name] = _day(name, query[name])
     if "path" in query:
-        values["path"] = chosen_path(database, query["path"], str)
-    model = query.get("model")
-    if model not in (None, ANY_MODEL):
-        values["model_digest"] = _digest(database, str(model))
-    filters = Filters(**values)
+        values["path"] = chosen_path(database, query["path"], str, here=False)
+    for least, most in (
+        ("min_probability", "max_probability"),
+        ("since", "until"),
+        ("acquired_since", "acquired_until"),
+    ):
+        _check_order(values, query, least, most)
+    filters = _of_the_model(database, Filters(**values), query.get("model"))
     check_known(database, filters, str)
-    return _production(database, filters) if model is None and filters.run is None else filters
+    return filters
 
 
 def whole_number(name: str, text: str, *, least: int = 0, most: int = 2**63 - 1) -> int:
@@ -85,12 +89,36 @@ def whole_number(name: str, text: str, *, least: int = 0, most: int = 2**63 - 1)
     return int(text)
 
 
-def _production(database: Database, filters: Filters) -> Filters:
+def _check_order(values: Mapping[str, Any], query: Mapping[str, str], least: str, most: str) -> None:
+    """Raise UsageError where nothing can lie between two values: probabilities may be equal, times may not."""
+    if least not in values or most not in values:
+        return
+    share = least == "min_probability"
+    if values[least] > values[most] or (values[least] == values[most] and not share):
+        wanted = "at most" if share else "a time before"
+        raise UsageError(f"{least}: expected {wanted} {most}, {query[most][:40]!r}, found {query[least][:40]!r}")
+
+
+def _of_the_model(database: Database, filters: Filters, model: str | None) -> Filters:
+    """Return `filters` with the model that is asked for; without one, and without a run, production's.
+
+    Raises UsageError for a model that is not the run's, or that has read nothing.
+    """
+    if model == ANY_MODEL or (model is None and filters.run is not None):
+        return filters
     with database.reading() as session:
-        models = [model.digest for model in models_with_readings(session)]
+        have = {one.digest: f"{one.name}@{one.version}" for one in models_with_readings(session)}
+        run = None if filters.run is None else run_account(session, filters.run)
         production = with_shipped(read_aliases(session)).get(PRODUCTION)
-    several = len(models) > 1 and production in models
-    return replace(filters, model_digest=production) if several else filters
+    digest = production if model is None else _digest(database, model)
+    if run is not None and digest != run.model_digest:
+        raise UsageError(f"model: expected that of run {run.id}, {run.model}, found {str(model)[:80]!r}")
+    if run is None and digest not in have:
+        found = f"{str(model)[:80]!r}" if model is not None else "production's, which is taken where none is named"
+        raise UsageError(
+            f"model: expected one that has readings, found {found}; there are: {', '.join(have.values()) or 'none yet'}"
+        )
+    return replace(filters, model_digest=digest)
 
 
 def _digest(database: Database, reference: str) -> str:

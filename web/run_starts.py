@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from threading import Event, Lock, Thread
 
 import structlog
 
+from producer.time_limited_calls import answered
 from schemas.errors import UsageError
 from screening.doorbell import Doorbell
 from screening.end_signals import AskedToEnd
@@ -25,13 +27,13 @@ class RunStarts:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database, self._settings = database, settings
         self._asked, self._lock = Event(), Lock()
-        self._going: tuple[int, Thread] | None = None
+        self._going: tuple[Screening, Thread] | None = None
 
     @property
     def going(self) -> int | None:
         """Return the number of the run that is read or walked here; None where none is."""
         with self._lock:
-            return self._going[0] if self._going is not None and self._going[1].is_alive() else None
+            return self._going[0].opened.id if self._going is not None and self._going[1].is_alive() else None
 
     def start(self, directories: list[str], model: str, engine: str, *, force: bool, shadow: str | None) -> int:
         """Open a run, or the one that is unfinished, and have it go on; return its number.
@@ -50,20 +52,27 @@ class RunStarts:
         bell = None if broker is None else Doorbell(self._database, self._settings)
         with self._lock:
             if self._going is not None and self._going[1].is_alive():
-                raise UsageError(f"expected no run going on here, found run {self._going[0]}; wait, or cancel it")
+                run = self._going[0].opened.id
+                raise UsageError(f"expected no run going on here, found run {run}; wait, or cancel it")
             screening = Screening.open(self._database, self._settings, order, self._asked)
             number = screening.opened.id
             thread = Thread(target=self._go_on, args=(screening, bell), name=f"run-{number}")
-            self._going = (number, thread)
+            self._going = (screening, thread)
             thread.start()
         return number
 
     def close(self) -> None:
-        """Interrupt the run that goes on here, and wait until its batches in hand are settled."""
+        """Interrupt the run that goes on here, and wait until its batches in hand are settled.
+
+        One that was walked to its end is the workers' where there is a broker, and goes on.
+        """
         self._asked.set()
         with self._lock:
-            thread = None if self._going is None else self._going[1]
-        if thread is not None:
+            going = self._going
+        if going is not None:
+            screening, thread = going
+            if thread.is_alive():
+                screening.interrupt()
             thread.join()
 
     def _go_on(self, screening: Screening, bell: Doorbell | None) -> None:
@@ -82,11 +91,16 @@ class RunStarts:
     def _check(self, directories: list[str]) -> None:
         with self._database.reading() as session:
             roots = [self._settings.local_root(root) for root in known_roots(session)]
-        known = [os.path.realpath(root) for root in roots]
+        known = [self._resolved(root) for root in roots]
         for one in directories:
-            path = os.path.realpath(os.fsencode(one)) if "\0" not in one else b""
+            path = self._resolved(os.fsencode(one)) if os.path.isabs(one) and "\0" not in one else b""
             if not os.path.isabs(one) or not any(path == root or path.startswith(root + b"/") for root in known):
                 raise UsageError(
                     f"directories: expected absolute paths at or below a root that was screened before, found {one!r}; "
                     "the first time, `wetread screen DIR` makes a root known"
                 )
+
+    def _resolved(self, path: bytes) -> bytes:
+        """Return a path with its links resolved; raise RootSilent where its file server does not answer."""
+        resolved: bytes = answered(partial(os.path.realpath, path), self._settings.image_seconds)
+        return resolved

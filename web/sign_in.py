@@ -38,7 +38,9 @@ def _sign_in_as_told(request: Request) -> Response:
         reader = reader_by_name(session, name)
     if reader is None:
         return _by_proxy(site, f"Nobody who may come in here is called {name!r}: `wetread readers add`.", 403)
-    return _begun(site, reader)
+    # A page, and no redirect: a browser sends no strict cookie along one that a link of another site began, and would
+    # come round here for ever. What our own page opens has it.
+    return _begun(site, reader, site.templates.page("signed_in.html", reader=None, csrf=""))
 
 
 def _by_proxy(site: Site, fault: str | None, code: int) -> Response:
@@ -75,13 +77,12 @@ def _sign_in(request: Request, name: str, password: str) -> Response:
         fault = "Nobody signs in by this name and password."
         return site.templates.page("sign_in.html", 403, fault=fault, reader=None, csrf="")
     site.throttle.succeeded(name, address)
-    return _begun(site, reader)
+    return _begun(site, reader, RedirectResponse("/", 303))
 
 
-def _begun(site: Site, reader: Reader) -> Response:
+def _begun(site: Site, reader: Reader, answer: Response) -> Response:
     with site.database.writing() as session:
         token = begin_session(session, reader, utc_now())
-    answer = RedirectResponse("/", 303)
     answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict", path="/")
     return answer
 

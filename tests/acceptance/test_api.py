@@ -76,7 +76,7 @@ def test_it_answers_what_the_commands_say(api: Api) -> None:
             break
         after = {"after": page["next"]}
     assert pages == lines
-    assert page["model"] is None
+    assert page["model"] == lines[0]["model"]
     covid = api.get("/predictions", label=lines[0]["label"], min_probability=0, state="done", run=1)["predictions"]
     assert covid == [one for one in covid if one["label"] == lines[0]["label"]] and covid
     listed = api.program.json("runs", "list")
@@ -101,6 +101,8 @@ def test_it_answers_what_the_commands_say(api: Api) -> None:
         ({"model": "tinny"}, "tiny"),
         ({"min_probability": "nan"}, "from 0 to 1"),
         ({"since": "soon"}, "since"),
+        ({"since": "today", "until": "yesterday"}, "since: expected a time before until"),
+        ({"min_probability": "0.9", "max_probability": "0.1"}, "at most max_probability"),
         ({"acquired_since": "soon"}, "acquired_since"),
         ({"path": "/nowhere"}, "path: expected"),
         ({"study": "1.2.3"}, "study: expected"),

@@ -242,6 +242,39 @@ def test_the_magnifier_shows_the_film_twice_as_large_and_the_map_says_its_method
         page.wait_for_selector("#said:has-text('additive')")
 
 
+def test_a_map_that_comes_late_is_laid_over_no_other_film(site: Site) -> None:
+    with site.page("roe") as page:
+        page.locator(".film").first.press("Enter")
+        film = ready(page)
+        held: list[Any] = []
+        page.evaluate(
+            """() => {
+              const own = Response.prototype.blob;
+              Response.prototype.blob = function () {
+                const found = own.call(this);
+                found.then(() => setTimeout(() => { document.body.dataset.came = this.url; }));
+                return found;
+              };
+            }"""
+        )
+        page.route(f"**/films/{film}/map.png", lambda route: held.append(route))
+        with page.expect_request(f"**/films/{film}/map.png"):
+            page.keyboard.press("v")
+        page.keyboard.press("ArrowRight")
+        after(page, film)
+        page.keyboard.press("v")
+        page.wait_for_selector("#map:not([hidden])")
+        own = page.evaluate("map.src")
+        held[0].continue_()
+        page.wait_for_selector(f"body[data-came*='{film}']")
+        assert page.evaluate("map.src") == own
+        page.keyboard.press("m")
+        page.wait_for_selector("#as-read[src]:not([hidden])")
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_selector(f"body[data-ready='{film}']")
+        assert page.locator("#as-read").get_attribute("src") is None
+
+
 def test_a_film_that_cannot_be_shown_leaves_the_page_alive(site: Site) -> None:
     with site.page("roe") as page:
         page.locator("summary").press("Enter")

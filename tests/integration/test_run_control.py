@@ -17,9 +17,10 @@ from screening.order import RunOrder
 from screening.resume import order_to_resume
 from screening.run import Screening
 from tests.tiny_model import publish_tiny_model
-from wetread.settings import load_settings
+from web.run_starts import RunStarts
+from wetread.settings import Settings, load_settings
 from wetread.store.core.database import Database
-from wetread.store.runs.accounts import RunAccount
+from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.lifecycle import set_state
 
 
@@ -75,6 +76,26 @@ def test_a_run_that_is_asked_to_end_is_left_so_that_it_can_go_on(
         screening.read_here(look)
     assert seen == [screening.opened.id]
     assert screening.account().state == RunState.INTERRUPTED
+
+
+def test_a_room_that_ends_in_the_walk_of_a_run_for_workers_leaves_it_interrupted(
+    database: Database, order: RunOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel_run(database, filled(database, order)[0])
+    walks = threading.Event()
+
+    def long_walk(*_: object, stop: threading.Event, **__: object) -> None:
+        walks.set()
+        assert stop.wait(60), "nobody ended the walk"
+
+    monkeypatch.setattr("screening.run.fill_run", long_walk)
+    room = RunStarts(database, Settings(home=tmp_path / "home", broker_url="redis://127.0.0.1:1/0"))
+    run = room.start(list(order.directories), "tiny", "numpy", force=True, shadow=None)
+    assert walks.wait(60) and room.going == run
+    room.close()
+    with database.reading() as session:
+        assert run_account(session, run).state == RunState.INTERRUPTED
+    assert room.going is None
 
 
 def test_what_shadows_a_run_is_cancelled_with_it_and_neither_is_twice(database: Database, order: RunOrder) -> None:

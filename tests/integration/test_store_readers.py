@@ -19,6 +19,7 @@ from wetread.store.readers.readers import (
     reader_by_password,
 )
 from wetread.store.readers.sessions import IDLE, LONGEST, begin_session, end_session, note_seen, reader_of
+from wetread.store.readers.tokens import add_token, reader_of_token
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
@@ -87,13 +88,34 @@ def test_who_is_disabled_is_out_at_once_and_a_new_password_lets_in_again(databas
     assert who(database, roe, NOW) is None
     with database.writing() as session:
         assert reader_by_password(session, "roe", PASSWORD) is None
-        change_password(session, "roe", "another long password")
+        change_password(session, "roe", "another long password", NOW)
     with database.reading() as session:
         assert reader_by_password(session, "roe", PASSWORD) is None
         assert reader_by_password(session, "roe", "another long password") is not None
         assert [(one.name, one.may("review"), one.may("manage")) for one in list_readers(session)] == [
             ("roe", True, False)
         ]
+
+
+def test_tokens_end_with_their_reader_and_with_the_password(database: Database, roe: str) -> None:
+    def opens(secret: str) -> bool:
+        with database.reading() as session:
+            return reader_of_token(session, secret, NOW) is not None
+
+    with database.writing() as session:
+        add_reader(session, "doe", "look", PASSWORD, NOW)
+        secrets = [add_token(session, name, "roe", "look", NOW) for name in ("notebook", "portal")]
+        add_token(session, "old", "roe", "look", NOW, NOW - timedelta(days=1))
+        others = add_token(session, "others", "doe", "look", NOW)
+    with database.writing() as session:
+        assert disable_reader(session, "roe", NOW) == 2
+    with database.writing() as session:
+        assert change_password(session, "roe", PASSWORD, NOW) == 0
+        secrets.append(add_token(session, "new", "roe", "look", NOW))
+    assert [opens(secret) for secret in secrets] == [False, False, True]
+    with database.writing() as session:
+        assert change_password(session, "roe", PASSWORD, NOW) == 1
+    assert not opens(secrets[-1]) and opens(others)
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,9 @@ def test_a_later_review_supersedes_and_one_that_is_taken_back_counts_no_more(
         Said("maybe"),
         Said("disagree"),
         Said("disagree", "flu"),
+        Said("unsure", "covid"),
+        Said("not_a_film", "covid"),
+        Said("agree", "flu"),
         Said("agree", comment="x" * 4001),
         Said("agree", seconds=-1),
     ],
@@ -183,6 +186,27 @@ def test_what_cannot_be_said_is_refused(
 ) -> None:
     with pytest.raises(UsageError):
         say(database, 1, readers[0], said)
+
+
+def test_a_label_goes_with_its_verdict_alone(films: RunKit, readers: tuple[int, int], database: Database) -> None:
+    row, doe = gone_through(database, FilmList(ALL))[0], readers[0]
+    with pytest.raises(UsageError, match="that is agreed with"):
+        say(database, row.image_id, doe, Said("agree", other_label(row)))
+    say(database, row.image_id, doe, Said("agree", row.label))
+    with pytest.raises(UsageError, match="expected no label"):
+        say(database, row.image_id, doe, Said("withdrawn", row.label))
+
+
+def test_a_label_that_was_stored_of_another_verdict_counts_as_none(
+    films: RunKit, readers: tuple[int, int], database: Database
+) -> None:
+    row = gone_through(database, FilmList(ALL))[0]
+    say(database, row.image_id, readers[0], Said("unsure"))
+    with database.writing() as session:
+        session.execute(update(Review).values(label=row.label))
+    with database.reading() as session:
+        assert consensus_films(session) == ([], {"of which a reader was unsure, or called it no film": 1})
+        assert compared_reviews(session) == reviewed_lately(session, DIGEST, NOW) == []
 
 
 def test_a_row_that_was_changed_or_taken_out_breaks_the_chain(

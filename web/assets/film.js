@@ -57,6 +57,7 @@ async function go(key, remember = true) {
   document.body.dataset.film = key;
   if (remember && location.pathname !== `/lists/${list}/films/${key}`) history.pushState(null, "", `/lists/${list}/films/${key}`);
   asRead.hidden = true;
+  asRead.removeAttribute("src"); // or the film before would be shown until this one's has come
   press("as-read", false);
   hideMap();
   showFacts();
@@ -177,10 +178,15 @@ const acts = {
     try {
       const answer = await asked(`/lists/${list}/films/${key}/map.png`);
       const head = JSON.parse(answer.headers.get("x-film"));
-      const picture = URL.createObjectURL(await answer.blob());
-      map.src = picture;
-      await map.decode();
-      URL.revokeObjectURL(picture);
+      const picture = await answer.blob();
+      if (now.key !== key) return; // the map may show another film's by now
+      const address = URL.createObjectURL(picture);
+      try {
+        map.src = address;
+        await map.decode();
+      } finally {
+        URL.revokeObjectURL(address);
+      }
       if (now.key !== key) return;
       map.hidden = opacity.hidden = false;
       press("map", true);

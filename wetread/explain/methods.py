@@ -38,8 +38,7 @@ class MapMaker:
             )
         self.method = method
         self._artefact = artefact
-        architecture, weights = artefact.card.architecture, artefact.weights
-        self._additive = AdditiveMaps(architecture, weights) if method == ADDITIVE else None
+        self._additive = AdditiveMaps(artefact.card.architecture, artefact.weights) if method == ADDITIVE else None
 
     def logits(self, image: FloatArray) -> FloatArray:
         """Return the logits (k,) of one preprocessed film, (height, width, 1)."""

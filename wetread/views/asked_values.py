@@ -53,26 +53,32 @@ def check_known(database: Database, filters: Filters, spelled: Spelled = as_opti
                 )
 
 
-def chosen_path(database: Database, path: str, spelled: Spelled = as_option) -> bytes:
+def chosen_path(database: Database, path: str, spelled: Spelled = as_option, *, here: bool = True) -> bytes:
     """Return the beginning of images' paths that `path` means: as it is here, links resolved, or as under a root.
 
+    here: False for who asks from elsewhere: no file system is asked, and a refusal tells nothing of this machine.
     Raises UsageError where no image's path begins so, or where it means images here and others under a root.
     """
     from wetread.store.results.known_values import has_images, known_roots
 
     written = os.fsencode(path)
-    here = _here(written)
+    local = _here(written) if here else written
     with database.reading() as session:
         roots = known_roots(session)
         under = [] if written.startswith(b"/") else [os.path.join(root, written) for root in roots]
-        found = [each for each in dict.fromkeys((here, written, *under)) if has_images(session, each)]
+        found = [each for each in dict.fromkeys((local, written, *under)) if has_images(session, each)]
     if not found:
+        if not here:
+            raise UsageError(
+                f"{spelled('path')}: expected the beginning of a path that was screened, found none that begins with "
+                f"{path!r}, from / on or under a root"
+            )
         shown = ", ".join(map(path_text, roots)) or "none"
         raise UsageError(
             f"{spelled('path')}: expected the beginning of a path that was screened, found none that begins with "
-            f"{path!r}, here ({path_text(here)}) or under a root; the roots: {shown}"
+            f"{path!r}, here ({path_text(local)}) or under a root; the roots: {shown}"
         )
-    if here in found and not {here, written}.issuperset(found):
+    if here and local in found and not {local, written}.issuperset(found):
         raise UsageError(f"{spelled('path')}: {path!r} is under a root and in this directory too; write it from / on")
     return found[0]
 

@@ -39,7 +39,7 @@ def map_checks_card(checks: Mapping[str, KeptMapCheck]) -> str:
     lines += ["", "With its weights shuffled, layer by layer from the last, a map should be another, near 0:", ""]
     for one in checks.values():
         fallen = ", ".join(f"{layer} {value:+.2f}" for layer, value in one.figures["broken"])
-        lines.append(f"- {one.method}: {fallen}")
+        lines.append(f"- {one.method}: {fallen or 'not measured, since it has no layers of our own to shuffle'}")
     return "\n".join([*lines, ""])
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cli import explain_check
 from schemas.errors import UsageError
+from tests.another_model import draw_densenet
 from tests.tiny_model import tiny_contents
 from wetread.explain import checking
 from wetread.explain.cells import CELLS, in_cells, rank_correlation, sums_of_cells
@@ -15,7 +18,11 @@ from wetread.explain.checking import check_maps
 from wetread.explain.curves import FILLS, areas
 from wetread.explain.methods import METHODS, MapMaker
 from wetread.models.artefact import Artefact, load_artefact, save_artefact
+from wetread.models.asked_network import AskedNetwork
 from wetread.models.classifier import Readout
+from wetread.models.onnx_probe import imported
+from wetread.store.models.map_checks import KeptMapCheck
+from wetread.views.map_checks import map_check_json, map_checks_card
 
 
 @pytest.fixture
@@ -70,6 +77,21 @@ def test_every_method_is_measured_and_the_same_seed_gives_the_same(tiny: Artefac
         assert -1 <= found.broken[-1][1] <= 1 and 0 < found.stable <= 1
     with pytest.raises(UsageError, match="at least 10"):
         check_maps(tiny, images[:9])
+
+
+def test_another_s_file_is_measured_by_onnx_runtime_and_has_no_layers_to_shuffle(tmp_path: Path) -> None:
+    contents = imported(draw_densenet(), AskedNetwork(("covid", "normal", "pneumonia"), "logits", {}), "dense", 1024**3)
+    save_artefact(str(tmp_path / "dense"), contents, version=1)
+    artefact = load_artefact(str(tmp_path / "dense"))
+    (found,) = check_maps(artefact, films(artefact))
+    assert (found.method, found.films, found.broken) == ("occlusion", 10, [])
+    figures = {
+        "deletion": found.deletion, "insertion": found.insertion, "above": found.above, "broken": found.broken,
+        "stable": found.stable,
+    }  # fmt: skip
+    kept = KeptMapCheck(found.method, found.films, found.why, figures, datetime(2026, 12, 1, tzinfo=UTC))
+    assert "- occlusion: not measured" in map_checks_card({"occlusion": kept})
+    explain_check._show([map_check_json(kept)])
 
 
 @pytest.mark.parametrize(("row", "column", "passes"), [(0, 0, True), (15, 15, False), (8, 8, False)])

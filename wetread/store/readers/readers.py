@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from schemas.errors import UsageError
 from schemas.reader_tables import ROLES
-from schemas.tables import ReaderSession, StoredReader
+from schemas.tables import ApiToken, ReaderSession, StoredReader
 from wetread.nearest import nearest
 from wetread.store.readers.passwords import hashed_password, is_password
 
@@ -48,18 +48,24 @@ def list_readers(session: Session) -> list[Reader]:
     return [_reader(row) for row in session.scalars(select(StoredReader).order_by(StoredReader.name))]
 
 
-def disable_reader(session: Session, name: str, now: datetime) -> None:
-    """Let a reader sign in no more, and end their sessions; what they said stays. Raises UsageError without one."""
+def disable_reader(session: Session, name: str, now: datetime) -> int:
+    """Let a reader sign in no more, end their sessions and revoke their tokens; what they said stays.
+
+    Returns how many tokens counted until now. Raises UsageError without such a reader.
+    """
     row = _known(session, name)
     row.disabled_at = row.disabled_at or now
-    session.execute(delete(ReaderSession).where(ReaderSession.reader_id == row.id))
+    return _let_out(session, row, now)
 
 
-def change_password(session: Session, name: str, password: str) -> None:
-    """Give a reader a new password, let them sign in again, and end their sessions; raise UsageError without one."""
+def change_password(session: Session, name: str, password: str, now: datetime) -> int:
+    """Give a reader a new password, let them sign in again, end their sessions and revoke their tokens.
+
+    Returns how many tokens counted until now. Raises UsageError without such a reader.
+    """
     row = _known(session, name)
     row.password_hash, row.disabled_at = hashed_password(password), None
-    session.execute(delete(ReaderSession).where(ReaderSession.reader_id == row.id))
+    return _let_out(session, row, now)
 
 
 def reader_by_password(session: Session, name: str, password: str) -> Reader | None:
@@ -85,6 +91,16 @@ def find_reader(session: Session, reader_id: int) -> Reader | None:
 def known_reader(session: Session, name: str) -> Reader:
     """Return the reader of this name, one that is disabled too; raise UsageError, with the nearest, without one."""
     return _reader(_known(session, name))
+
+
+def _let_out(session: Session, row: StoredReader, now: datetime) -> int:
+    """End a reader's sessions and revoke their tokens, or those would count again once the reader may sign in."""
+    session.execute(delete(ReaderSession).where(ReaderSession.reader_id == row.id))
+    tokens = session.scalars(select(ApiToken).where(ApiToken.reader_id == row.id, ApiToken.revoked_at.is_(None))).all()
+    live = sum(one.ends_at is None or one.ends_at > now for one in tokens)
+    for one in tokens:
+        one.revoked_at = now
+    return live
 
 
 def _known(session: Session, name: str) -> StoredReader:

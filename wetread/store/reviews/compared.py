@@ -11,6 +11,7 @@ from itertools import combinations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from schemas.review_tables import LABELLED
 from schemas.tables import Model
 from wetread.store.reviews.reviews import counting_reviews
 
@@ -33,7 +34,7 @@ class Compared:
 def labels_said(session: Session, model_digest: str) -> Iterator[tuple[str, datetime, str, str]]:
     """Yield (BLINDED or SHOWN, when, the reader's label, the model's) of what counts of this model's readings."""
     for review, _ in counting_reviews(session, model_digest=model_digest):
-        if review.label is not None and review.model_label is not None:
+        if review.verdict in LABELLED and review.label is not None and review.model_label is not None:
             yield BLINDED if review.blinded else SHOWN, review.created_at, review.label, review.model_label
 
 
@@ -43,7 +44,7 @@ def compared_reviews(session: Session) -> list[Compared]:
     with_models: defaultdict[tuple[str, str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
     by_film: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for review, reader in counting_reviews(session):
-        if review.label is None:
+        if review.verdict not in LABELLED or review.label is None:
             continue
         by_film[review.sha256][reader] = review.label
         if review.model_label is not None and review.model_digest is not None:

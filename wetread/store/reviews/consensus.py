@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from schemas.review_tables import LABELLED
 from schemas.tables import Image, Root, StoredHeader, WorkItem
 from wetread.store.reviews.reviews import counting_reviews
 from wetread.store.work.known_readings import readings_of_bytes
@@ -33,7 +34,7 @@ def consensus_films(session: Session, *, least: int = 1) -> tuple[list[Consensus
     """Return the films that at least `least` readers gave one label, by path, and why how many were left out."""
     labels: defaultdict[str, list[str | None]] = defaultdict(list)
     for review, _ in counting_reviews(session):
-        labels[review.sha256].append(review.label)
+        labels[review.sha256].append(review.label if review.verdict in LABELLED else None)
     left_out: Counter[str] = Counter()
     agreed: dict[str, str] = {}
     for sha256, given in labels.items():

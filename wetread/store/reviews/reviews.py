@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from schemas.errors import UsageError
-from schemas.review_tables import AGREE, DISAGREE, VERDICTS, WITHDRAWN
+from schemas.review_tables import AGREE, DISAGREE, LABELLED, VERDICTS, WITHDRAWN
 from schemas.tables import Review, StoredReader
 from wetread.store.results.columns import ResultRow
 from wetread.store.reviews.chain import last_hash, row_hash
@@ -23,7 +23,9 @@ MOST_COMMENT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a reader says. label: what they see, of the model's labels; of disagree it must be there.
+    """What a reader says. label: what they see, of the model's labels; it must be there of disagree, and of it alone.
+
+    Of agree it may be the film's own.
 
     blinded: the model's answer was not shown before. seconds: that they looked.
     """
@@ -142,10 +144,15 @@ def _check(film: ResultRow, labels: Sequence[str], said: Said) -> None:
         raise UsageError(f"expected a verdict among {', '.join(VERDICTS)}, found {said.verdict!r}")
     if said.verdict == AGREE and film.label is None:
         raise UsageError("expected a film with a label to agree with, found one that was not read")
+    if said.verdict == AGREE and said.label not in (None, film.label):
+        raise UsageError(
+            f"expected no label, or the film's {film.label!r} that is agreed with, found {said.label!r}; "
+            f"the verdict {DISAGREE} gives another"
+        )
     if said.verdict == DISAGREE and (said.label not in labels or said.label == film.label):
         raise UsageError(f"expected another of the labels {', '.join(labels)}, found {said.label!r}")
-    if said.label is not None and said.label not in labels:
-        raise UsageError(f"expected one of the labels {', '.join(labels)}, found {said.label!r}")
+    if said.verdict not in LABELLED and said.label is not None:
+        raise UsageError(f"expected no label with the verdict {said.verdict}, found {said.label!r}")
     if len(said.comment) > MOST_COMMENT or "\0" in said.comment:
         raise UsageError(f"expected a comment of at most {MOST_COMMENT} characters, found {len(said.comment)}")
     if not (math.isfinite(said.seconds) and 0 <= said.seconds <= 86_400):
