@@ -166,4 +166,4 @@ def test_moving_images_that_are_there_twice_locks_as_erasing_does(kit: RunKit) -
     order = in_order(only(locked), ERASING)
     assert order[:5] == ["(roots)", "roots", "(readings)", "batches", "film_headers"]
     assert order[5] == "runs"
-    assert set(order[6:]) == {"work_items", "predictions", "images"}
+    assert set(order[6:]) == {"work_items", "predictions", "same_pictures", "images"}

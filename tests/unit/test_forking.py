@@ -41,6 +41,14 @@ def test_it_has_the_folder_and_the_settings_of_its_own(
     assert "'here'" not in program.run("screen", "here").stderr
 
 
+def test_what_a_library_has_put_into_the_environment_of_the_tests_is_there_too(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    forked = program.run("nonsense")
+    assert "client.py" in str(forked.args) and forked.returncode == 2
+
+
 @pytest.mark.parametrize("variable", ["PYTHONIOENCODING", "TZ", "LC_ALL", "OPENBLAS_NUM_THREADS"])
 def test_what_python_reads_at_its_start_has_a_fresh_one(program: Program, variable: str) -> None:
     assert forked_command(program.env()) is not None
@@ -67,10 +75,10 @@ def test_a_signal_that_ends_it_and_a_limit_that_it_breaks_are_seen(tmp_path: Pat
 
 
 def _programs() -> set[psutil.Process]:
-    """Return what is forked at the moment: the server's grandchildren."""
-    (server,) = [one for one in psutil.Process().children() if "tests.forking.server" in one.cmdline()]
+    """Return what is forked at the moment: the servers' grandchildren."""
+    servers = [one for one in psutil.Process().children() if "tests.forking.server" in one.cmdline()]
     found: set[psutil.Process] = set()
-    for waiting in server.children():
+    for waiting in [child for server in servers for child in server.children()]:
         with suppress(psutil.NoSuchProcess):  # it has just ended
             found |= set(waiting.children())
     return found
