@@ -59,7 +59,7 @@ def test_what_was_set_right_of_a_display_stays_with_the_film(site: tuple[Program
     rows = {Path(row["path"]).stem: row["display_note"] for row in program.lines("results", "list", "--run", "1")}
     assert {name: note for name, note in rows.items() if note} == {"noted": "window_of_one_value"}
     exported = program.run("results", "export", "--run", "1").stdout.splitlines()
-    assert exported[0].endswith(",display_note")
+    assert exported[0].endswith(",display_note,picture_digest")
     assert sum(line.endswith(",window_of_one_value") for line in exported) == 1
 
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 CLIENT = Path(__file__).with_name("client.py")
+REPOSITORY = str(Path(__file__).parents[2])
 START_SECONDS = 250.0
 MOST_SERVERS = 2
 """Each holds the memory of a program; one more takes the place of the oldest."""
@@ -25,7 +26,7 @@ def forked_command(env: dict[str, str]) -> list[str] | None:
     env: what the program is to have. All that it may have of its own are wetread's settings. What libraries have put
     into this process's environment since, as TensorFlow does, a server of that environment has too.
     """
-    if "PYTHONPATH" not in env or not hasattr(os, "pidfd_open"):
+    if env.get("PYTHONPATH") != REPOSITORY or not hasattr(os, "pidfd_open"):
         return None
     here = _kept(dict(os.environ)) | {"PYTHONPATH": env["PYTHONPATH"], "OPENBLAS_NUM_THREADS": "1"}
     if _kept(env) != here:
