@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from cli.short_options import shortened
+from cli.commands_on_call import CommandsOnCall
 
 COMMANDS = {
     "film": ("cli.explain_film", "explain_film"),
@@ -14,20 +12,10 @@ COMMANDS = {
 }
 
 
-class ExplainGroup(click.Group):
+class ExplainGroup(CommandsOnCall):
     """Its commands are imported when one is called; what names none of them is a film."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names, in the order in which a person needs them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return the command, importing its module."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), name)
-        return shortened(command)
+    places = COMMANDS
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words; those that begin with none of the commands are a film's."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.commands_on_call import CommandsOnCall
 from cli.context import asked_database
 from cli.known_choice import KnownChoice
 from cli.mistyped import refuse_mistyped
@@ -15,7 +15,6 @@ from cli.output import NOT_DIAGNOSTIC, emit_csv, emit_json, emit_json_array, emi
 from cli.result_options import chosen_filters, filter_options, of_one_model, say_if_none
 from cli.result_rows import DROPPED_FIRST, STUDY_COLUMNS, TABLE_COLUMNS, csv_row, table_row
 from cli.run_number import LARGEST
-from cli.short_options import shortened
 from wetread.store.results.columns import COLUMNS
 from wetread.views.result_pages import page_word, read_page_word
 from wetread.views.results import result_json
@@ -39,20 +38,10 @@ COMMANDS = {
 }
 
 
-class ResultsGroup(click.Group):
+class ResultsGroup(CommandsOnCall):
     """Its commands are imported when one is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names, in the order in which a person needs them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return the command, importing its module."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), name)
-        return shortened(command)
+    places = COMMANDS
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -27,7 +27,7 @@ def read_day(text: str) -> date | None:
 def read_moment(text: str) -> datetime:
     """Return the moment in UTC that `text` names: a day is its beginning, and what names no time zone is in UTC.
 
-    Raises ValueError or OverflowError for what is none.
+    Raises ValueError or OverflowError for a text that names no moment.
     """
     day = read_day(text)
     found = datetime.fromisoformat(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
