@@ -25,9 +25,9 @@ from schemas.alarms import AlarmKind
 from schemas.errors import RootUnavailable, UsageError, WetreadError
 from schemas.reasons import WORLD_REASONS
 from schemas.states import RunState
-from screening.doorbell import Doorbell
 from screening.end_signals import longer_ending
 from screening.order import Look
+from screening.readers import Readers
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchRuns
 from screening.watch_states import (
@@ -52,8 +52,7 @@ from wetread.store.core.database import Database
 from wetread.store.images.recording import FoundFile
 from wetread.store.runs.accounts import RunAccount, run_account
 from wetread.store.runs.watched_films import count_unknown
-from worker.child import ChildTask
-from worker.pool import END_SECONDS, EmbeddedPool
+from worker.pool import END_SECONDS
 from worker.waiting import WORTH_WAITING, Patience
 
 RENEW_SECONDS = 15.0
@@ -75,7 +74,7 @@ class Watching:
     walks: Walks = field(init=False)
     _state: State = field(default_factory=Opening)
     _runs: WatchRuns = field(init=False)
-    _readers: EmbeddedPool | Doorbell = field(init=False)
+    _readers: Readers = field(init=False)
     _changes: Changes | None = None
     _still: StillFiles = field(init=False)
     _batch: MicroBatch = field(init=False)
@@ -148,12 +147,7 @@ class Watching:
         now = time.monotonic()
         for key in self._changed.take(now):
             self._still.note(key, now)
-        if self.settings.broker is None:
-            beside = None if runs.shadow is None else (runs.shadow.id, runs.shadow.model_digest)
-            task = ChildTask(runs.run.id, runs.run.model_digest, self.order.engine, self.settings, beside)
-            self._readers = EmbeddedPool(self.database, task, self.order.workers)
-        else:
-            self._readers = Doorbell(self.database, self.settings)
+        self._readers = runs.readers(self.database, self.settings, self.order)
         self._readers.start()
         day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
         self._state = step(self._state, Opened(day), now)

@@ -12,12 +12,19 @@ from schemas.errors import UsageError
 from schemas.films import ACCEPTED, Accepted
 from schemas.states import RunKind, RunState
 from schemas.walk_rules import WalkRules
+from screening.doorbell import Doorbell
+from screening.readers import Readers
+from screening.watch_order import WatchOrder
+from wetread.settings import Settings
+from wetread.store.core.database import Database
 from wetread.store.core.image_set import ImageSet
 from wetread.store.images.recording import FoundFile, RunToFill, record_files
 from wetread.store.runs.accounts import run_account
 from wetread.store.runs.lifecycle import OpenedRun, end_walk, open_run, renew_walk, set_state
 from wetread.store.runs.watched_films import changed_since_read, try_again
+from worker.child import ChildTask
 from worker.identity import died_here, worker_id
+from worker.pool import EmbeddedPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,14 @@ class WatchRuns:
     resumed: bool
     _skipped: ImageSet = field(default_factory=ImageSet)
     _skipped_by_shadow: ImageSet = field(default_factory=ImageSet)
+
+    def readers(self, database: Database, settings: Settings, order: WatchOrder) -> Readers:
+        """Return what reads these runs: worker processes of our own, or with a broker the workers behind it."""
+        if settings.broker is not None:
+            return Doorbell(database, settings)
+        beside = None if self.shadow is None else (self.shadow.id, self.shadow.model_digest)
+        task = ChildTask(self.run.id, self.run.model_digest, order.engine, settings, beside)
+        return EmbeddedPool(database, task, order.workers)
 
     @classmethod
     def open(

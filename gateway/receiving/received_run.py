@@ -18,7 +18,6 @@ import structlog
 from gateway.receiving.receiver import END_SECONDS as RECEIVER_SECONDS
 from schemas.errors import DatabaseReplaced, WetreadError
 from schemas.states import RunState
-from screening.doorbell import Doorbell
 from screening.end_signals import longer_ending
 from screening.order import Look
 from screening.readers import Readers
@@ -30,8 +29,7 @@ from wetread.settings import Settings
 from wetread.store.core.database import Database
 from wetread.store.received.received_films import is_any_waiting, note_taken, waiting_films
 from wetread.store.runs.accounts import RunAccount, run_account
-from worker.child import ChildTask
-from worker.pool import END_SECONDS, EmbeddedPool
+from worker.pool import END_SECONDS
 
 SLICE_SECONDS = 0.2
 """Seconds between two looks."""
@@ -142,12 +140,7 @@ class Listening:
         """Open the day's run, or go on with the one that was left, and have it read."""
         runs = self._opened()
         self._day = (runs.created_at if runs.resumed else self.clock()).astimezone().toordinal()
-        if self.settings.broker is None:
-            beside = None if runs.shadow is None else (runs.shadow.id, runs.shadow.model_digest)
-            task = ChildTask(runs.run.id, runs.run.model_digest, self.order.engine, self.settings, beside)
-            self._readers = EmbeddedPool(self.database, task, self.order.workers)
-        else:
-            self._readers = Doorbell(self.database, self.settings)
+        self._readers = runs.readers(self.database, self.settings, self.order)
         self._runs = runs
         self._readers.start()
 

@@ -16,7 +16,7 @@ from schemas.errors import ServiceUnavailable, UsageError
 from schemas.reasons import Reason
 from schemas.states import RunKind, RunState
 from screening import watch as film_watch
-from screening import watch_states
+from screening import watch_runs, watch_states
 from screening.watch import Watching
 from screening.watch_order import WatchOrder
 from screening.watch_runs import WatchedFiles, WatchRuns
@@ -92,7 +92,7 @@ class Watched:
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A watch, after its first walk. Parameter: whether a second model reads along."""
-    monkeypatch.setattr(film_watch, "EmbeddedPool", lambda *_: Idle())
+    monkeypatch.setattr(watch_runs, "EmbeddedPool", lambda *_: Idle())
     with ThreadPoolExecutor(1) as threads:
         opened = Watched(tmp_path, threads, shadowed=getattr(request, "param", False))
         try:
